@@ -1,0 +1,8 @@
+"""archspec: a compiler for the table that a paper prints."""
+
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.driver import Spec, build, load, parse
+from archspec.graph import Graph
+from archspec.limits import Limits
+
+__all__ = ["Diagnostic", "Graph", "Limits", "Spec", "SpecError", "build", "load", "parse"]

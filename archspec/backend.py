@@ -1,0 +1,91 @@
+"""Backends: what turns a `Graph` into a framework's model. Found by entry point, so that anybody can add one.
+
+Names are read without importing anything; `load` imports one backend. Whether its framework is there shows when it
+builds.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from archspec.diagnostics import did_you_mean
+from archspec.graph import Graph
+
+GROUP = "archspec.backends"
+
+
+class Backend(Protocol):
+    """What an entry point of `archspec.backends` names: a class without arguments."""
+
+    name: str
+    formats: Mapping[str, str]
+    """Suffix of a file to what is saved in it."""
+
+    def build(self, graph: Graph, *, seed: int = 0, **options: Any) -> object:
+        """The framework's model with its initial weights; raises `BackendError`."""
+        ...
+
+    def save(self, model: Any, graph: Graph, path: Path) -> None:
+        """Write the model in the form that the suffix says, whole or not at all; raises `BackendError` or `OSError`."""
+        ...
+
+
+class BackendError(Exception):
+    """A model cannot be built or saved."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class UnknownBackend(BackendError):
+    """No installed distribution offers a backend of that name."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class MissingFramework(BackendError):
+    """The backend's framework is not installed."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, backend: str, module: str, extra: str) -> None:
+        super().__init__(f"the {backend} backend needs `{module}`, which is not installed", extra_help(extra))
+
+
+class Unsupported(BackendError):
+    """The backend cannot build an operator exactly, so it builds nothing."""
+
+    def __init__(self, backend: str, kind: str, path: str) -> None:
+        super().__init__(f"the {backend} backend cannot build `{kind}` (at {path})")
+
+
+def extra_help(extra: str) -> str:
+    return f"pip install 'archspec-compiler[{extra}]'"
+
+
+def found() -> dict[str, list[EntryPoint]]:
+    points: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=GROUP):
+        points.setdefault(point.name, []).append(point)
+    return points
+
+
+def available() -> tuple[str, ...]:
+    """The names of the installed backends."""
+    return tuple(sorted(found()))
+
+
+def load(name: str) -> Backend:
+    """The backend of that name; raises `UnknownBackend`, or `BackendError` where two distributions offer it."""
+    points = found().get(name, [])
+    if not points:
+        raise UnknownBackend(f"there is no backend `{name}`", did_you_mean(name, available()))
+    owners = {point.dist.name if point.dist else point.value for point in points}
+    if len(owners) > 1:
+        raise BackendError(f"the backend `{name}` is offered by {' and by '.join(sorted(owners))}", "uninstall one")
+    backend: Backend = points[0].load()()
+    return backend

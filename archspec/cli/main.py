@@ -1,0 +1,268 @@
+"""The commands, and `main`."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn, cast, get_args
+
+import click
+
+from archspec import driver, library, report
+from archspec.cli import tables
+from archspec.cli.options import many_specs, one_spec, with_limits, with_parameters
+from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
+from archspec.elaborate.evaluate import Value
+from archspec.elaborate.parameters import GIVEN
+from archspec.graph import Graph
+from archspec.limits import Limits
+from archspec.stats import By
+
+FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
+COLORS = {"error": "red", "warning": "yellow", "place": "blue", "help": "green", "label": "cyan"}
+Parameters = tuple[tuple[str, Value], ...]
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=SETTINGS)
+@click.version_option(package_name="archspec-compiler", prog_name="archspec")
+def cli() -> None:
+    """Compile the table that a paper prints.
+
+    SPEC is a path (net.arch), one network or variant of a file (net.arch:Small), a bundled name (mobilenet_v2), or -
+    for standard input. `archspec list` shows the bundled ones.
+
+    \b
+    Examples:
+      archspec stats mobilenet_v2
+      archspec stats mobilenet_v2 -p alpha=0.5 --by block
+      archspec build mobilenet_v2 --backend torch -o mobilenet_v2.pth
+      archspec check my_net.arch
+      archspec graph mobilenet_v2 --json
+      archspec explain shape-claim
+    """
+
+
+@cli.command()
+@one_spec
+@click.option("--backend", default="torch", show_default=True, help="Which framework to build for.")
+@with_parameters
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save; the suffix says in what form.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the initial weights.")
+@with_limits
+def build(spec: str, backend: str, params: Parameters, output: Path | None, seed: int, limits: Limits) -> None:
+    """Build a model and say what was built; with -o, save it.
+
+    \b
+    Examples:
+      archspec build mobilenet_v2 --backend torch
+      archspec build mobilenet_v2 -p alpha=0.5 -p k=10 -o small.pth
+      archspec build net.arch:Large -o net.safetensors
+    """
+    from archspec.backend import load as load_backend
+
+    chosen = load_backend(backend)
+    if output is not None and output.suffix not in chosen.formats:
+        raise click.UsageError(f"{backend} saves as {', '.join(chosen.formats)}, not {output.suffix or 'a file without suffix'}")
+    graph = elaborated(spec, params, limits)
+    model = chosen.build(graph, seed=seed)
+    if output is not None:
+        chosen.save(model, graph, output)
+    say(tables.show(tables.stats_sheet(graph.stats(), graph.title)))
+    say(f"\nbuilt a {type(model).__module__.partition('.')[0]} model ({type(model).__name__}) with seed {seed}")
+    say(f"saved to {output} ({chosen.formats[output.suffix]})" if output else "not saved; give -o FILE to save it")
+
+
+@cli.command()
+@many_specs
+@with_parameters
+@click.option("--by", type=click.Choice(get_args(By)), default="row", show_default=True, help="What a line counts.")
+@click.option(
+    "--format", "form", type=click.Choice([*tables.FORMATS, "json"]), default="table", show_default=True, help="Form."
+)
+@with_limits
+def stats(specs: tuple[str, ...], params: Parameters, by: By, form: str, limits: Limits) -> None:
+    """Print exact parameters and MACs; no framework is needed.
+
+    \b
+    Examples:
+      archspec stats mobilenet_v2
+      archspec stats mobilenet_v2 -p alpha=1.4 --by layer
+      archspec stats mine.arch mobilenet_v2 --format markdown
+    """
+    for position, spec in enumerate(specs):
+        graph = elaborated(spec, params, limits)
+        counted = graph.stats(by)
+        if position and form != "json":
+            say("")
+        if form == "json":
+            say(tables.stats_json(counted))
+        else:
+            say(tables.FORMATS[form](tables.stats_sheet(counted, graph.title)))
+
+
+@cli.command()
+@many_specs
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@with_limits
+def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> None:
+    """Check shapes, claims and errata; exit code 1 when one fails.
+
+    A folder stands for all the .arch files in it. Every network and variant of a file is checked.
+
+    \b
+    Examples:
+      archspec check mine.arch
+      archspec check specs/ --format json
+      cat mine.arch | archspec check -
+    """
+    found: list[Diagnostic] = []
+    for path in expanded(specs):
+        here = checked(path, limits)
+        found += here
+        if form == "text":
+            complain(here)
+            say(f"{path}: {report.summary(here)}")
+    if form == "json":
+        say(json.dumps([report.json_of(diagnostic) for diagnostic in found], ensure_ascii=False, indent=2))
+    wrong = [d for d in found if strict or d.severity is Severity.ERROR]
+    if wrong:
+        raise click.exceptions.Exit(max(d.exit_code for d in wrong))
+
+
+def expanded(specs: Iterable[str]) -> Iterable[str]:
+    """The specs, a folder replaced by the files in it."""
+    for spec in specs:
+        if Path(spec).is_dir():
+            yield from (str(path) for path in sorted(Path(spec).glob("*.arch")))
+        else:
+            yield spec
+
+
+def checked(path: str, limits: Limits) -> list[Diagnostic]:
+    """Everything that is wrong with every network and variant of a file."""
+    try:
+        spec = driver.load(path, limits)
+        return spec.check() if driver.names_member(path) else spec.check_all()
+    except SpecError as error:
+        return list(error.diagnostics)
+
+
+@cli.command()
+@one_spec
+@with_parameters
+@click.option("--json", "as_json", is_flag=True, help="The Graph as JSON.")
+@click.option("--schema", is_flag=True, help="The JSON Schema of Graphs.")
+@with_limits
+def graph(spec: str, params: Parameters, as_json: bool, schema: bool, limits: Limits) -> None:
+    """Print the elaborated Graph: every node with its path, operator, inputs and shape.
+
+    \b
+    Examples:
+      archspec graph mobilenet_v2
+      archspec graph mobilenet_v2 --json > graph.json
+      archspec graph mobilenet_v2 --schema
+    """
+    if schema:
+        say(json.dumps(Graph.model_json_schema(), indent=2))
+        return
+    made = elaborated(spec, params, limits)
+    say(made.model_dump_json() if as_json else tables.show(tables.graph_sheet(made)))
+
+
+@cli.command("list")
+@click.argument("what", type=click.Choice(["specs", "operators", "backends", "codes"]), default="specs")
+def list_(what: str) -> None:
+    """List the bundled specs, the operators, the backends, or the codes of diagnostics.
+
+    \b
+    Examples:
+      archspec list
+      archspec list operators
+    """
+    say(tables.show(LISTS[what]()))
+
+
+@cli.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Explain a code that a diagnostic printed.
+
+    \b
+    Examples:
+      archspec explain shape-claim
+    """
+    known = {cls.code: cls for cls in codes()}
+    if code not in known:
+        advice = did_you_mean(code, known) or "`archspec list codes` shows all"
+        raise click.UsageError(f"there is no code {code!r}; {advice}")
+    say(f"{known[code].severity.value}[{code}]\n\n{tables.docstring(known[code])}")
+
+
+LISTS = {
+    "specs": lambda: tables.specs_sheet(driver.bundled_networks()),
+    "operators": tables.operators_sheet,
+    "backends": tables.backends_sheet,
+    "codes": tables.codes_sheet,
+}
+
+
+def elaborated(spec: str, params: Parameters, limits: Limits) -> Graph:
+    """The Graph of a spec; its warnings go to stderr."""
+    loaded = driver.load(spec, limits)
+    made = loaded.elaborate(**dict(params))
+    complain(loaded.warnings)
+    return made
+
+
+def say(text: str | None) -> None:
+    if text is not None:
+        click.echo(text)
+
+
+def style(text: str, part: str) -> str:
+    return click.style(text, fg=COLORS.get(part), bold=part in {"error", "warning", "message"})
+
+
+def complain(diagnostics: Iterable[Diagnostic]) -> None:
+    """Diagnostics on stderr, in colour on a terminal."""
+    colored = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    for diagnostic in diagnostics:
+        click.echo(report.text_of(diagnostic, style if colored else report.plain) + "\n", err=True)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line; every error ends here."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit code of a command."""
+    from archspec.backend import BackendError
+
+    try:
+        result: Any = cli.main(arguments, prog_name="archspec", standalone_mode=False)
+        return cast(int, result) if isinstance(result, int) else FINE
+    except SpecError as error:
+        complain(error.diagnostics)
+        given = all(d.primary.source.name == GIVEN for d in error.diagnostics)
+        return USAGE if given else error.exit_code
+    except BackendError as error:
+        click.echo(f"error: {error}" + (f"\n = help: {error.help}" if error.help else ""), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our output has gone; Python must not complain while it closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {name}{error.strerror or error}", err=True)
+        return ENVIRONMENT

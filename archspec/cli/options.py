@@ -1,0 +1,79 @@
+"""What the commands share: the SPEC argument, parameters, limits."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from archspec import library
+from archspec.elaborate.evaluate import Value
+from archspec.elaborate.parameters import value_of
+from archspec.limits import DEFAULT_LIMITS, Limits
+
+Decorated = Callable[..., Any]
+
+
+class SpecName(click.ParamType):
+    """A path, `path:Variant`, a bundled name, or `-`."""
+
+    name = "spec"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        names = sorted({*library.specs(), *library.members()})
+        found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return [*found, CompletionItem(incomplete, type="file")]
+
+
+class Assignment(click.ParamType):
+    """`name=value`."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Value]:
+        name, equals, text = str(value).partition("=")
+        if not equals or not name.strip().isidentifier():
+            self.fail(f"{value!r} is not name=value", param, ctx)
+        return name.strip(), value_of(text.strip())
+
+
+def one_spec(command: Decorated) -> Decorated:
+    return click.argument("spec", type=SpecName())(command)
+
+
+def many_specs(command: Decorated) -> Decorated:
+    return click.argument("specs", metavar="SPEC...", type=SpecName(), nargs=-1, required=True)(command)
+
+
+def with_parameters(command: Decorated) -> Decorated:
+    return click.option(
+        "-p", "--param", "params", type=Assignment(), multiple=True, metavar="NAME=VALUE",
+        help="A parameter of the network; may be given several times.",
+    )(command)  # fmt: skip
+
+
+def with_limits(command: Decorated) -> Decorated:
+    """`--max-nodes` and its kin; the command gets one `limits`."""
+
+    def wrapped(**arguments: Any) -> Any:
+        given = {field.name: arguments.pop(f"max_{field.name}") for field in dataclasses.fields(Limits)}
+        return command(**arguments, limits=Limits(**given))
+
+    wrapped.__doc__ = command.__doc__
+    wrapped.__name__ = command.__name__
+    wrapped.__dict__.update(command.__dict__)
+    for field in dataclasses.fields(Limits):
+        wrapped = click.option(
+            f"--max-{field.name}", type=click.IntRange(1, 2**40), default=getattr(DEFAULT_LIMITS, field.name),
+            show_default=True, metavar="N", help=f"Limit: {LIMITS[field.name]}.",
+        )(wrapped)  # fmt: skip
+    return wrapped
+
+
+LIMITS = {
+    "nodes": "nodes of a graph",
+    "size": "height, width and channels of a tensor",
+    "nesting": "blocks and parentheses within each other",
+    "source": "characters of a spec",
+}

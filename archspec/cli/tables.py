@@ -1,0 +1,180 @@
+"""Counts and lists -> text: a table on a terminal, plain columns in a pipe, Markdown, LaTeX, CSV, JSON."""
+
+import csv
+import inspect
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from archspec.diagnostics import codes
+from archspec.elaborate.resolve import attributes
+from archspec.graph import Graph
+from archspec.ops import OPERATORS, Op
+from archspec.printable import printable, width
+from archspec.stats import CONVENTION, Stats, op_text
+from archspec.tensor import shape_text
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table to print: numbers are ints, all else is text; `total` is its last row, set apart."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str | int, ...], ...]
+    total: tuple[str | int, ...] | None = None
+    note: str = ""
+
+
+def stats_sheet(stats: Stats, title: str | None = None) -> Sheet:
+    """The counts of a network, a line for each of its rows, blocks or layers."""
+    rows = tuple(
+        (line.path, line.label, " ".join(map(shape_text, line.input)), shape_text(line.output), line.params, line.macs)
+        for line in stats.lines
+    )
+    total = ("total", f"{stats.nodes} nodes", "", "", stats.params, stats.macs)
+    name = f"{stats.name}: {title}" if title and not title.startswith(stats.name) else title or stats.name
+    headers = ("path", "operator", "input", "output", "params", "MACs")
+    buffers = f"; {stats.buffers:,} buffers" if stats.buffers else ""
+    note = f"{stats.params:,} params; {stats.macs:,} MACs{buffers}\n{CONVENTION}"
+    return Sheet(name, headers, rows, total, note)
+
+
+def graph_sheet(graph: Graph) -> Sheet:
+    """Every node of a graph."""
+    rows = tuple((node.path, op_text(node), " ".join(node.inputs), shape_text(node.shape)) for node in graph.nodes)
+    return Sheet(graph.name, ("path", "operator", "inputs", "shape"), rows)
+
+
+def specs_sheet(networks: Iterable[tuple[str, str, str]]) -> Sheet:
+    return Sheet("", ("spec", "file", "title"), tuple(networks))
+
+
+def operators_sheet() -> Sheet:
+    """Every operator with its attributes, those given by place first."""
+    rows = tuple((name, signature(op), docstring(op).splitlines()[0]) for name, op in OPERATORS.items())
+    return Sheet("", ("operator", "attributes", "meaning"), rows)
+
+
+def signature(op: type[Op]) -> str:
+    """`kernel, channels, stride = 1`."""
+    names = [*op.positional, *(name for name in attributes(op) if name not in op.positional)]
+    return ", ".join(
+        name if (field := op.model_fields[name]).is_required() else f"{name} = {default_text(field.default)}"
+        for name in names
+    )
+
+
+def default_text(value: object) -> str:
+    """A default as the language writes it; a pooling's stride is its kernel."""
+    if value is None:
+        return "kernel"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def backends_sheet() -> Sheet:
+    from archspec.backend import available
+
+    return Sheet("", ("backend",), tuple((name,) for name in available()))
+
+
+def codes_sheet() -> Sheet:
+    rows = tuple(sorted((cls.code, cls.severity.value, docstring(cls).splitlines()[0]) for cls in codes()))
+    return Sheet("", ("code", "severity", "meaning"), rows)
+
+
+def docstring(cls: type) -> str:
+    return inspect.getdoc(cls) or ""
+
+
+def cell(value: str | int) -> str:
+    return f"{value:,}" if isinstance(value, int) else printable(value)
+
+
+def show(sheet: Sheet) -> str | None:
+    """Print a table as suits the output: boxes and colours on a terminal, aligned columns in a pipe."""
+    if not sys.stdout.isatty():
+        return plain(sheet)
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(printable(sheet.title)), caption=Text(sheet.note), caption_justify="left")
+    numeric = [isinstance(value, int) for value in sheet.rows[0]] if sheet.rows else [False] * len(sheet.headers)
+    for header, right in zip(sheet.headers, numeric, strict=True):
+        table.add_column(Text(header), justify="right" if right else "left", overflow="fold")
+    for row in sheet.rows:
+        table.add_row(*(Text(cell(value)) for value in row))
+    if sheet.total:
+        table.add_section()
+        table.add_row(*(Text(cell(value)) for value in sheet.total), style="bold")
+    Console().print(table)
+    return None
+
+
+def plain(sheet: Sheet) -> str:
+    """Aligned columns, two blanks between them."""
+    rows = [sheet.headers, *sheet.rows, *([sheet.total] if sheet.total else [])]
+    texts = [[cell(value) for value in row] for row in rows]
+    widths = [max(width(row[i]) for row in texts) for i in range(len(sheet.headers))]
+    right = [any(isinstance(row[i], int) for row in rows) for i in range(len(sheet.headers))]
+    lines = [
+        "  ".join(pad(text, widths[i], right[i]) for i, text in enumerate(row)).rstrip()
+        for row in texts
+    ]
+    head = [printable(sheet.title), ""] if sheet.title else []
+    return "\n".join([*head, *lines, *(["", sheet.note] if sheet.note else [])])
+
+
+def pad(text: str, columns: int, right: bool) -> str:
+    blanks = " " * (columns - width(text))
+    return blanks + text if right else text + blanks
+
+
+def markdown(sheet: Sheet) -> str:
+    """A GitHub table."""
+    rows = [*sheet.rows, *([sheet.total] if sheet.total else [])]
+    right = [any(isinstance(row[i], int) for row in rows) for i in range(len(sheet.headers))]
+    lines = [sheet.headers, tuple("---:" if r else "---" for r in right), *rows]
+    return "\n".join("| " + " | ".join(cell(value).replace("|", "\\|") for value in line) + " |" for line in lines)
+
+
+LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "×": r"$\times$", "²": "$^2$",
+}  # fmt: skip
+
+
+def latex(sheet: Sheet) -> str:
+    """A `tabular` with the rules of booktabs."""
+    rows = [*sheet.rows, *([sheet.total] if sheet.total else [])]
+    right = [any(isinstance(row[i], int) for row in rows) for i in range(len(sheet.headers))]
+
+    def line(row: Sequence[str | int]) -> str:
+        return " & ".join("".join(LATEX.get(c, c) for c in cell(value)) for value in row) + r" \\"
+
+    body = [line(row) for row in sheet.rows]
+    total = [r"\midrule", line(sheet.total)] if sheet.total else []
+    columns = "".join("r" if r else "l" for r in right)
+    start = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", line(sheet.headers), r"\midrule"]
+    return "\n".join([*start, *body, *total, r"\bottomrule", r"\end{tabular}"])
+
+
+def comma_separated(sheet: Sheet) -> str:
+    """CSV, numbers without separators, the total left out."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(sheet.headers)
+    writer.writerows(sheet.rows)
+    return out.getvalue().rstrip("\n")
+
+
+def stats_json(stats: Stats) -> str:
+    return json.dumps({**asdict(stats), "convention": CONVENTION}, ensure_ascii=False)
+
+
+FORMATS: dict[str, Callable[[Sheet], str | None]] = {
+    "table": show, "markdown": markdown, "latex": latex, "csv": comma_separated,
+}  # fmt: skip

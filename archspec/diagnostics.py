@@ -1,0 +1,123 @@
+"""Mistakes as values: `Diagnostic` and what it is made of.
+
+A diagnostic is built from facts (spans, names, shapes); its sentences are properties, its layout is `report`'s.
+Each mistake is a class beside the stage that finds it. The class is also its explanation: the docstring is what
+`archspec explain CODE` prints.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from archspec.source import Span
+
+
+class Severity(StrEnum):
+    """A warning never changes an exit code."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place in the text and what there is to say of it."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the span's text; the edits of one diagnostic belong together."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One level of the instantiation stack: `row 6`, `bottleneck(6, 96, 2)`."""
+
+    label: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One mistake, at one place."""
+
+    primary: Span
+    stack: tuple[Frame, ...] = field(default=(), kw_only=True)
+
+    code: ClassVar[str]
+    severity: ClassVar[Severity] = Severity.ERROR
+    exit_code: ClassVar[int] = 1
+
+    @property
+    def site(self) -> Span:
+        """Where the reader can mend it: the place itself, or who asked for it where that is archspec's own text."""
+        own = [frame.span for frame in self.stack if not frame.span.source.bundled]
+        return own[-1] if self.primary.source.bundled and own else self.primary
+
+    @property
+    def message(self) -> str:
+        """The fact: lower case, no full stop, code in backticks."""
+        raise NotImplementedError
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """Places to show, the primary one first."""
+        return (Label(self.primary),)
+
+    @property
+    def help(self) -> str | None:
+        """Advice, where there is any."""
+        return None
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """A change of the text that would mend it, where one can be computed."""
+        return ()
+
+
+class SpecError(Exception):
+    """A spec that cannot be compiled; `.diagnostics` says why, all independent mistakes at once."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        return "; ".join(f"{d.primary}: {d.code}: {d.message}" for d in self.diagnostics)
+
+    @property
+    def exit_code(self) -> int:
+        return max(d.exit_code for d in self.diagnostics)
+
+
+def codes(root: type[Diagnostic] = Diagnostic) -> Iterator[type[Diagnostic]]:
+    """Every class of mistake that has a code, of the modules imported so far."""
+    for cls in root.__subclasses__():
+        if "code" in vars(cls):
+            yield cls
+        yield from codes(cls)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be."""
+    close = difflib.get_close_matches(name[:80], sorted(set(known)), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Help text for an unknown name: the nearest known one, or all of them where they are few."""
+    names = sorted(set(known))
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean `{close}`?"
+    if 0 < len(names) <= 12:
+        return "known here: " + ", ".join(f"`{n}`" for n in names)
+    return None

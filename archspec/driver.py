@@ -1,0 +1,193 @@
+"""The passes in their order: text -> `Spec` -> `Graph`. What the command line and programs call."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from archspec import library
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.elaborate import parameters
+from archspec.elaborate.errors import UnknownMember
+from archspec.elaborate.evaluate import Binding, Budget, Environment, Value
+from archspec.elaborate.flatten import flatten
+from archspec.elaborate.instantiate import Instantiator
+from archspec.elaborate.modules import Loader, Module
+from archspec.elaborate.network import NetworkPlan, audit, elaborate
+from archspec.elaborate.resolve import recursion, resolve
+from archspec.graph import Graph
+from archspec.limits import DEFAULT_LIMITS, Limits
+from archspec.loading import STDIN, read_source
+from archspec.source import Source, Span
+from archspec.syntax import tree as t
+from archspec.syntax.errors import LimitReached
+
+FRAMES = 20
+"""Python frames that one level of nesting may take."""
+
+
+class Spec:
+    """A spec that was read, its names resolved; `elaborate` makes Graphs of it.
+
+    One Spec keeps what it has worked out, so that elaborating it again with other parameters is cheap.
+    """
+
+    def __init__(self, module: Module, member: str | None, limits: Limits) -> None:
+        self.module = module
+        self.limits = limits
+        self.make = Instantiator(limits)
+        self.network, self.arguments = self.choose(member)
+        self.name = member or self.network.name.id
+        self.warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def source(self) -> Source:
+        return self.module.file.source
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The networks and variants that the file declares."""
+        return tuple(self.module.members())
+
+    def member(self, name: str) -> "Spec":
+        """Another network or variant of the same file; raises `SpecError`."""
+        other = Spec(self.module, name, self.limits)
+        other.make = self.make
+        return other
+
+    def choose(self, member: str | None) -> tuple[t.Network, dict[str, Binding]]:
+        """The network that is meant, and the arguments that its variant gives it."""
+        own = self.module.own
+        start = Span(self.source, 0, 0)
+        networks = [named for named in own.values() if isinstance(named, t.Network)]
+        if member is None and len(networks) == 1:
+            return networks[0], {}
+        named = own.get(member) if member is not None else None
+        if isinstance(named, t.Network):
+            return named, {}
+        if not isinstance(named, t.Variant):
+            raise SpecError([UnknownMember(start, member, self.members)])
+        target = own.get(named.network.name.id)
+        if not isinstance(target, t.Network):
+            known = tuple(network.name.id for network in networks)
+            raise SpecError([UnknownMember(named.network.name.span, named.network.name.id, known)])
+        env = Environment(self.module, {}, Budget(self.limits.nodes))
+        return target, parameters.given(named.network.name, target.parameters, named.network.arguments or (), env)
+
+    def plan(self, **values: Value) -> NetworkPlan:
+        """The elaborated network with its repetitions still shared; raises `SpecError`."""
+        given = {**self.arguments, **parameters.from_values(values)}
+        with deep(self.limits, self.source):
+            plan, found = elaborate(self.module, self.network, self.make, given)
+        self.warnings = tuple(found)
+        return plan
+
+    def elaborate(self, **values: Value) -> Graph:
+        """The Graph with these parameters; raises `SpecError` with every error found."""
+        plan = self.plan(**values)
+        with deep(self.limits, self.source):
+            graph = flatten(plan)
+        return graph if self.name == graph.name else graph.model_copy(update={"name": self.name})
+
+    def check(self) -> list[Diagnostic]:
+        """Everything that is wrong with the network: shapes, claims, checks with parameters, errata."""
+        try:
+            self.elaborate()
+            with deep(self.limits, self.source):
+                return [*self.warnings, *audit(self.module, self.network, self.make)]
+        except SpecError as error:
+            return list(error.diagnostics)
+
+
+    def check_all(self) -> list[Diagnostic]:
+        """What is wrong with any network or variant of the file; each mistake once."""
+        found = [d for name in self.members for d in self.member(name).check()]
+        return list(dict.fromkeys(found))
+
+
+@contextmanager
+def deep(limits: Limits, source: Source) -> Iterator[None]:
+    """Room on Python's stack for as much nesting as is allowed, and a diagnostic instead of its end."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, limits.nesting * FRAMES + 1000))
+    try:
+        yield
+    except RecursionError:
+        start = Span(source, 0, 0)
+        what = "blocks, functions and parentheses together are nested too deep"
+        raise SpecError([LimitReached(start, what, "no room left", limits.nesting, "--max-nesting")]) from None
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def parse(text: str, name: str = "<text>", member: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Spec:
+    """The Spec of a text; files that it uses are looked up in the current folder. Raises `SpecError`."""
+    return read(Source(name, text), Path(), member, limits)
+
+
+def load(spec: str | Path, limits: Limits = DEFAULT_LIMITS) -> Spec:
+    """A Spec by its path, `path:Variant`, bundled name, or `-` for standard input.
+
+    Raises `SpecError` where it is wrong and `OSError` where it cannot be read.
+    """
+    name = str(spec)
+    if name != STDIN and not Path(name).exists():
+        path, colon, member = name.rpartition(":")
+        if colon and (path == STDIN or Path(path).exists()):
+            return read(read_source(path, limits), folder(path), member, limits)
+        found = bundled(name)
+        if found is not None:
+            return read(found[0], Path(), found[1], limits)
+    return read(read_source(name, limits), folder(name), None, limits)
+
+
+def names_member(spec: str) -> bool:
+    """Whether a SPEC names one network or variant, and not a whole file."""
+    if spec == STDIN or Path(spec).exists():
+        return False
+    return ":" in spec or spec not in library.specs()
+
+
+def bundled_networks() -> Iterator[tuple[str, str, str]]:
+    """Every bundled network and variant: the name that loads it, its file, its title."""
+    for file in library.specs():
+        spec = load(file)
+        titles = [c.text.value for c in spec.network.clauses if isinstance(c, t.Title)]
+        for name in spec.members:
+            yield file if name == spec.network.name.id else name, file, titles[0] if titles else ""
+
+
+def folder(name: str) -> Path:
+    return Path() if name == STDIN else Path(name).parent
+
+
+def bundled(name: str) -> tuple[Source, str | None] | None:
+    """The bundled spec of that name, or the one that declares a network or variant of that name."""
+    file, _, member = name.partition(":")
+    if file in library.specs():
+        return library.spec(file), member or None
+    declared = library.members()
+    return (library.spec(declared[name]), name) if name in declared else None
+
+
+def read(source: Source, base: Path, member: str | None, limits: Limits) -> Spec:
+    """Parse a source and all that it uses, and resolve their names."""
+    with deep(limits, source):
+        loader = Loader(limits)
+        module = loader.load(source, base)
+        own = [used for used in loader.modules.values() if not used.file.source.bundled]
+        wrong = [diagnostic for used in own for diagnostic in resolve(used)] or recursion(loader.modules.values(), limits)
+        if wrong:
+            raise SpecError(wrong)
+        return Spec(module, member, limits)
+
+
+def build(spec: str | Path, backend: str = "torch", *, options: Mapping[str, object] | None = None, **values: Value) -> object:
+    """A model of a spec: a `torch.nn.Module`, a `keras.Model`. Raises `SpecError`, `OSError` or `BackendError`.
+
+    `values` are the network's parameters, `options` the backend's own (seed, device, dtype).
+    """
+    from archspec.backend import load as load_backend
+
+    graph = load(spec).elaborate(**values)
+    return load_backend(backend).build(graph, **(options or {}))

@@ -1,0 +1,1 @@
+"""Syntax trees -> `Graph`: names, shapes and claims."""

@@ -1,0 +1,211 @@
+"""What a table and its checks claim, and the diagnostics for claims that do not hold."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archspec.diagnostics import Diagnostic, Edit, Label, Severity
+from archspec.source import Span
+from archspec.syntax import tree as t
+from archspec.tensor import Shape, shape_text
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another text for one cell, and what it is called."""
+
+    span: Span
+    column: str
+    row: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class ShapeClaim(Diagnostic):
+    """The table says another shape than its rows give.
+
+    Every Input (and Output) cell of a table is a claim, checked at the parameters' defaults. Where a change of one
+    cell, or an exchange of two in neighbouring rows, makes every claim and check of the file hold, the caret is at that
+    cell and the help says what it should be; else it is at the claim.
+    """
+
+    code: ClassVar[str] = "shape-claim"
+    giver: str
+    """`row 5`, or `the input`"""
+    claimer: str
+    side: str
+    found: Shape
+    claimed: Shape
+    claim: Span
+    changes: tuple[Change, ...] = ()
+    hint: Change | None = None
+
+    @property
+    def message(self) -> str:
+        says = f"{self.claimer} says that its {self.side} is {shape_text(self.claimed)}"
+        return f"{self.giver} gives {shape_text(self.found)}, and {says}"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        claim = Label(self.claim, f"claims {shape_text(self.claimed)}")
+        if not self.changes:
+            hint = self.hint
+            return (claim,) if hint is None else (claim, Label(hint.span, self.would(hint)))
+        first, *others = (
+            Label(change.span, f"`{change.column}` should be {change.new or 'empty'}") for change in self.changes
+        )
+        known = {change.span for change in self.changes}
+        return (first, *others, *(() if self.claim in known else (claim,)))
+
+    def would(self, hint: Change) -> str:
+        return f"{hint.column} = {hint.new} here would give {shape_text(self.claimed)}, as {self.claimer} says"
+
+    @property
+    def help(self) -> str | None:
+        match self.changes:
+            case ():
+                return self.would(self.hint) if self.hint else None
+            case (one,):
+                return f"{one.new} here instead of {one.old} makes every claim and check hold"
+            case (one, two, *_):
+                rows = f"rows {one.row} and {two.row}"
+                return f"exchange `{one.column}` of {rows}: then every claim and check holds"
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        return tuple(Edit(change.span, change.new) for change in self.changes)
+
+
+@dataclass(frozen=True)
+class NumberClaim(Diagnostic):
+    """A printed number of parameters or MACs is not what the network has.
+
+    A number stands for all that round to it: `3.4M` for 3 350 000 up to 3 450 000; `300M ± 1%` for one per cent on
+    either side. `params` are the trained ones, `macs` the multiply-accumulates of convolutions and linear layers.
+    """
+
+    code: ClassVar[str] = "number-claim"
+    what: str
+    of: str
+    found: int
+    claimed: t.Quantity
+
+    @property
+    def message(self) -> str:
+        return f"{self.of} has {self.found:,} {self.what}, and this says {self.claimed.text}"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        low, high = interval(self.claimed)
+        off = (self.found - self.claimed.value) / self.claimed.value if self.claimed.value else 0.0
+        return (Label(self.primary, f"from {low:,.0f} to {high:,.0f}; off by {off:+.2%}"),)
+
+
+@dataclass(frozen=True)
+class RuleCheck(Diagnostic):
+    """The `check` of a `read` rule does not hold for a row that it reads."""
+
+    code: ClassVar[str] = "rule-check"
+    text: str
+    rule: Span
+
+    @property
+    def message(self) -> str:
+        return f"`{self.text}` does not hold for this row"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return Label(self.primary), Label(self.rule, "checked here")
+
+
+@dataclass(frozen=True)
+class UnreadCell(Diagnostic):
+    """A printed number that the rule of its row does not use, though other rules use its column.
+
+    It may be a slip in the table, or the rule may forget it. Use it in the rule, state it with `check`, or give the
+    column the role `note`.
+    """
+
+    code: ClassVar[str] = "unread-cell"
+    severity: ClassVar[Severity] = Severity.WARNING
+    column: str
+    rule: Span
+
+    @property
+    def message(self) -> str:
+        return f"nothing reads `{self.column}` of this row"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return Label(self.primary), Label(self.rule, "the rule that reads the row")
+
+
+@dataclass(frozen=True)
+class StaleErratum(Diagnostic):
+    """An erratum that mends nothing: the table holds as it is printed.
+
+    An erratum is audited: without it some claim must fail.
+    """
+
+    code: ClassVar[str] = "stale-erratum"
+
+    @property
+    def message(self) -> str:
+        return "without this erratum every claim holds as well"
+
+    @property
+    def help(self) -> str:
+        return "delete it"
+
+
+@dataclass(frozen=True)
+class UnknownPlace(Diagnostic):
+    """An erratum names no cell, or several.
+
+    A place is `"Table 1, row 4a, params"`: the table's name where there are several, then `row` with a number (from 1)
+    or a word of its cells, then the column's header.
+    """
+
+    code: ClassVar[str] = "unknown-place"
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+    @property
+    def help(self) -> str:
+        return 'write it as "row 4, params", or "row inception (4a), params"'
+
+
+def interval(quantity: t.Quantity) -> tuple[float, float]:
+    """The numbers that a printed one stands for."""
+    if quantity.tolerance is not None:
+        margin = quantity.value * quantity.tolerance / 100
+        return quantity.value - margin, quantity.value + margin
+    half = quantity.resolution / 2 if quantity.resolution > 1 else 0.0
+    return quantity.value - half, quantity.value + half
+
+
+def number_holds(quantity: t.Quantity, found: int) -> bool:
+    low, high = interval(quantity)
+    return low <= found <= high
+
+
+def shape_holds(claimed: tuple[int, ...], found: Shape) -> bool:
+    """Three sides claim all, two height and width, one the length of a vector or both sides of a square map."""
+    return full_shape(claimed, found) == (found if len(found) == 3 else (1, 1, *found))
+
+
+def full_shape(claimed: tuple[int, ...], found: Shape) -> Shape:
+    """The claimed shape with what it leaves out taken from the found one."""
+    channels = found[-1]
+    match claimed:
+        case (_, _, _):
+            return claimed
+        case (height, width):
+            return (height, width, channels)
+        case (side,) if len(found) == 3:
+            return (side, side, channels)
+        case _:
+            return (1, 1, *claimed)

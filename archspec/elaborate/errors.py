@@ -1,0 +1,487 @@
+"""Mistakes of meaning: names, arguments, numbers and shapes. Claims have theirs beside them in `claims`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archspec.diagnostics import Diagnostic, Label, did_you_mean
+from archspec.source import Span
+from archspec.tensor import Shape, shape_text
+
+
+@dataclass(frozen=True)
+class UnknownName(Diagnostic):
+    """A name that nothing declares where it stands.
+
+    A `def` or `block` sees its own parameters alone, a `read` rule the variables of its row, its holes, the network's
+    parameters, and `h` and `w` of the row's input. Nothing is looked up in whoever calls it.
+    """
+
+    code: ClassVar[str] = "unknown-name"
+    name: str
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"nothing here is called `{self.name}`"
+
+    @property
+    def help(self) -> str | None:
+        return did_you_mean(self.name, self.known)
+
+
+@dataclass(frozen=True)
+class UnknownOperator(Diagnostic):
+    """A step names neither an operator nor a block of this file or one that it uses."""
+
+    code: ClassVar[str] = "unknown-operator"
+    name: str
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"there is no operator or block `{self.name}`"
+
+    @property
+    def help(self) -> str | None:
+        return did_you_mean(self.name, self.known)
+
+
+@dataclass(frozen=True)
+class UnknownFunction(Diagnostic):
+    """A call names neither a function of the language nor a `def` of this file or one that it uses."""
+
+    code: ClassVar[str] = "unknown-function"
+    name: str
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"there is no function `{self.name}`"
+
+    @property
+    def help(self) -> str | None:
+        return did_you_mean(self.name, self.known)
+
+
+@dataclass(frozen=True)
+class UnknownArgument(Diagnostic):
+    """An argument that the operator, block, function or network does not have."""
+
+    code: ClassVar[str] = "unknown-argument"
+    what: str
+    name: str
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        if not self.name:
+            takes = f"{len(self.known)} argument{'s' * (len(self.known) != 1)}" if self.known else "no arguments"
+            return f"`{self.what}` takes {takes} by place"
+        return f"`{self.what}` has no argument `{self.name}`"
+
+    @property
+    def help(self) -> str | None:
+        if not self.name:
+            return "by place: " + ", ".join(f"`{name}`" for name in self.known) if self.known else None
+        return did_you_mean(self.name, self.known)
+
+
+@dataclass(frozen=True)
+class RepeatedArgument(Diagnostic):
+    """An argument is given twice, by place and by name or twice by name."""
+
+    code: ClassVar[str] = "repeated-argument"
+    name: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is given twice"
+
+
+@dataclass(frozen=True)
+class MissingArgument(Diagnostic):
+    """An argument without a default is not given."""
+
+    code: ClassVar[str] = "missing-argument"
+    what: str
+    names: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"`{self.what}` needs {' and '.join(f'`{name}`' for name in self.names)}"
+
+
+@dataclass(frozen=True)
+class BadArgument(Diagnostic):
+    """An argument has a value that the operator does not allow."""
+
+    code: ClassVar[str] = "bad-argument"
+    what: str
+    name: str
+    found: str
+    expected: str
+    given_at: Span | None = None
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` of `{self.what}` cannot be {self.found}: {self.expected}"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        first = Label(self.primary, f"this is {self.found}")
+        if self.given_at is None or self.given_at == self.primary:
+            return (first,)
+        return first, Label(self.given_at, "given here")
+
+
+@dataclass(frozen=True)
+class BadArithmetic(Diagnostic):
+    """A computation has no result: a division by zero, text where a number is needed, a number beyond 2^63."""
+
+    code: ClassVar[str] = "bad-arithmetic"
+    reason: str
+    used_at: Span | None = None
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.primary), Label(self.used_at, "used here")) if self.used_at else (Label(self.primary),)
+
+
+@dataclass(frozen=True)
+class ShapeMismatch(Diagnostic):
+    """The tensors that an operator is given do not suit it.
+
+    `add` wants one shape, `concat` one height and width; a window must fit into its map; channels must be multiples
+    of groups. The notes say where the operator was asked for, row by row and block by block.
+    """
+
+    code: ClassVar[str] = "shape-mismatch"
+    what: str
+    reason: str
+    inputs: tuple[Shape, ...]
+
+    @property
+    def message(self) -> str:
+        return f"`{self.what}`: {self.reason}"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        shapes = " and ".join(map(shape_text, self.inputs))
+        return (Label(self.primary, f"its input is {shapes}"),)
+
+
+@dataclass(frozen=True)
+class SignatureMismatch(Diagnostic):
+    """A block's input or output is not what its signature states."""
+
+    code: ClassVar[str] = "signature-mismatch"
+    block: str
+    side: str
+    found: Shape
+    stated: Shape
+    signature: Span
+
+    @property
+    def message(self) -> str:
+        return (
+            f"the {self.side} of `{self.block}` is {shape_text(self.found)}, and its signature says "
+            f"{shape_text(self.stated)}"
+        )
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        first = Label(self.primary, f"gives {shape_text(self.found)}" if self.side == "output" else "given here")
+        return first, Label(self.signature, "stated here")
+
+
+@dataclass(frozen=True)
+class UnjoinedFork(Diagnostic):
+    """A fork's branches are not joined.
+
+    After a fork comes `add`, `mul` or `concat`, or a block that begins with one; after `split` comes a fork with as
+    many branches as parts, or a join.
+    """
+
+    code: ClassVar[str] = "unjoined-fork"
+    count: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.count} tensors arrive here, and this takes one"
+
+    @property
+    def help(self) -> str:
+        return "join them first: `-> add`, `-> mul` or `-> concat`"
+
+
+@dataclass(frozen=True)
+class WrongBranches(Diagnostic):
+    """The fork after a `split` has not as many branches as there are parts."""
+
+    code: ClassVar[str] = "wrong-branches"
+    parts: int
+    branches: int
+
+    @property
+    def message(self) -> str:
+        return f"this fork has {self.branches} branches, and the split before it gives {self.parts} parts"
+
+
+@dataclass(frozen=True)
+class DeadStep(Diagnostic):
+    """A step computes a tensor that leads to no output of the network.
+
+    `@name` begins anew with the tensor of that name, so what stands before it must have a name of its own that is taken
+    up again, or be joined: `( id | @skip ) -> concat`.
+    """
+
+    code: ClassVar[str] = "dead-step"
+    path: str
+
+    @property
+    def message(self) -> str:
+        return f"what `{self.path}` computes leads to no output"
+
+    @property
+    def help(self) -> str:
+        return "join it, `( id | @name ) -> concat`, or name it and take it up again"
+
+
+@dataclass(frozen=True)
+class DuplicateName(Diagnostic):
+    """Two declarations, parameters or named tensors of one name."""
+
+    code: ClassVar[str] = "duplicate-name"
+    name: str
+    first: Span
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is already declared"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return Label(self.primary), Label(self.first, "first here")
+
+
+@dataclass(frozen=True)
+class ReservedName(Diagnostic):
+    """A declaration takes the name of an operator or a function of the language."""
+
+    code: ClassVar[str] = "reserved-name"
+    name: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is a name of the language itself"
+
+
+@dataclass(frozen=True)
+class Recursion(Diagnostic):
+    """Blocks or functions that ask for themselves: elaboration would never end."""
+
+    code: ClassVar[str] = "recursion"
+    cycle: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return "this asks for itself: " + " → ".join(f"`{name}`" for name in self.cycle)
+
+    @property
+    def help(self) -> str:
+        return "say how often with a repeat: `block * n`"
+
+
+@dataclass(frozen=True)
+class UnknownFile(Diagnostic):
+    """`use` names a file that is not there, or that cannot be read."""
+
+    code: ClassVar[str] = "unknown-file"
+    path: str
+    reason: str
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"cannot use `{self.path}`: {self.reason}"
+
+    @property
+    def help(self) -> str | None:
+        if self.path.startswith("."):
+            return None
+        return did_you_mean(self.path, self.known) or f'a file beside this one is `use "./{self.path}"`'
+
+
+@dataclass(frozen=True)
+class AmbiguousName(Diagnostic):
+    """Two files that are used both declare the name."""
+
+    code: ClassVar[str] = "ambiguous-name"
+    name: str
+    places: tuple[Span, ...]
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is declared by {len(self.places)} of the files used here"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.primary), *(Label(place, "declared here") for place in self.places))
+
+
+@dataclass(frozen=True)
+class Clause(Diagnostic):
+    """A network's clauses do not make a network: one is missing, or stands twice.
+
+    A network has a `table` or a `body`. A table has `read` rules (or `read as READING`) and a column with the role
+    `operator`; the input is stated by an `input` clause or by the first Input cell.
+    """
+
+    code: ClassVar[str] = "clause"
+    reason: str
+    advice: str | None = None
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+    @property
+    def help(self) -> str | None:
+        return self.advice
+
+
+@dataclass(frozen=True)
+class UnknownColumn(Diagnostic):
+    """A header that the table does not have."""
+
+    code: ClassVar[str] = "unknown-column"
+    name: str
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"the table has no column `{self.name}`"
+
+    @property
+    def help(self) -> str | None:
+        return did_you_mean(self.name, self.known)
+
+
+@dataclass(frozen=True)
+class UnreadOperator(Diagnostic):
+    """No `read` rule matches an operator cell.
+
+    A rule's pattern is matched against the whole cell; `{name}` is a hole that takes one number, word or mark. A rule
+    with a guard matches only where its `when` holds.
+    """
+
+    code: ClassVar[str] = "unread-operator"
+    text: str
+    patterns: tuple[str, ...]
+    guarded: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        return f"no rule reads `{self.text}`"
+
+    @property
+    def help(self) -> str | None:
+        if self.guarded:
+            return "its guard does not hold: " + ", ".join(f'`"{pattern}"`' for pattern in self.guarded)
+        near = did_you_mean(self.text, self.patterns)
+        return near or f'say what it means: `read "{self.text}" = …`'
+
+
+@dataclass(frozen=True)
+class AmbiguousOperator(Diagnostic):
+    """Two `read` rules match an operator cell, and neither is more specific.
+
+    The rule with more letters of its own wins; of the same number, the one with a guard.
+    """
+
+    code: ClassVar[str] = "ambiguous-operator"
+    text: str
+    rules: tuple[Span, ...]
+
+    @property
+    def message(self) -> str:
+        return f"{len(self.rules)} rules read `{self.text}`, and none is more specific"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.primary), *(Label(rule, "matches") for rule in self.rules))
+
+
+@dataclass(frozen=True)
+class Unsolved(Diagnostic):
+    """`infer` finds no value that gives the row's output."""
+
+    code: ClassVar[str] = "unsolved"
+    name: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return f"cannot infer `{self.name}`: {self.reason}"
+
+
+@dataclass(frozen=True)
+class BadCell(Diagnostic):
+    """A cell of a role that wants a shape or a number holds something else."""
+
+    code: ClassVar[str] = "bad-cell"
+    text: str
+    wanted: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.text}` is no {self.wanted}"
+
+    @property
+    def help(self) -> str:
+        return "shapes: `224²×3`, `56×56`, `1×1×k`" if self.wanted == "shape" else "numbers: `3_504_872`, `3.4M`, `1.8×10^9`"
+
+
+@dataclass(frozen=True)
+class BadParameter(Diagnostic):
+    """A parameter is given a value of another type than its default, or none of its choices."""
+
+    code: ClassVar[str] = "bad-parameter"
+    name: str
+    found: str
+    expected: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` cannot be {self.found}: {self.expected}"
+
+
+@dataclass(frozen=True)
+class UnknownMember(Diagnostic):
+    """The file declares no network or variant of that name, or several and none was chosen."""
+
+    code: ClassVar[str] = "unknown-member"
+    name: str | None
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        if self.name is None:
+            return "this file declares no network" if not self.known else "this file declares several networks"
+        return f"this file declares no network or variant `{self.name}`"
+
+    @property
+    def help(self) -> str | None:
+        if self.name is not None:
+            return did_you_mean(self.name, self.known)
+        return "choose one with `FILE:NAME`: " + ", ".join(self.known[:20]) if self.known else None
+
+
+def quoted(names: Sequence[str]) -> str:
+    """``a`, `b``."""
+    return ", ".join(f"`{name}`" for name in names)

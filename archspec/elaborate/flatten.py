@@ -1,0 +1,132 @@
+"""Plan -> `Graph`: every shared plan laid out at each of its places, with its path and its span."""
+
+from archspec.diagnostics import SpecError
+from archspec.elaborate.errors import DeadStep
+from archspec.elaborate.network import NetworkPlan
+from archspec.elaborate.plan import AliasPlan, ForkPlan, OpPlan, Plan, ScopePlan, SequencePlan, TapPlan
+from archspec.graph import Graph, Location, Node, Scope
+from archspec.ops import Input, Op
+from archspec.source import Span
+from archspec.syntax import tree as t
+from archspec.tensor import Shape
+
+Paths = tuple[str, ...]
+
+
+class Flattener:
+    """Lays out one network."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.scopes: list[Scope] = []
+        self.spans: dict[str, Span] = {}
+        self.taken: set[str] = set()
+        self.locations: dict[tuple[int, int, int], Location] = {}
+
+    def location(self, span: Span) -> Location:
+        key = (id(span.source), span.start, span.end)
+        found = self.locations.get(key)
+        if found is None:
+            line, column = span.source.position(span.start)
+            end_line, end_column = span.source.position(span.end)
+            found = self.locations[key] = Location.model_construct(
+                file=span.source.name, line=line, column=column, end_line=end_line, end_column=end_column
+            )
+        return found
+
+    def unique(self, prefix: str, name: str) -> str:
+        path = prefix + name
+        while path in self.taken:
+            path += "_"
+        self.taken.add(path)
+        return path
+
+    def node(self, path: str, op: Op, inputs: Paths, shape: Shape, span: Span) -> str:
+        # the plan is valid by construction, and validation would cost more than everything else here
+        self.nodes.append(
+            Node.model_construct(path=path, op=op, inputs=inputs, shape=shape, span=self.location(span))
+        )
+        self.spans[path] = span
+        return path
+
+    def lay(self, plan: Plan, prefix: str, inputs: Paths, tensors: dict[str, str]) -> Paths:
+        """Add a plan's nodes, and give the paths of what comes out."""
+        match plan:
+            case OpPlan():
+                return self.op(plan, prefix, inputs)
+            case ScopePlan():
+                return self.scope(plan, prefix, inputs, tensors)
+            case SequencePlan():
+                for step in plan.steps:
+                    inputs = self.lay(step, prefix, inputs, tensors)
+                return inputs
+            case ForkPlan():
+                out: list[str] = []
+                for position, branch in enumerate(plan.branches):
+                    given = (inputs[position],) if plan.parts else inputs
+                    out += self.lay(branch, prefix, given, tensors)
+                return tuple(out)
+            case AliasPlan():
+                tensors[plan.name] = inputs[0]
+                return inputs
+            case TapPlan():
+                return (tensors[plan.name],)
+
+    def op(self, plan: OpPlan, prefix: str, inputs: Paths) -> Paths:
+        if len(plan.ops) == 1:
+            path = self.unique(prefix, plan.name)
+            return (self.node(path, plan.ops[0], inputs, plan.shapes[0], plan.span),)
+        parts = zip(plan.ops, plan.shapes, strict=True)
+        return tuple(
+            self.node(self.unique(prefix, f"{plan.name}_{i}"), op, inputs, shape, plan.span)
+            for i, (op, shape) in enumerate(parts, 1)
+        )
+
+    def scope(self, plan: ScopePlan, prefix: str, inputs: Paths, tensors: dict[str, str]) -> Paths:
+        path = self.unique(prefix, plan.name)
+        self.scopes.append(
+            Scope.model_construct(
+                path=path, kind=plan.kind, label=plan.label, name=plan.of, span=self.location(plan.span)
+            )
+        )
+        inner = {} if plan.closed else dict(tensors) if plan.kind == "repeat" else tensors
+        return self.lay(plan.body, f"{path}/", inputs, inner)
+
+
+def flatten(plan: NetworkPlan) -> Graph:
+    """The Graph of an elaborated network; raises `SpecError` where a step leads to no output."""
+    flat = Flattener()
+    network = plan.network
+    tensors: dict[str, str] = {}
+    flat.taken.add("input")
+    paths: Paths = (flat.node("input", Input(shape=plan.input), (), plan.input, network.name.span),)
+    for part in plan.plans:
+        paths = flat.lay(part, "", paths, tensors)
+    outputs = {"output": paths[0]}
+    for name, part in plan.outputs:
+        outputs[name] = flat.lay(part, "", paths, dict(tensors))[0]
+    check_alive(flat, set(outputs.values()))
+    titles = [clause.text.value for clause in network.clauses if isinstance(clause, t.Title)]
+    return Graph.model_construct(
+        name=network.name.id,
+        title=titles[0] if titles else None,
+        cite=tuple(clause.text.value for clause in network.clauses if isinstance(clause, t.Cite)),
+        parameters={name: binding.value for name, binding in plan.parameters.items()},
+        nodes=tuple(flat.nodes),
+        scopes=tuple(flat.scopes),
+        outputs=outputs,
+        init=plan.init,
+    )
+
+
+def check_alive(flat: Flattener, used: set[str]) -> None:
+    """Every node leads to an output: nothing is counted that does not compute."""
+    dead: dict[Span, DeadStep] = {}
+    for node in reversed(flat.nodes):
+        if node.path in used:
+            used.update(node.inputs)
+        elif node.path != "input":
+            span = flat.spans[node.path]
+            dead.setdefault(span, DeadStep(span, node.path))
+    if dead:
+        raise SpecError(reversed(dead.values()))

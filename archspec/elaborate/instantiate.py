@@ -1,0 +1,423 @@
+"""Networks of the language -> plans: the five forms, operators and blocks, with shapes inferred on the way.
+
+Every plan is made once: a block's by its arguments and input, an operator's by its attributes. A repeat stops
+computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs as much as one of two.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from archspec.diagnostics import Diagnostic, Frame, SpecError
+from archspec.elaborate.errors import (
+    BadArgument,
+    BadArithmetic,
+    DuplicateName,
+    MissingArgument,
+    ShapeMismatch,
+    SignatureMismatch,
+    UnjoinedFork,
+    UnknownName,
+    UnknownOperator,
+    WrongBranches,
+)
+from archspec.elaborate.evaluate import (
+    Binding,
+    Budget,
+    Environment,
+    Value,
+    Word,
+    bind,
+    blame,
+    describe,
+    evaluate,
+    numeric,
+    places,
+    plain,
+    truth,
+)
+from archspec.elaborate.modules import IDENTITY, Module
+from archspec.elaborate.naming import Names, step_names
+from archspec.elaborate.plan import (
+    NOTHING,
+    AliasPlan,
+    Counts,
+    Flow,
+    ForkPlan,
+    OpPlan,
+    Plan,
+    ScopePlan,
+    TapPlan,
+    sequence,
+    total,
+)
+from archspec.elaborate.resolve import attributes, check_call_of, check_operator
+from archspec.limits import Limits
+from archspec.ops import OPERATORS, Join, Misfit, Op, Split, allowed
+from archspec.source import Span
+from archspec.syntax import tree as t
+from archspec.syntax.errors import LimitReached
+from archspec.tensor import Shape, shape_text
+
+Result = tuple[Plan, Flow]
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass
+class Body:
+    """What the steps of one body share: the names that they see, the tensors that they named, their own names."""
+
+    env: Environment
+    names: Names
+    tensors: dict[str, tuple[Shape, Span]] = field(default_factory=dict)
+
+
+class Instantiator:
+    """Makes plans; keeps those of blocks and operators for the next time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.budget = Budget(limits.nodes)
+        self.stack: list[Frame] = []
+        self.blocks: dict[object, Result] = {}
+        self.models: dict[object, BaseModel] = {}
+        self.body_names: dict[int, Names] = {}
+
+    # ---- errors ----
+
+    def fail(self, diagnostic: Diagnostic) -> SpecError:
+        return SpecError([replace(diagnostic, stack=tuple(self.stack))])
+
+    @contextmanager
+    def inside(self, label: str, span: Span) -> Iterator[None]:
+        """A level of the instantiation stack, for the diagnostics of what happens in it."""
+        self.stack.append(Frame(label, span))
+        try:
+            if len(self.stack) > self.limits.nesting:
+                found = f"{len(self.stack)} blocks within each other"
+                raise self.fail(LimitReached(span, "nested too deep", found, self.limits.nesting, "--max-nesting"))
+            yield
+        except SpecError as error:
+            raise SpecError([d if d.stack else replace(d, stack=tuple(self.stack)) for d in error.diagnostics]) from None
+        finally:
+            self.stack.pop()
+
+    # ---- the five forms ----
+
+    def body(self, net: t.Net, env: Environment) -> Body:
+        """A body to make plans in; its steps' names are found once."""
+        names = self.body_names.get(id(net))
+        if names is None:
+            names = self.body_names[id(net)] = step_names(net)
+        return Body(env, names)
+
+    def net(self, net: t.Net, body: Body, flow: Flow) -> Result:
+        """The plan of a network, and what comes out when `flow` goes in; raises `SpecError`."""
+        match net:
+            case t.Sequence():
+                return self.sequence(net, body, flow)
+            case t.Step():
+                return self.step(net, body, flow) or (NOTHING, flow)
+            case t.Fork():
+                return self.fork(net, body, flow)
+            case t.Group():
+                return self.net(net.body, body, flow)
+            case t.Tap():
+                return self.tap(net, body)
+            case t.Reference():
+                return self.reference(net, body, flow)
+
+    def sequence(self, net: t.Sequence, body: Body, flow: Flow) -> Result:
+        steps: list[Plan] = []
+        for step in net.steps:
+            plan, flow = self.net(step, body, flow)
+            steps.append(plan)
+        return sequence(steps), flow
+
+    def fork(self, net: t.Fork, body: Body, flow: Flow) -> Result:
+        if flow.kind == "branches":
+            raise self.fail(UnjoinedFork(net.span, len(flow.shapes)))
+        parts = flow.kind == "parts"
+        if parts and len(net.branches) != len(flow.shapes):
+            raise self.fail(WrongBranches(net.span, len(flow.shapes), len(net.branches)))
+        plans: list[Plan] = []
+        shapes: list[Shape] = []
+        for position, branch in enumerate(net.branches):
+            start = Flow((flow.shapes[position if parts else 0],))
+            result = self.step(branch, body, start) if isinstance(branch, t.Step) else self.net(branch, body, start)
+            if result is not None:
+                plans.append(result[0])
+                shapes.append(self.one(result[1], branch.span))
+        if not plans:
+            raise self.fail(UnjoinedFork(net.span, 0))
+        if parts and len(plans) < len(flow.shapes):
+            raise self.fail(WrongBranches(net.span, len(flow.shapes), len(plans)))
+        return ForkPlan(tuple(plans), parts, total(tuple(plans))), Flow(tuple(shapes), "branches")
+
+    def one(self, flow: Flow, span: Span) -> Shape:
+        """The one tensor of a flow; raises `SpecError` where there are several."""
+        if flow.kind != "one":
+            raise self.fail(UnjoinedFork(span, len(flow.shapes)))
+        return flow.shapes[0]
+
+    def tap(self, net: t.Tap, body: Body) -> Result:
+        found = body.tensors.get(net.name.id)
+        if found is None:
+            raise self.fail(UnknownName(net.name.span, f"@{net.name.id}", tuple(f"@{n}" for n in body.tensors)))
+        return TapPlan(net.name.id), Flow((found[0],))
+
+    def step(self, net: t.Step, body: Body, flow: Flow) -> Result | None:
+        """An atom with its postfixes; None where its condition is false and there is no other."""
+        atom, count = net.atom, net.count
+        if net.condition is not None and not truth(net.condition, body.env):
+            if net.otherwise is None:
+                return None
+            atom, count = net.otherwise, None
+        if count is not None:
+            plan, flow = self.repeat(atom, self.whole(count, body.env), count.span, body, flow)
+        else:
+            plan, flow = self.atom(atom, body, flow)
+        return (plan, flow) if net.alias is None else self.alias(net.alias, plan, body, flow)
+
+    def atom(self, atom: t.Atom, body: Body, flow: Flow) -> Result:
+        """An atom; a named group is a scope."""
+        name = body.names.get(id(atom))
+        plan, out = self.net(atom, body, flow)
+        if name is None or isinstance(atom, (t.Reference, t.Tap)) or plan is NOTHING:
+            return plan, out
+        return ScopePlan(name, "group", name, name, atom.span, False, plan, plan.counts), out
+
+    def alias(self, alias: t.Name, plan: Plan, body: Body, flow: Flow) -> Result:
+        shape = self.one(flow, alias.span)
+        if alias.id in body.tensors:
+            raise self.fail(DuplicateName(alias.span, alias.id, body.tensors[alias.id][1]))
+        body.tensors[alias.id] = (shape, alias.span)
+        return sequence([plan, AliasPlan(alias.id)]), flow
+
+    def whole(self, expr: t.Expr, env: Environment) -> int:
+        """A number of times."""
+        number = plain(numeric(expr, env))
+        if not isinstance(number, int) or number < 0:
+            reason = f"a repeat wants a whole number from 0, and this is {number}"
+            raise self.fail(BadArithmetic(blame(expr, env), reason))
+        return number
+
+    def repeat(self, atom: t.Net, count: int, span: Span, body: Body, flow: Flow, later: Body | None = None) -> Result:
+        """`atom * count`: passes, each in a scope of its own where it is more than one; `later` is the body of all
+        passes but the first where it differs."""
+        self.one(flow, span)
+        passes: list[Plan] = []
+        nodes = 0
+        while len(passes) < count:
+            this = later if later and passes else body
+            inner = Body(this.env, body.names, dict(body.tensors))
+            with self.inside(f"pass {len(passes) + 1} of {count}", span):
+                plan, out = self.net(atom, inner, flow)
+                self.one(out, span)
+            settled = out == flow and (later is None or len(passes) > 0)
+            left = count - len(passes) if settled else 1
+            nodes += plan.counts.nodes * left
+            self.check_nodes(nodes, span)
+            if settled and plan.counts.nodes == 0:
+                break
+            passes += [plan] * left
+            flow = out
+        name = body.names.get(id(atom), "repeat")
+        return sequence([self.one_pass(p, atom, name, number, count) for number, p in enumerate(passes, 1)]), flow
+
+    def one_pass(self, plan: Plan, atom: t.Net, name: str, number: int, count: int) -> Plan:
+        """The n-th pass of a repeat: the block or operator itself under a numbered name, or a scope around a group."""
+        if count == 1 and isinstance(atom, t.Reference):
+            return plan
+        label = f"{name}_{number}" if count > 1 else name
+        if isinstance(plan, (ScopePlan, OpPlan)) and isinstance(atom, t.Reference):
+            return replace(plan, name=label)
+        return ScopePlan(label, "repeat", f"pass {number} of {count}", name, atom.span, False, plan, plan.counts)
+
+    def check_nodes(self, nodes: int, span: Span) -> None:
+        if nodes > self.limits.nodes:
+            raise self.fail(LimitReached(span, "too many nodes", f"{nodes}", self.limits.nodes, "--max-nodes"))
+
+    # ---- operators and blocks ----
+
+    def reference(self, net: t.Reference, body: Body, flow: Flow) -> Result:
+        name, module = net.name, body.env.module
+        label = body.names.get(id(net), name.id)
+        binding = body.env.bindings.get(name.id)
+        if binding is not None:
+            if not isinstance(binding.value, Word):
+                reason = describe(binding.value)
+                known = (*OPERATORS, *module.names(t.Block))
+                diagnostic = UnknownOperator(binding.span, reason if binding.value is None else str(binding.value), known)
+                raise self.fail(diagnostic)
+            name, module = t.Name(name.span, str(binding.value)), binding.value.module
+            self.check_word(name, module, net.arguments or ())
+        if name.id == IDENTITY:
+            return NOTHING, flow
+        if name.id in OPERATORS:
+            return self.operator(name, label, net, body.env, flow)
+        return self.block(name, label, module, net, body.env, flow)
+
+    def check_word(self, name: t.Name, module: Module, arguments: tuple[t.Argument, ...]) -> None:
+        """The arguments of what a parameter names, which nobody could check before."""
+        if name.id in OPERATORS:
+            found = list(check_operator(name, OPERATORS[name.id], arguments))
+        else:
+            found = [] if name.id == IDENTITY else list(check_call_of(name, module.block(name)[1].parameters, arguments))
+        if found:
+            raise SpecError(found)
+
+    def operator(self, name: t.Name, label: str, net: t.Reference, env: Environment, flow: Flow) -> Result:
+        op = self.make_op(name, net.arguments or (), env)
+        if isinstance(op, Join):
+            return self.join(label, op, net.span, flow)
+        shape = self.one(flow, net.span)
+        ops = tuple(op.model_copy(update={"index": i}) for i in range(op.parts)) if isinstance(op, Split) else (op,)
+        shapes = tuple(self.infer(part, net.span, (shape,)) for part in ops)
+        counts = Counts(len(ops), op.params(shape), op.macs(shape))
+        out = Flow(shapes, "parts") if isinstance(op, Split) else Flow(shapes)
+        return OpPlan(label, ops, shapes, net.span, counts), out
+
+    def join(self, label: str, op: Op, span: Span, flow: Flow) -> Result:
+        """A join of one branch is that branch."""
+        if len(flow.shapes) == 1:
+            return NOTHING, Flow(flow.shapes)
+        shape = self.infer(op, span, flow.shapes)
+        return OpPlan(label, (op,), (shape,), span, Counts(1)), Flow((shape,))
+
+    def infer(self, op: Op, span: Span, inputs: tuple[Shape, ...]) -> Shape:
+        """The shape that comes out, within the limits."""
+        try:
+            shape = op.infer(*inputs)
+        except Misfit as misfit:
+            raise self.fail(ShapeMismatch(span, op.kind, str(misfit), inputs)) from None
+        self.check_size(shape, span)
+        return shape
+
+    def check_size(self, shape: Shape, span: Span) -> None:
+        # a flattened map is as long as its sides together say; it is a size of its own only where it is a map's
+        if len(shape) == 3 and max(shape) > self.limits.size:
+            raise self.fail(LimitReached(span, "too large", shape_text(shape), self.limits.size, "--max-size"))
+
+    def make_op(self, name: t.Name, arguments: tuple[t.Argument, ...], env: Environment) -> Op:
+        """The operator with its attributes; raises `SpecError` for a value that it does not allow."""
+        cls = OPERATORS[name.id]
+        return self.model(cls, cls.positional, name, arguments, env)
+
+    def model(
+        self,
+        cls: type[M],
+        positional: tuple[str, ...],
+        name: t.Name,
+        arguments: tuple[t.Argument, ...],
+        env: Environment,
+    ) -> M:
+        """An operator or a distribution of these arguments, made once; raises `SpecError`."""
+        placed = places(name, positional, attributes(cls), arguments)
+        values = {key: attribute(evaluate(argument.value, env)) for key, argument in placed.items()}
+        key = (cls, tuple((k, type(v), v) for k, v in values.items()))
+        found = self.models.get(key)
+        if found is None:
+            found = self.models[key] = self.validated(cls, name, values, placed, env)
+        return found  # type: ignore[return-value]
+
+    def validated(
+        self, cls: type[M], name: t.Name, values: dict[str, Value], placed: dict[str, t.Argument], env: Environment
+    ) -> M:
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
+        missing = tuple(key for key in wrong if key not in placed)
+        if missing:
+            raise self.fail(MissingArgument(name.span, name.id, missing))
+        diagnostics: list[Diagnostic] = []
+        for key in wrong:
+            argument, field = placed[key].value, cls.model_fields[key]
+            expected = f"it is {allowed(field.annotation, field.metadata)}"
+            at = blame(argument, env)
+            diagnostics.append(BadArgument(at, name.id, key, describe(values[key]), expected, argument.span))
+        raise SpecError([replace(d, stack=tuple(self.stack)) for d in diagnostics])
+
+    def block(
+        self, name: t.Name, label: str, module: Module, net: t.Reference, caller: Environment, flow: Flow
+    ) -> Result:
+        """An instance of a block: one plan for the same arguments and the same input."""
+        home, block = module.block(name)
+        inside = Environment(home, {}, self.budget)
+        bindings = bind(name, block.parameters, net.arguments or (), caller, inside)
+        values = tuple(binding.value for binding in bindings.values())
+        key = (id(block), tuple((type(value), value) for value in values), flow)
+        found = self.blocks.get(key)
+        text = call_text(block.name.id, values)
+        if found is None:
+            with self.inside(text, net.span):
+                self.budget.spend(net.span)
+                found = self.instantiate(block, inside.with_bindings(bindings), flow)
+                self.check_nodes(found[0].counts.nodes, net.span)
+            self.blocks[key] = found
+        plan, out = found
+        if plan.counts.nodes == 0:
+            return NOTHING, out
+        return ScopePlan(label, "block", text, block.name.id, net.span, True, plan, plan.counts), out
+
+    def instantiate(self, block: t.Block, env: Environment, flow: Flow) -> Result:
+        env = env.with_bindings(self.signature_bindings(block, env, flow))
+        body = self.body(block.body, env)
+        plan, out = self.net(block.body, body, flow)
+        if block.signature is not None:
+            stated = tuple(self.side(side, env) for side in block.signature.output)
+            found = self.one(out, block.body.span)
+            if found != stated:
+                span = block.signature.output[0].span.to(block.signature.output[-1].span)
+                at = block.name.span
+                raise self.fail(SignatureMismatch(at, block.name.id, "output", found, stated, span))
+        return plan, out
+
+    def signature_bindings(self, block: t.Block, env: Environment, flow: Flow) -> dict[str, Binding]:
+        """The names that a signature gives to the sides of the input; its other sides must hold."""
+        if block.signature is None:
+            return {}
+        sides = block.signature.input
+        span = sides[0].span.to(sides[-1].span)
+        shape = self.one(flow, span)
+        bindings: dict[str, Binding] = {}
+        stated: list[int] = []
+        for side, size in zip(sides, shape, strict=False):
+            known = env.with_bindings(bindings)
+            if isinstance(side, t.Name) and side.id not in known.bindings:
+                bindings[side.id] = Binding(size, side.span)
+            stated.append(self.side(side, env.with_bindings(bindings)))
+        if tuple(stated) != shape or len(sides) != len(shape):
+            stated += [0] * (len(sides) - len(shape))
+            at = block.name.span
+            raise self.fail(SignatureMismatch(at, block.name.id, "input", shape, tuple(stated), span))
+        return bindings
+
+    def side(self, expr: t.Expr, env: Environment) -> int:
+        """A side of a shape."""
+        number = plain(numeric(expr, env))
+        if not isinstance(number, int) or number < 1:
+            reason = f"a side of a shape is a whole number from 1, and this is {number}"
+            raise self.fail(BadArithmetic(expr.span, reason))
+        return number
+
+
+def attribute(value: Value) -> Value:
+    """A value as an operator wants it: whole floats as ints, words as texts."""
+    if isinstance(value, tuple):
+        return tuple(plain(side) for side in value)
+    if isinstance(value, float):
+        return plain(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def call_text(name: str, values: tuple[Value, ...]) -> str:
+    """`bottleneck(6, 24, 2)`."""
+    texts = ("-" if v is None else f'"{v}"' if type(v) is str else str(v).lower() if isinstance(v, bool) else
+             "x".join(map(str, v)) if isinstance(v, tuple) else f"{v:g}" if isinstance(v, float) else str(v)
+             for v in values)  # fmt: skip
+    return f"{name}({', '.join(texts)})" if values else name

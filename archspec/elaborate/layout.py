@@ -1,0 +1,196 @@
+"""A table and the conventions that read it -> what each column means, and each row's variables.
+
+Conventions come from the network's own clauses and from the readings that it names; the network's go first.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.elaborate.errors import BadCell, Clause, UnknownColumn, UnknownName
+from archspec.elaborate.evaluate import Binding, Environment, Value, bind, evaluate
+from archspec.elaborate.modules import Module
+from archspec.source import Span
+from archspec.syntax import tree as t
+from archspec.tables import cells, patterns
+from archspec.tables.table import Cell, Row, Table
+
+Role = Literal["input", "output", "operator", "repeat", "params", "macs", "note", "variable", "pattern"]
+ROLES: tuple[Role, ...] = ("input", "output", "operator", "repeat", "params", "macs", "note")
+BY_DEFAULT = frozenset({"input", "output", "operator", "params", "macs"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRule:
+    """A rule, the environment of its text, and whether it is the network's own."""
+
+    rule: t.Rule
+    env: Environment
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """How the tables of a network are read."""
+
+    columns: tuple[tuple[t.Column, Environment], ...]
+    repeat: tuple[t.RepeatClause, Environment] | None
+    infer: tuple[t.Infer, ...]
+    rules: tuple[ReadRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMeaning:
+    """A column: its role, and for a variable its name, for a pattern its text."""
+
+    header: Cell
+    role: Role
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of one table."""
+
+    columns: tuple[ColumnMeaning, ...]
+    chosen: bool
+    """whether a parameter picks the operator column, so that an empty cell leaves the row out"""
+
+    def cell(self, row: Row, role: Role) -> Cell | None:
+        """The row's cell in the column of that role."""
+        for meaning, cell in zip(self.columns, row.cells, strict=True):
+            if meaning.role == role:
+                return cell
+        return None
+
+
+def conventions(clauses: tuple[t.Clause, ...], module: Module, env: Environment) -> Conventions:
+    """The network's conventions and then those of its readings; raises `SpecError`."""
+    columns: list[tuple[t.Column, Environment]] = []
+    repeats: list[tuple[t.RepeatClause, Environment]] = []
+    infer: list[t.Infer] = []
+    rules: list[ReadRule] = []
+    pending: list[tuple[t.Clause, Environment, bool]] = [(clause, env, True) for clause in clauses]
+    for clause, inside, own in pending:
+        match clause:
+            case t.Columns():
+                columns += [(column, inside) for column in clause.columns]
+            case t.RepeatClause():
+                repeats.append((clause, inside))
+            case t.Infer():
+                infer.append(clause)
+            case t.Read():
+                rules += [ReadRule(rule, inside, own) for rule in clause.rules]
+            case t.ReadAs():
+                found, reading = reading_of(clause, module)
+                bindings = bind(clause.reading.name, reading.parameters, clause.reading.arguments or (), inside, inside)
+                there = Environment(found, bindings, env.budget)
+                pending += [(part, there, False) for part in reading.clauses if not isinstance(part, t.ReadAs)]
+    return Conventions(tuple(columns), repeats[0] if repeats else None, tuple(infer), tuple(rules))
+
+
+def reading_of(clause: t.ReadAs, module: Module) -> tuple[Module, t.Reading]:
+    name = clause.reading.name
+    found = module.find(name)
+    if found is None or not isinstance(found[1], t.Reading):
+        raise SpecError([UnknownName(name.span, name.id, tuple(module.names(t.Reading)))])
+    return found[0], found[1]
+
+
+def layout(table: Table, how: Conventions) -> Layout:
+    """What each column of a table means; raises `SpecError`."""
+    meanings: dict[int, ColumnMeaning] = {}
+    wrong: list[Diagnostic] = []
+    chosen = False
+    for column, env in how.columns:
+        wanted, others = headers_of(column.header, env)
+        found = [i for i, header in enumerate(table.headers) if patterns.same_text(header.text, wanted)]
+        if not found:
+            known = tuple(header.text for header in table.headers)
+            wrong.append(UnknownColumn(column.header.span, wanted, known))
+            continue
+        meanings.setdefault(found[0], meaning(table.headers[found[0]], column.meaning))
+        if others:
+            chosen = chosen or meanings[found[0]].role == "operator"
+            for i, header in enumerate(table.headers):
+                if i not in meanings and patterns.match(others, header.text):
+                    meanings[i] = ColumnMeaning(header, "note")
+    if wrong:
+        raise SpecError(wrong)
+    columns = tuple(meanings.get(i) or default_meaning(header) for i, header in enumerate(table.headers))
+    if all(column.role != "operator" for column in columns):
+        span = table.headers[0].span.to(table.headers[-1].span)
+        advice = 'name it: `columns "HEADER": operator`'
+        raise SpecError([Clause(span, "no column of this table holds the operators", advice)])
+    return Layout(columns, chosen)
+
+
+def headers_of(header: t.Text, env: Environment) -> tuple[str, str | None]:
+    """The header that a text means here, and where a parameter picks it, the pattern of all it could have picked."""
+    names = patterns.holes(header.value)
+    text = header.value
+    for name in names:
+        if name not in env.bindings:
+            raise SpecError([UnknownName(header.span, name, tuple(env.bindings))])
+        text = text.replace("{" + name + "}", str(env.bindings[name].value))
+    return text, header.value if names else None
+
+
+def meaning(header: Cell, what: t.Name | t.Text) -> ColumnMeaning:
+    if isinstance(what, t.Text):
+        return ColumnMeaning(header, "pattern", what.value)
+    for role in ROLES:
+        if what.id == role:
+            return ColumnMeaning(header, role)
+    return ColumnMeaning(header, "variable", what.id)
+
+
+def default_meaning(header: Cell) -> ColumnMeaning:
+    """The canonical headers have their roles, every other column is a variable of its name."""
+    word = header.text.casefold()
+    for role in ROLES:
+        if role in BY_DEFAULT and word == role:
+            return ColumnMeaning(header, role)
+    name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else " " for c in cells.normalize(header.text))
+    name = "_".join(name.split())
+    return ColumnMeaning(header, "variable", name if not name[:1].isdigit() else f"_{name}")
+
+
+def row_variables(row: Row, how: Layout, env: Environment) -> dict[str, Binding]:
+    """The variables that a row's cells give; raises `SpecError`."""
+    variables: dict[str, Binding] = {}
+    for column, cell in zip(how.columns, row.cells, strict=True):
+        if column.role == "variable" and column.text:
+            variables[column.text] = Binding(cell_value(cell.span, cell.text, env), cell.span)
+        elif column.role == "pattern":
+            variables |= pattern_variables(column.text, cell, env)
+    return variables
+
+
+def pattern_variables(pattern: str, cell: Cell, env: Environment) -> dict[str, Binding]:
+    if cells.missing(cell):
+        return {hole: Binding(None, cell.span) for hole in patterns.holes(pattern)}
+    match = patterns.match(pattern, cell.text)
+    if match is None:
+        raise SpecError([BadCell(cell.span, cell.text, f'"{pattern}"')])
+    return hole_bindings(match, cell, env)
+
+
+def hole_bindings(match: patterns.Match, cell: Cell, env: Environment) -> dict[str, Binding]:
+    """What the holes of a pattern took from a cell."""
+    bindings: dict[str, Binding] = {}
+    for hole, token in match.holes.items():
+        span = cell.span.part(token.start, token.end)
+        bindings[hole] = Binding(cell_value(span, token.text, env), span)
+    return bindings
+
+
+def cell_value(span: Span, text: str, env: Environment) -> Value:
+    """The value of a cell: of the expression that it is, or its text where it names what nobody knows."""
+    expression = cells.value(span, text)
+    try:
+        return evaluate(expression, env)
+    except SpecError as error:
+        if all(isinstance(diagnostic, UnknownName) for diagnostic in error.diagnostics):
+            return text
+        raise

@@ -1,0 +1,50 @@
+"""Names of steps: every operator and block of a body gets the name that its node or scope will have.
+
+They follow from the text of the body alone, not from what a condition leaves out: the second `conv` of a block is
+`conv_2` in every instance, so that weights keep their names when a parameter changes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from archspec.syntax import tree as t
+
+Names = dict[int, str]
+"""The identity of an atom to its name."""
+
+
+def step_names(body: t.Net) -> Names:
+    """A name for every reference and every named or repeated group, unique in the body."""
+    atoms = list(named_atoms(body))
+    often = Counter(name for _, name, alias in atoms if not alias)
+    taken = {name for _, name, alias in atoms if alias}
+    seen: Counter[str] = Counter()
+    names: Names = {}
+    for atom, name, alias in atoms:
+        if not alias:
+            seen[name] += 1
+            name = f"{name}_{seen[name]}" if often[name] > 1 else name
+            while name in taken:
+                name += "_"
+            taken.add(name)
+        names[id(atom)] = name
+    return names
+
+
+def named_atoms(net: t.Net, alias: t.Name | None = None, repeated: bool = False) -> Iterator[tuple[t.Net, str, bool]]:
+    """Every atom that makes a node or a scope, in the order of the text, with its name before numbering."""
+    match net:
+        case t.Reference():
+            yield net, alias.id if alias else net.name.id, alias is not None
+        case t.Step():
+            yield from named_atoms(net.atom, net.alias, net.count is not None)
+            if net.otherwise is not None:
+                yield from named_atoms(net.otherwise, net.alias)
+        case t.Group() | t.Fork():
+            if alias or repeated:
+                yield net, alias.id if alias else "repeat", alias is not None
+            for part in (net.body,) if isinstance(net, t.Group) else net.branches:
+                yield from named_atoms(part)
+        case t.Sequence():
+            for step in net.steps:
+                yield from named_atoms(step)

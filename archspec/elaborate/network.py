@@ -1,0 +1,278 @@
+"""A network and its arguments -> its plan, with every claim compared: `elaborate`.
+
+Printed claims and plain checks are compared at the parameters' defaults; a parameter that picks a column may have any
+value. Errata take the place of what is printed before anything is read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.elaborate import parameters
+from archspec.elaborate.claims import NumberClaim, ShapeClaim, StaleErratum, number_holds
+from archspec.elaborate.errata import corrections
+from archspec.elaborate.errors import Clause, UnknownArgument, UnknownName, UnknownOperator
+from archspec.elaborate.evaluate import Binding, Environment, Value
+from archspec.elaborate.instantiate import Instantiator
+from archspec.elaborate.layout import Conventions, conventions, layout
+from archspec.elaborate.modules import Module
+from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
+from archspec.elaborate.rows import Fold, Overrides, RowReader, TableRow, overridden, without_dittos
+from archspec.elaborate.suggest import suggest
+from archspec.initializer import DEFAULT_INIT, INITIALIZERS, Initializer
+from archspec.source import Span
+from archspec.syntax import tree as t
+from archspec.syntax.errors import LimitReached
+from archspec.tables import patterns
+from archspec.tables.table import Table, read_table
+from archspec.tensor import Shape
+
+COUNTED = ("params", "macs")
+T = TypeVar("T", bound=t.Tree)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """An elaborated network, its repetitions still shared."""
+
+    network: t.Network
+    parameters: dict[str, Binding]
+    input: Shape
+    plans: tuple[Plan, ...]
+    outputs: tuple[tuple[str, Plan], ...]
+    """further outputs, each with the plan that leads to it"""
+    counts: Counts
+    init: dict[str, Initializer]
+
+
+@dataclass(slots=True)
+class Elaboration:
+    """One network of one file with one set of arguments, and what is found out about it."""
+
+    module: Module
+    network: t.Network
+    make: Instantiator
+    bindings: dict[str, Binding]
+    claims: bool
+    """whether printed claims are compared"""
+    how: Conventions = field(init=False)
+    env: Environment = field(init=False)
+    tables: dict[int, list[TableRow]] = field(init=False)
+    errata: dict[Span, tuple[t.Erratum, Overrides]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.env = Environment(self.module, self.bindings, self.make.budget)
+        self.make.budget.spent = 0
+        self.how = conventions(self.network.clauses, self.module, self.env)
+        self.tables = self.read_tables()
+        rows = [row for table in self.tables.values() for row in table]
+        found = [clause for clause in self.network.clauses if isinstance(clause, t.Erratum)]
+        self.errata = {clause.span: (clause, corrections(clause, rows, self.names())) for clause in found}
+
+    def clauses(self, kind: type[T]) -> list[T]:
+        return [clause for clause in self.network.clauses if isinstance(clause, kind)]
+
+    def read_tables(self) -> dict[int, list[TableRow]]:
+        """The rows of every table, numbered through."""
+        tables: dict[int, list[TableRow]] = {}
+        number = 0
+        for clause in self.clauses(t.TableClause):
+            table: Table = read_table(clause)
+            meaning = layout(table, self.how)
+            tables[id(clause)] = []
+            for row in without_dittos(table.rows):
+                number += 1
+                tables[id(clause)].append(TableRow(number, row, meaning))
+        return tables
+
+    def names(self) -> dict[str, list[TableRow]]:
+        """The rows of the tables that have a name."""
+        clauses = self.clauses(t.TableClause)
+        return {clause.name.value: self.tables[id(clause)] for clause in clauses if clause.name is not None}
+
+    # ---- the whole network ----
+
+    def run(self) -> tuple[NetworkPlan | None, list[Diagnostic]]:
+        """The plan, and everything that is wrong; no plan where something is an error."""
+        every = {span: cell for _, changes in self.errata.values() for span, cell in changes.items()}
+        fold, plan = self.fold(every)
+        errors = fold.errors
+        if errors and all(isinstance(d, ShapeClaim) for d in errors):
+            rows = [row for table in self.tables.values() for row in overridden(table, every)]
+            claims = [d for d in errors if isinstance(d, ShapeClaim)]
+            mended = suggest(claims, rows, lambda changes: self.fold({**every, **changes})[0])
+            rest = [d for d in fold.diagnostics if not isinstance(d, ShapeClaim)]
+            return None, [*mended, *rest]
+        return (None if errors else plan), fold.diagnostics
+
+    def stale_errata(self) -> list[Diagnostic]:
+        """Errata without which every claim holds as well."""
+        stale: list[Diagnostic] = []
+        for span, (clause, _) in self.errata.items():
+            others = {s: c for other, (_, changes) in self.errata.items() if other != span for s, c in changes.items()}
+            if not self.fold(others)[0].errors:
+                stale.append(StaleErratum(clause.span))
+        return stale
+
+    def fold(self, overrides: Overrides) -> tuple[Fold, NetworkPlan | None]:
+        """Elaborate with some cells read otherwise."""
+        tensors: dict[str, tuple[Shape, Span]] = {}
+        reader = RowReader(self.make, self.how, self.env, tensors, self.claims)
+        try:
+            fold = Fold(Flow((self.input(reader, overrides),)))
+            start = fold.flow.shapes[0]
+            self.fold_clauses(reader, fold, overrides)
+            outputs = [] if fold.errors else self.outputs(tensors, fold)
+            return fold, self.finish(start, fold, outputs)
+        except SpecError as error:
+            return Fold(Flow(((1, 1, 1),)), diagnostics=list(error.diagnostics)), None
+
+    def fold_clauses(self, reader: RowReader, fold: Fold, overrides: Overrides) -> None:
+        """Tables and bodies, in their order."""
+        for clause in self.network.clauses:
+            if fold.errors and isinstance(clause, (t.Body, t.TableClause)) and not self.tables.get(id(clause)):
+                return
+            if isinstance(clause, t.TableClause):
+                reader.read(overridden(self.tables[id(clause)], overrides), fold)
+            elif isinstance(clause, t.Body):
+                body = self.make.body(clause.net, self.env)
+                body.tensors = reader.tensors
+                plan, fold.flow = self.make.net(clause.net, body, fold.flow)
+                fold.plans.append(plan)
+
+    def finish(self, start: Shape, fold: Fold, outputs: list[tuple[str, Plan]]) -> NetworkPlan | None:
+        """The plan as a whole, its checks compared."""
+        if fold.errors:
+            return None
+        self.make.one(fold.flow, self.network.name.span)
+        plans = tuple(fold.plans)
+        counts = total((*plans, *(plan for _, plan in outputs)))
+        if counts.nodes > self.make.limits.nodes:
+            limit = self.make.limits.nodes
+            span = self.network.name.span
+            raise SpecError([LimitReached(span, "too many nodes", str(counts.nodes), limit, "--max-nodes")])
+        if self.claims:
+            for check in self.clauses(t.Check):
+                if not check.arguments:
+                    fold.diagnostics += compare(check, self.network.name.id, counts)
+        return NetworkPlan(self.network, self.bindings, start, plans, tuple(outputs), counts, self.init())
+
+    def input(self, reader: RowReader, overrides: Overrides) -> Shape:
+        """The input's shape: what the `input` clause says, or else the first Input cell."""
+        clauses = self.clauses(t.InputClause)
+        if len(clauses) > 1:
+            raise SpecError([Clause(clauses[1].span, "the input is stated twice")])
+        if not self.clauses(t.TableClause) and not self.clauses(t.Body):
+            raise SpecError([Clause(self.network.name.span, "this network has neither a table nor a body")])
+        if clauses:
+            shape = tuple(self.make.side(side, self.env) for side in clauses[0].sides)
+            span = clauses[0].span
+            if len(shape) not in {1, 3}:
+                raise SpecError([Clause(span, "the input is h x w x c, or c alone for a vector")])
+        else:
+            first = next((table for table in self.tables.values() if table), [])
+            claim = reader.shape_claim(overridden(first, overrides)[0], "input") if first else None
+            if claim is None or len(claim[0]) != 3:
+                advice = "state it: `input 224 x 224 x 3`"
+                raise SpecError([Clause(self.network.name.span, "nothing says what the input is", advice)])
+            shape, span = claim
+        self.make.check_size(shape, span)
+        return shape
+
+    def outputs(self, tensors: dict[str, tuple[Shape, Span]], fold: Fold) -> list[tuple[str, Plan]]:
+        """Auxiliary heads: each begins with the network's own output, or a tensor that was named."""
+        found: list[tuple[str, Plan]] = []
+        for clause in self.clauses(t.Output):
+            name = clause.name
+            if name.id == "output" or name.id in dict(found):
+                raise SpecError([Clause(name.span, f"the output `{name.id}` is declared twice")])
+            body = self.make.body(clause.net, self.env)
+            body.tensors = dict(tensors)
+            net = clause.net
+            result = self.make.step(net, body, fold.flow) if isinstance(net, t.Step) else self.make.net(net, body, fold.flow)
+            if result is not None:
+                self.make.one(result[1], clause.span)
+                plan = result[0]
+                found.append((name.id, ScopePlan(name.id, "group", name.id, name.id, clause.span, False, plan, plan.counts)))
+        return found
+
+    def init(self) -> dict[str, Initializer]:
+        """What weights begin with, by kind of operator."""
+        found: dict[str, Initializer] = dict(DEFAULT_INIT)
+        for clause in self.clauses(t.Init):
+            for initial in clause.initials:
+                if initial.operator.id not in DEFAULT_INIT:
+                    known = tuple(DEFAULT_INIT)
+                    raise SpecError([UnknownOperator(initial.operator.span, initial.operator.id, known)])
+                found[initial.operator.id] = self.initializer(initial.distribution)
+        return found
+
+    def initializer(self, reference: t.Reference) -> Initializer:
+        if reference.name.id not in INITIALIZERS:
+            raise SpecError([UnknownName(reference.name.span, reference.name.id, tuple(INITIALIZERS))])
+        cls = INITIALIZERS[reference.name.id]
+        return self.make.model(cls, cls.positional, reference.name, reference.arguments or (), self.env)
+
+
+def compare(check: t.Check, name: str, counts: Counts) -> list[Diagnostic]:
+    """The claims of a check against what was counted; raises `SpecError` for a claim of something else."""
+    wrong: list[Diagnostic] = []
+    for claim in check.claims:
+        if claim.what.id not in COUNTED:
+            raise SpecError([UnknownArgument(claim.what.span, "check", claim.what.id, COUNTED)])
+        found = counts.params if claim.what.id == "params" else counts.macs
+        if not number_holds(claim.quantity, found):
+            wrong.append(NumberClaim(claim.quantity.span, claim.what.id, f"`{name}`", found, claim.quantity))
+    return wrong
+
+
+def picks_column(network: t.Network) -> set[str]:
+    """Parameters that only choose which column of a table is read; no claim depends on their default."""
+    headers = [c.header.value for clause in network.clauses if isinstance(clause, t.Columns) for c in clause.columns]
+    return set().union(*map(patterns.holes, headers))
+
+
+def elaborate(
+    module: Module, network: t.Network, make: Instantiator, given: Mapping[str, Binding]
+) -> tuple[NetworkPlan, list[Diagnostic]]:
+    """The plan of a network and its warnings; raises `SpecError` with every error found.
+
+    Claims are compared at the defaults even where other arguments are given.
+    """
+    bindings = parameters.bound(module, network, given, make.budget)
+    free = picks_column(network)
+    at_defaults = all(parameters.is_default(name, bindings, module, network, make.budget) for name in set(given) - free)
+    if not at_defaults:
+        picked = {name: binding for name, binding in given.items() if name in free}
+        elaborate(module, network, make, picked)
+    plan, diagnostics = Elaboration(module, network, make, bindings, at_defaults).run()
+    if plan is None:
+        raise SpecError(diagnostics)
+    return plan, diagnostics
+
+
+def audit(module: Module, network: t.Network, make: Instantiator) -> list[Diagnostic]:
+    """All that `archspec check` compares beyond `elaborate`: checks with parameters, and errata."""
+    bindings = parameters.bound(module, network, {}, make.budget)
+    elaboration = Elaboration(module, network, make, bindings, claims=True)
+    found = elaboration.stale_errata()
+    for check in elaboration.clauses(t.Check):
+        if check.arguments:
+            found += compare_at(check, elaboration)
+    return found
+
+
+def compare_at(check: t.Check, base: Elaboration) -> list[Diagnostic]:
+    """A check with parameters of its own."""
+    module, network, make = base.module, base.network, base.make
+    given = parameters.given(network.name, network.parameters, check.arguments, base.env)
+    plan, diagnostics = Elaboration(module, network, make, parameters.bound(module, network, given, make.budget), False).run()
+    if plan is None:
+        return [replace(d, stack=d.stack) for d in diagnostics]
+    text = ", ".join(f"{name} = {value_text(binding.value)}" for name, binding in given.items())
+    return compare(check, f"{network.name.id}({text})", plan.counts)
+
+
+def value_text(value: Value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

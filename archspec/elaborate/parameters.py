@@ -1,0 +1,119 @@
+"""A network's parameters: typed by their defaults, or by their choices."""
+
+from collections.abc import Mapping
+
+from archspec.diagnostics import SpecError
+from archspec.elaborate.errors import BadParameter, MissingArgument, UnknownArgument
+from archspec.elaborate.evaluate import Binding, Budget, Environment, Value, blame, describe, evaluate, places, plain, same
+from archspec.elaborate.layout import cell_value
+from archspec.elaborate.modules import Module
+from archspec.source import Source, Span
+from archspec.syntax import tree as t
+
+
+GIVEN = "<parameters>"
+"""The source of what a program or the command line gives."""
+
+
+def given(
+    what: t.Name, parameters: tuple[t.Parameter, ...], arguments: tuple[t.Argument, ...], env: Environment
+) -> dict[str, Binding]:
+    """The arguments of a variant or a check, by parameter; raises `SpecError`."""
+    names = tuple(parameter.name.id for parameter in parameters)
+    placed = places(what, names, names, arguments)
+    return {name: Binding(evaluate(a.value, env), blame(a.value, env)) for name, a in placed.items()}
+
+
+def from_values(values: Mapping[str, Value]) -> dict[str, Binding]:
+    """Arguments that a program or the command line gives; their span is the text that they would have."""
+    bindings: dict[str, Binding] = {}
+    for name, value in values.items():
+        text = f"{name}={value}"
+        bindings[name] = Binding(value, Span(Source(GIVEN, text), 0, len(text)))
+    return bindings
+
+
+def value_of(text: str) -> Value:
+    """A value as the command line gives it: a number, true, false, none, an extent, or else a text."""
+    module = Module(t.SpecFile(Source(GIVEN, text), ()))
+    return cell_value(Span(module.file.source, 0, len(text)), text, Environment(module, {}, Budget(0)))
+
+
+def bound(module: Module, network: t.Network, arguments: Mapping[str, Binding], budget: Budget) -> dict[str, Binding]:
+    """Every parameter's value: the one given, or the default; raises `SpecError` where one does not suit."""
+    names = tuple(parameter.name.id for parameter in network.parameters)
+    unknown = [
+        UnknownArgument(binding.span, network.name.id, name, names)
+        for name, binding in arguments.items()
+        if name not in names
+    ]
+    if unknown:
+        raise SpecError(unknown)
+    bindings: dict[str, Binding] = {}
+    for parameter in network.parameters:
+        env = Environment(module, bindings, budget)
+        default = default_of(parameter, env)
+        argument = arguments.get(parameter.name.id)
+        if argument is None and default is None:
+            raise SpecError([MissingArgument(parameter.name.span, network.name.id, (parameter.name.id,))])
+        bindings[parameter.name.id] = suited(parameter, argument, default, env) if argument else default  # type: ignore[assignment]
+    return bindings
+
+
+def default_of(parameter: t.Parameter, env: Environment) -> Binding | None:
+    """The default; of a choice without one, the first."""
+    expr = parameter.default or (parameter.choices[0] if parameter.choices else None)
+    if expr is None:
+        return None
+    binding = Binding(evaluate(expr, env), parameter.span)
+    return suited(parameter, binding, None, env) if parameter.choices else binding
+
+
+def suited(parameter: t.Parameter, argument: Binding, default: Binding | None, env: Environment) -> Binding:
+    """The argument in the type of its parameter; raises `SpecError`."""
+    name, value = parameter.name.id, argument.value
+    if parameter.choices:
+        choices = [evaluate(choice, env) for choice in parameter.choices]
+        for choice in choices:
+            if same(choice, value):
+                return Binding(choice, argument.span)
+        expected = "it is one of " + ", ".join(map(describe, choices))
+        raise SpecError([BadParameter(argument.span, name, describe(value), expected)])
+    wanted = default.value if default else None
+    cast = converted(value, wanted)
+    if cast is None and wanted is not None:
+        expected = f"it is {type_text(wanted)}, as its default {describe(wanted)} is"
+        raise SpecError([BadParameter(argument.span, name, describe(value), expected)])
+    return Binding(value if wanted is None else cast, argument.span)
+
+
+def converted(value: Value, wanted: Value) -> Value:
+    """The value in the type of the default; None where it has another."""
+    if isinstance(wanted, bool) or isinstance(value, bool):
+        return value if isinstance(wanted, bool) and isinstance(value, bool) else None
+    if isinstance(wanted, int) and isinstance(value, (int, float)):
+        number = plain(value)
+        return number if isinstance(number, int) else None
+    if isinstance(wanted, float) and isinstance(value, (int, float)):
+        return float(value)
+    return value if type(wanted) is type(value) or (isinstance(wanted, str) and isinstance(value, str)) else None
+
+
+def type_text(value: Value) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case int():
+            return "a whole number"
+        case float():
+            return "a number"
+        case tuple():
+            return "numbers joined by `x`"
+        case _:
+            return "a text"
+
+
+def is_default(name: str, bindings: dict[str, Binding], module: Module, network: t.Network, budget: Budget) -> bool:
+    """Whether a parameter has the value that it would have had anyway."""
+    defaults = bound(module, network, {}, budget)
+    return same(bindings[name].value, defaults[name].value)

@@ -1,0 +1,110 @@
+"""The plan: an elaborated network with its repetitions still shared.
+
+A block asked for twice with the same arguments and the same input shape is one plan that stands in two places. So
+every size is known, and checked against the limits, before a single node exists; and a million nodes cost no more
+than the few plans they are made of.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from archspec.ops import Op
+from archspec.source import Span
+from archspec.tensor import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What runs from a step to the next: one tensor, the branches of a fork, or the parts of a split."""
+
+    shapes: tuple[Shape, ...]
+    kind: Literal["one", "branches", "parts"] = "one"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Sums over the nodes of a plan."""
+
+    nodes: int = 0
+    params: int = 0
+    macs: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.nodes + other.nodes, self.params + other.params, self.macs + other.macs)
+
+
+@dataclass(frozen=True, slots=True)
+class OpPlan:
+    """One operator, or one of each part for a split."""
+
+    name: str
+    ops: tuple[Op, ...]
+    shapes: tuple[Shape, ...]
+    span: Span
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePlan:
+    """A level of the hierarchy around a plan."""
+
+    name: str
+    kind: Literal["row", "repeat", "block", "group"]
+    label: str
+    of: str
+    """what it is an instance of: the block's name"""
+    span: Span
+    closed: bool
+    """a block: the names inside are its own"""
+    body: "Plan"
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class SequencePlan:
+    steps: "tuple[Plan, ...]"
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class ForkPlan:
+    branches: "tuple[Plan, ...]"
+    parts: bool
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class AliasPlan:
+    """Give the tensor that arrives here a name."""
+
+    name: str
+    counts: Counts = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class TapPlan:
+    """Go on with a named tensor."""
+
+    name: str
+    counts: Counts = Counts()
+
+
+Plan = OpPlan | ScopePlan | SequencePlan | ForkPlan | AliasPlan | TapPlan
+NOTHING = SequencePlan((), Counts())
+
+
+def sequence(steps: list[Plan]) -> Plan:
+    """Steps in a row, those that are none left out."""
+    real = tuple(step for step in steps if step is not NOTHING)
+    if len(real) == 1:
+        return real[0]
+    return SequencePlan(real, total(real)) if real else NOTHING
+
+
+def total(plans: tuple[Plan, ...]) -> Counts:
+    nodes = params = macs = 0
+    for plan in plans:
+        nodes += plan.counts.nodes
+        params += plan.counts.params
+        macs += plan.counts.macs
+    return Counts(nodes, params, macs)

@@ -1,0 +1,205 @@
+"""Names, before anything is computed: every mistake in them is found at once, in branches not taken too.
+
+What a `read` rule may name beyond its parameters depends on the table, so its expressions are left to elaboration;
+its operators and its calls are checked here.
+"""
+
+import dataclasses
+import graphlib
+from collections.abc import Iterable, Iterator
+
+from pydantic import BaseModel
+
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.elaborate.errors import DuplicateName, MissingArgument, Recursion, UnknownArgument, UnknownName
+from archspec.elaborate.evaluate import FUNCTIONS, places
+from archspec.elaborate.modules import BUILT_IN, IDENTITY, Module, Named
+from archspec.initializer import INITIALIZERS
+from archspec.limits import Limits
+from archspec.ops import OPERATORS, Op
+from archspec.syntax import tree as t
+from archspec.syntax.errors import LimitReached
+
+SET_BY_ELABORATION = frozenset({"kind", "index"})
+
+
+def resolve(module: Module) -> list[Diagnostic]:
+    """Every mistake in the names of a file's own declarations."""
+    found: list[Diagnostic] = []
+    for named in module.own.values():
+        found += repeated(named)
+        visible = None if open_scope(named) else names_of(named)
+        for node in walk(named):
+            found += check(node, module, visible, parameters_of(named))
+    return found
+
+
+def parameters_of(named: Named) -> tuple[t.Parameter, ...]:
+    return () if isinstance(named, t.Variant) else named.parameters
+
+
+def open_scope(named: Named) -> bool:
+    """Whether its expressions may name more than can be known before a table is read."""
+    return isinstance(named, (t.Reading, t.Network))
+
+
+def names_of(named: Named) -> set[str]:
+    names = {parameter.name.id for parameter in parameters_of(named)}
+    if isinstance(named, t.Block) and named.signature:
+        names |= {side.id for side in named.signature.input if isinstance(side, t.Name)}
+    return names
+
+
+def repeated(named: Named) -> Iterator[Diagnostic]:
+    seen: dict[str, t.Name] = {}
+    for parameter in parameters_of(named):
+        name = parameter.name
+        if name.id in seen:
+            yield DuplicateName(name.span, name.id, seen[name.id].span)
+        seen.setdefault(name.id, name)
+
+
+def walk(root: t.Tree) -> Iterator[t.Tree]:
+    """Every node of a tree, without recursion."""
+    pending: list[object] = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, t.Tree):
+            yield node
+            pending += [getattr(node, field.name) for field in dataclasses.fields(node)][::-1]
+        elif isinstance(node, tuple):
+            pending += node[::-1]
+
+
+def check(
+    node: t.Tree, module: Module, visible: set[str] | None, parameters: tuple[t.Parameter, ...]
+) -> Iterator[Diagnostic]:
+    """The mistakes in the names of one node."""
+    try:
+        match node:
+            case t.Reference():
+                yield from check_reference(node, module, parameters)
+            case t.Call():
+                yield from check_call(node, module)
+            case t.Chain() | t.Comparison() | t.AllOf() | t.AnyOf() | t.Negation() | t.Signed() | t.Power():
+                if visible is not None:
+                    yield from check_names(operands(node), module, visible)
+            case t.Argument() | t.Step() | t.Conditional() | t.Extent() | t.Definition():
+                if visible is not None:
+                    yield from check_names(operands(node), module, visible)
+    except SpecError as error:
+        yield from error.diagnostics
+
+
+def operands(node: t.Tree) -> Iterator[t.Name]:
+    """The names that a node computes with itself, not those of its parts' parts."""
+    match node:
+        case t.Step():
+            direct: Iterable[object] = (node.count, node.condition)
+        case t.Argument():
+            direct = (node.value,)
+        case t.Definition():
+            direct = (node.body,)
+        case t.Chain():
+            direct = (node.first, *(operand for _, operand in node.rest))
+        case t.AllOf() | t.AnyOf():
+            direct = node.operands
+        case t.Extent():
+            direct = node.sides
+        case _:
+            direct = (getattr(node, field.name) for field in dataclasses.fields(node))
+    yield from (part for part in direct if isinstance(part, t.Name))
+
+
+def check_names(names: Iterable[t.Name], module: Module, visible: set[str]) -> Iterator[Diagnostic]:
+    for name in names:
+        if name.id not in visible and not module.is_word(name.id):
+            yield UnknownName(name.span, name.id, tuple(visible))
+
+
+def check_reference(node: t.Reference, module: Module, parameters: tuple[t.Parameter, ...]) -> Iterator[Diagnostic]:
+    name, arguments = node.name, node.arguments or ()
+    if name.id == IDENTITY:
+        places(name, (), (), arguments)
+    elif name.id in OPERATORS:
+        yield from check_operator(name, OPERATORS[name.id], arguments)
+    elif all(parameter.name.id != name.id for parameter in parameters) and not network_reference(name, module):
+        _, block = module.block(name)
+        yield from check_call_of(name, block.parameters, arguments)
+
+
+def network_reference(name: t.Name, module: Module) -> bool:
+    """Whether it names a network (of a variant), a reading or a distribution, which elaboration looks up itself."""
+    found = module.find(name)
+    return name.id in INITIALIZERS or (found is not None and isinstance(found[1], (t.Network, t.Reading)))
+
+
+def attributes(op: type[BaseModel]) -> tuple[str, ...]:
+    """What a spec may give an operator, by name."""
+    return tuple(name for name in op.model_fields if name not in SET_BY_ELABORATION)
+
+
+def check_operator(name: t.Name, op: type[Op], arguments: tuple[t.Argument, ...]) -> Iterator[Diagnostic]:
+    given = places(name, op.positional, attributes(op), arguments)
+    fields = op.model_fields.items()
+    missing = tuple(key for key, field in fields if field.is_required() and key not in given)
+    if missing:
+        yield MissingArgument(name.span, name.id, missing)
+
+
+def check_call(node: t.Call, module: Module) -> Iterator[Diagnostic]:
+    name = node.function
+    if name.id not in FUNCTIONS:
+        _, definition = module.definition(name)
+        yield from check_call_of(name, definition.parameters, node.arguments)
+        return
+    _, fewest, most = FUNCTIONS[name.id]
+    for argument in node.arguments:
+        if argument.name is not None:
+            yield UnknownArgument(argument.name.span, name.id, argument.name.id, ())
+    if len(node.arguments) < fewest:
+        yield MissingArgument(name.span, name.id, tuple(f"argument {i + 1}" for i in range(len(node.arguments), fewest)))
+    if len(node.arguments) > most:
+        yield UnknownArgument(node.arguments[most].span, name.id, "", tuple(f"argument {i + 1}" for i in range(most)))
+
+
+def check_call_of(
+    name: t.Name, parameters: tuple[t.Parameter, ...], arguments: tuple[t.Argument, ...]
+) -> Iterator[Diagnostic]:
+    names = tuple(parameter.name.id for parameter in parameters)
+    given = places(name, names, names, arguments)
+    missing = tuple(p.name.id for p in parameters if p.default is None and p.name.id not in given)
+    if missing:
+        yield MissingArgument(name.span, name.id, missing)
+
+
+def recursion(modules: Iterable[Module], limits: Limits) -> list[Diagnostic]:
+    """Blocks or functions that ask for themselves, by whatever way, or for each other in too long a row."""
+    asked: dict[int, list[tuple[t.Name, Named]]] = {}
+    for module in modules:
+        for named in module.own.values():
+            asked[id(named)] = list(asked_for(named, module))
+    sorter = graphlib.TopologicalSorter({key: {id(named) for _, named in edges} for key, edges in asked.items()})
+    try:
+        order = list(sorter.static_order())
+    except graphlib.CycleError as error:
+        cycle = list(reversed(error.args[1]))
+        steps = [next(edge for edge in asked[a] if id(edge[1]) == b) for a, b in zip(cycle, cycle[1:], strict=False)]
+        return [Recursion(steps[0][0].span, (steps[-1][0].id, *(name.id for name, _ in steps)))]
+    depth: dict[int, int] = {}
+    for key in order:
+        edges = asked.get(key, [])
+        depth[key] = 1 + max((depth[id(named)] for _, named in edges), default=0)
+        if depth[key] > limits.nesting + 1:
+            found = f"{depth[key]} blocks or functions within each other"
+            return [LimitReached(edges[0][0].span, "nested too deep", found, limits.nesting, "--max-nesting")]
+    return []
+
+
+def asked_for(named: Named, module: Module) -> Iterator[tuple[t.Name, Named]]:
+    """The blocks and functions that a declaration asks for."""
+    for node in walk(named):
+        name = node.name if isinstance(node, t.Reference) else node.function if isinstance(node, t.Call) else None
+        found = module.find(name) if name is not None and name.id not in BUILT_IN else None
+        if name is not None and found is not None and isinstance(found[1], (t.Block, t.Definition)):
+            yield name, found[1]

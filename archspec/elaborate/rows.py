@@ -1,0 +1,359 @@
+"""The rows of a network's tables -> plans, each claim compared on the way.
+
+A claim that fails does not stop the fold: it goes on with the shape that explains more of what follows, so that one
+slip is reported once and independent slips all at once.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.elaborate.claims import (
+    NumberClaim,
+    RuleCheck,
+    ShapeClaim,
+    UnreadCell,
+    full_shape,
+    number_holds,
+    shape_holds,
+)
+from archspec.elaborate.errors import AmbiguousOperator, BadArithmetic, BadCell, UnreadOperator, Unsolved
+from archspec.elaborate.evaluate import Binding, Environment, blame, numeric, plain, truth
+from archspec.elaborate.instantiate import Body, Instantiator
+from archspec.elaborate.layout import (
+    ColumnMeaning,
+    Conventions,
+    Layout,
+    ReadRule,
+    Role,
+    cell_value,
+    hole_bindings,
+    row_variables,
+)
+from archspec.elaborate.plan import NOTHING, Flow, Plan, ScopePlan
+from archspec.elaborate.resolve import walk
+from archspec.source import Span
+from archspec.syntax import tree as t
+from archspec.tables import cells, patterns
+from archspec.tables.table import Cell, Row
+from archspec.tensor import Shape
+
+Overrides = Mapping[Span, Cell]
+"""The span of a printed cell to what to read instead: an erratum's correction, or a change that is tried out."""
+LARGEST_INFERRED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row with what it needs to be read."""
+
+    number: int
+    row: Row
+    layout: Layout
+
+    @property
+    def label(self) -> str:
+        return f"row {self.number}"
+
+
+@dataclass(slots=True)
+class Fold:
+    """What the rows so far came to."""
+
+    flow: Flow
+    plans: list[Plan] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    giver: str = "the input"
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity is Severity.ERROR]
+
+
+class RowReader:
+    """Reads the rows of one network, elaborated with one set of parameters."""
+
+    def __init__(
+        self, make: Instantiator, how: Conventions, env: Environment, tensors: dict[str, tuple[Shape, Span]], claims: bool
+    ) -> None:
+        self.make = make
+        self.how = how
+        self.env = env
+        self.tensors = tensors
+        self.claims = claims
+        self.mentioned = {id(rule): names_in(rule.rule) for rule in how.rules}
+
+    # ---- the fold ----
+
+    def read(self, rows: list[TableRow], fold: Fold) -> None:
+        """Add the rows' plans and diagnostics to the fold; stops at a row that has no output."""
+        for position, row in enumerate(rows):
+            following = rows[position + 1] if position + 1 < len(rows) else None
+            if self.claims:
+                self.check_input(row, following, fold)
+            try:
+                with self.make.inside(row.label, operator_span(row)):
+                    self.read_row(row, fold)
+            except SpecError as error:
+                fold.diagnostics += error.diagnostics
+                if not self.resume(following, fold):
+                    return
+            fold.giver = row.label
+
+    def resume(self, following: TableRow | None, fold: Fold) -> bool:
+        """After a row that failed, go on with what the next one claims to be given."""
+        claim = self.shape_claim(following, "input") if following else None
+        if claim is None or len(claim[0]) != 3 or not self.claims:
+            return False
+        fold.flow = Flow((claim[0],))
+        return True
+
+    def check_input(self, row: TableRow, following: TableRow | None, fold: Fold) -> None:
+        """Compare the Input cell; where it fails, choose the shape to go on with."""
+        try:
+            claim = self.shape_claim(row, "input")
+        except SpecError as error:
+            fold.diagnostics += error.diagnostics
+            return
+        found = fold.flow.shapes[0]
+        if claim is None or fold.flow.kind != "one" or shape_holds(claim[0], found):
+            return
+        claimed = full_shape(claim[0], found)
+        fold.diagnostics.append(ShapeClaim(claim[1], fold.giver, row.label, "input", found, claimed, claim[1]))
+        if not self.explains(found, row, following):
+            fold.flow = Flow((claimed,))
+
+    def explains(self, shape: Shape, row: TableRow, following: TableRow | None) -> bool:
+        """Whether a row that is given this shape gives what the next row says."""
+        claim = self.shape_claim(row, "output") or (self.shape_claim(following, "input") if following else None)
+        if claim is None:
+            return True
+        trial = RowReader(self.make, self.how, self.env, dict(self.tensors), claims=False)
+        fold = Fold(Flow((shape,)))
+        try:
+            trial.read_row(row, fold)
+        except SpecError:
+            return False
+        return shape_holds(claim[0], fold.flow.shapes[0])
+
+    def shape_claim(self, row: TableRow, role: Role) -> tuple[tuple[int, ...], Span] | None:
+        """What a row claims of its input or output, and where; raises `SpecError` where the cell is no shape."""
+        cell = row.layout.cell(row.row, role)
+        if cell is None:
+            return None
+        try:
+            sides = cells.shape_claim(cell)
+        except SpecError:
+            raise SpecError([BadCell(cell.span, cell.text, "shape")]) from None
+        if sides is None:
+            return None
+        if len(sides) > 3:
+            raise SpecError([BadCell(cell.span, cell.text, "shape")])
+        return tuple(self.make.side(side, self.env) for side in sides), cell.span
+
+    # ---- one row ----
+
+    def read_row(self, row: TableRow, fold: Fold) -> None:
+        """Add one row; raises `SpecError`."""
+        cell = row.layout.cell(row.row, "operator")
+        assert cell is not None
+        if row.layout.chosen and cells.missing(cell):
+            return
+        shape = self.make.one(fold.flow, cell.span)
+        height, width = shape[:2] if len(shape) == 3 else (1, 1)
+        sides = {"h": Binding(height, cell.span), "w": Binding(width, cell.span)}
+        variables = sides | row_variables(row.row, row.layout, self.env)
+        rule, holes = self.rule(cell, variables)
+        env = rule.env.with_bindings(variables | holes)
+        if rule.rule.check is not None and self.claims and not truth(rule.rule.check, env):
+            fold.diagnostics.append(RuleCheck(cell.span, rule.rule.check.span.text, rule.rule.check.span))
+        wanted = self.to_infer(env)
+        plan, flow = self.infer(wanted, row, rule, env, fold) if wanted else self.instantiate(row, rule, env, fold.flow)
+        self.check_row(row, fold, plan, flow)
+        self.warn(row, rule, fold)
+        fold.flow = flow
+        if plan is not NOTHING:
+            text = cell.text if len(cell.text) <= 80 else f"{cell.text[:79]}…"
+            scope = ScopePlan(f"row_{row.number}", "row", text, text, row.row.span, False, plan, plan.counts)
+            fold.plans.append(scope)
+
+    def rule(self, cell: Cell, variables: dict[str, Binding]) -> tuple[ReadRule, dict[str, Binding]]:
+        """The most specific rule that reads an operator cell, and its holes; raises `SpecError`."""
+        found: list[tuple[tuple[int, bool, bool], ReadRule, dict[str, Binding]]] = []
+        guarded: list[str] = []
+        for rule in self.how.rules:
+            match = patterns.match(rule.rule.pattern.value, cell.text)
+            if match is None:
+                continue
+            holes = hole_bindings(match, cell, self.env)
+            when = rule.rule.when
+            if when is None or truth(when, rule.env.with_bindings(variables | holes)):
+                found.append(((match.specificity, when is not None, rule.own), rule, holes))
+            else:
+                guarded.append(rule.rule.pattern.value)
+        if not found:
+            known = tuple(rule.rule.pattern.value for rule in self.how.rules)
+            raise SpecError([UnreadOperator(cell.span, cell.text, known, tuple(guarded))])
+        best = max(rank for rank, _, _ in found)
+        first, *others = [(rule, holes) for rank, rule, holes in found if rank == best]
+        if others:
+            spans = tuple(rule.rule.pattern.span for rule, _ in (first, *others))
+            raise SpecError([AmbiguousOperator(cell.span, cell.text, spans)])
+        return first
+
+    def instantiate(self, row: TableRow, rule: ReadRule, env: Environment, flow: Flow) -> tuple[Plan, Flow]:
+        """The row's plan: what its rule says, as often as the row is repeated."""
+        net = rule.rule.net
+        count = self.count(row, env)
+        body = self.make.body(net, env)
+        body.tensors = self.tensors
+        if count == 1:
+            return self.make.net(net, body, flow)
+        later = self.later(env)
+        after = Body(later, body.names) if later else None
+        return self.make.repeat(net, count, operator_span(row), body, flow, after)
+
+    def count(self, row: TableRow, env: Environment) -> int:
+        """How often a row is repeated; once where its cell is empty."""
+        cell = row.layout.cell(row.row, "repeat")
+        if cell is not None:
+            value, span = cell_value(cell.span, cell.text, self.env), cell.span
+        elif self.how.repeat is not None:
+            clause, outside = self.how.repeat
+            inside = outside.with_bindings({k: b for k, b in env.bindings.items() if k not in outside.bindings})
+            value_of = clause.count
+            span = blame(value_of, inside)
+            if isinstance(value_of, t.Name) and value_of.id in inside.bindings:
+                value = inside.bindings[value_of.id].value
+            else:
+                value = numeric(value_of, inside)
+        else:
+            return 1
+        if value is None:
+            return 1
+        number = plain(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+        if not isinstance(number, int) or number < 0:
+            raise self.make.fail(BadArithmetic(span, f"a repeat wants a whole number from 0, and this is {number}"))
+        return number
+
+    def later(self, env: Environment) -> Environment | None:
+        """The variables of all passes but the first."""
+        if self.how.repeat is None or not self.how.repeat[0].then:
+            return None
+        more = {}
+        for assignment in self.how.repeat[0].then:
+            more[assignment.name.id] = Binding(plain(numeric(assignment.value, env)), assignment.value.span)
+        return env.with_bindings(more)
+
+    # ---- infer ----
+
+    def to_infer(self, env: Environment) -> t.Infer | None:
+        """The variable that is to be solved for in this row: one that no column or hole gives."""
+        for infer in self.how.infer:
+            binding = env.bindings.get(infer.name.id)
+            if binding is None or binding.value is None:
+                return infer
+        return None
+
+    def infer(
+        self, wanted: t.Infer, row: TableRow, rule: ReadRule, env: Environment, fold: Fold
+    ) -> tuple[Plan, Flow]:
+        """The row's plan with the smallest value that gives the output which it claims; raises `SpecError`."""
+        name = wanted.name.id
+        claim = self.shape_claim(row, "output")
+        uses = name in self.mentioned[id(rule)]
+        if not uses or claim is None:
+            one = env.with_bindings({name: Binding(1, wanted.name.span)})
+            return self.instantiate(row, rule, one, fold.flow)
+        given: list[Shape] = []
+        for candidate in range(1, LARGEST_INFERRED + 1):
+            trial = env.with_bindings({name: Binding(candidate, claim[1])})
+            tensors = dict(self.tensors)
+            try:
+                plan, flow = self.instantiate(row, rule, trial, fold.flow)
+            except SpecError:
+                if candidate == 1:
+                    raise
+                break
+            if shape_holds(spatial(claim[0]), flow.shapes[0]):
+                return plan, flow
+            given.append(flow.shapes[0])
+            self.tensors.clear()
+            self.tensors.update(tensors)
+        reason = f"no value from 1 to {LARGEST_INFERRED} gives the output that this row claims"
+        raise self.make.fail(Unsolved(claim[1], name, reason))
+
+    # ---- claims and warnings ----
+
+    def check_row(self, row: TableRow, fold: Fold, plan: Plan, flow: Flow) -> None:
+        """Compare what a row claims of its output, params and MACs."""
+        if not self.claims:
+            return
+        claim = self.shape_claim(row, "output")
+        found = self.make.one(flow, operator_span(row))
+        if claim is not None and not shape_holds(claim[0], found):
+            claimed = full_shape(claim[0], found)
+            fold.diagnostics.append(ShapeClaim(claim[1], row.label, "its cell", "output", found, claimed, claim[1]))
+        for role, number in (("params", plan.counts.params), ("macs", plan.counts.macs)):
+            cell = row.layout.cell(row.row, role)  # type: ignore[arg-type]
+            if cell is not None:
+                fold.diagnostics += number_claims(cell, role, row.label, number)
+
+    def warn(self, row: TableRow, rule: ReadRule, fold: Fold) -> None:
+        """Printed numbers that the row's rule leaves alone though other rules read their column."""
+        if not self.claims:
+            return
+        used = self.mentioned[id(rule)] | (names_in(self.how.repeat[0]) if self.how.repeat else set())
+        anywhere = used.union(*self.mentioned.values())
+        for column, cell in zip(row.layout.columns, row.row.cells, strict=True):
+            if column.role == "variable" and column.text in anywhere - used and cell.text[:1].isdigit():
+                fold.diagnostics.append(UnreadCell(cell.span, column.header.text, rule.rule.pattern.span))
+
+
+def spatial(claimed: tuple[int, ...]) -> tuple[int, ...]:
+    """Height and width of a claim: what a stride decides."""
+    return claimed[:2] if len(claimed) == 3 else claimed
+
+
+def operator_span(row: TableRow) -> Span:
+    cell = row.layout.cell(row.row, "operator")
+    return cell.span if cell else row.row.span
+
+
+def number_claims(cell: Cell, what: str, label: str, found: int) -> Iterator[Diagnostic]:
+    try:
+        quantity = cells.number_claim(cell)
+    except SpecError:
+        yield BadCell(cell.span, cell.text, "number")
+        return
+    if quantity is not None and not number_holds(quantity, found):
+        yield NumberClaim(cell.span, what, label, found, quantity)
+
+
+def names_in(tree: t.Tree) -> set[str]:
+    """Every name that a rule or clause mentions, also as a step."""
+    return {node.id for node in walk(tree) if isinstance(node, t.Name)}
+
+
+def overridden(rows: list[TableRow], overrides: Overrides) -> list[TableRow]:
+    """The rows with some cells read otherwise."""
+    if not overrides:
+        return rows
+    return [
+        replace(row, row=replace(row.row, cells=tuple(overrides.get(cell.span, cell) for cell in row.row.cells)))
+        for row in rows
+    ]
+
+
+def without_dittos(rows: tuple[Row, ...]) -> list[Row]:
+    """A ditto mark stands for the cell above."""
+    done: list[Row] = []
+    for row in rows:
+        above = done[-1].cells if done else row.cells
+        taken = tuple(up if cell.text in cells.DITTO else cell for cell, up in zip(row.cells, above, strict=True))
+        done.append(replace(row, cells=taken))
+    return done
+
+
+def variable_columns(layout: Layout) -> list[tuple[int, ColumnMeaning]]:
+    return [(i, column) for i, column in enumerate(layout.columns) if column.role == "variable"]

@@ -1,0 +1,167 @@
+"""The `Graph`: what a spec means. A published, frozen, JSON-serialisable form; backends know nothing else.
+
+Nodes stand in an order in which every input comes before its user. Whoever elaborates a Graph builds it valid;
+one that is read from JSON is checked, its shapes inferred anew.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from archspec.initializer import AnyInitializer
+from archspec.ops import AnyOp, Input, Misfit
+from archspec.tensor import AnyShape, Shape, shape_text
+
+if TYPE_CHECKING:
+    import networkx
+
+    from archspec.stats import By, Stats
+
+Value = bool | int | float | str | None
+PATH = r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*$"
+
+
+class Frozen(BaseModel):
+    """A value that does not change and has no fields but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Location(Frozen):
+    """A range of a spec's text; lines and columns count from 1, the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Scope(Frozen):
+    """A level of the hierarchy: a row of the table, one pass of a repeat, an instance of a block, a named group."""
+
+    path: Annotated[str, Field(pattern=PATH)]
+    kind: Literal["row", "repeat", "block", "group"]
+    label: str
+    """what it is an instance of, with its arguments: `bottleneck(6, 24, 2)`"""
+    name: str
+    """its name without arguments: `bottleneck`"""
+    span: Location
+
+
+class Node(Frozen):
+    """One operator at its place."""
+
+    path: Annotated[str, Field(pattern=PATH)]
+    """unique; the parts before the last `/` are its scopes: `row_3/bottleneck_2/dwconv`"""
+    op: AnyOp
+    inputs: tuple[str, ...]
+    """paths of the nodes whose outputs it takes"""
+    shape: AnyShape
+    """of its output: h×w×c"""
+    span: Location
+
+    @property
+    def scope(self) -> str:
+        """Path of the scope it stands in; empty at the top."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+class Graph(Frozen):
+    """A network, elaborated: every shape and number is known."""
+
+    format: Literal["archspec-graph-1"] = "archspec-graph-1"
+    name: str
+    title: str | None = None
+    cite: tuple[str, ...] = ()
+    parameters: dict[str, Value] = {}
+    """what the network was elaborated with"""
+    nodes: tuple[Node, ...]
+    scopes: tuple[Scope, ...] = ()
+    outputs: dict[str, str]
+    """name to path of the node that gives it; `output` is the network's own, the others are auxiliary heads"""
+    init: dict[str, AnyInitializer] = {}
+    """kind of operator to the distribution that its weights begin with"""
+
+    @cached_property
+    def by_path(self) -> dict[str, Node]:
+        return {node.path: node for node in self.nodes}
+
+    @cached_property
+    def scope_by_path(self) -> dict[str, Scope]:
+        return {scope.path: scope for scope in self.scopes}
+
+    @property
+    def input(self) -> Node:
+        return self.nodes[0]
+
+    @property
+    def output(self) -> Node:
+        return self.by_path[self.outputs["output"]]
+
+    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
+        return tuple(self.by_path[path].shape for path in node.inputs)
+
+    def stack(self, path: str) -> Iterator[Scope]:
+        """The scopes around a path, the outermost first."""
+        parts = path.split("/")
+        for depth in range(1, len(parts)):
+            scope = self.scope_by_path.get("/".join(parts[:depth]))
+            if scope is not None:
+                yield scope
+
+    def stats(self, by: "By" = "row") -> "Stats":
+        """Exact parameters, buffers and MACs, in all and by row, block or layer."""
+        from archspec.stats import summarize
+
+        return summarize(self, by)
+
+    def to_networkx(self) -> "networkx.DiGraph[str]":
+        """The nodes' paths and the edges between them, each node with its `op` and `shape`."""
+        import networkx
+
+        graph: networkx.DiGraph[str] = networkx.DiGraph()
+        for node in self.nodes:
+            graph.add_node(node.path, op=node.op, shape=node.shape)
+            graph.add_edges_from((path, node.path) for path in node.inputs)
+        return graph
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse a graph whose nodes are no network: raises `ValueError` (within pydantic's ValidationError)."""
+        shapes: dict[str, Shape] = {}
+        for position, node in enumerate(self.nodes):
+            if (position == 0) != isinstance(node.op, Input):
+                raise ValueError("the first node, and no other, is the input")
+            if node.path in shapes:
+                raise ValueError(f"two nodes have the path {node.path}")
+            missing = [path for path in node.inputs if path not in shapes]
+            if missing:
+                raise ValueError(f"{node.path} takes {missing[0]}, which is no node before it")
+            shapes[node.path] = node_shape(node, tuple(shapes[path] for path in node.inputs))
+        if not shapes or "output" not in self.outputs:
+            raise ValueError("a network has an input and an output")
+        lost = [path for path in self.outputs.values() if path not in shapes]
+        if lost:
+            raise ValueError(f"the output {lost[0]} is no node")
+        return self
+
+
+def node_shape(node: Node, inputs: tuple[Shape, ...]) -> Shape:
+    """The stated shape of a node, after a check that its operator gives it."""
+    arity = node.op.arity
+    if len(inputs) != arity and (arity is not None or not inputs):
+        raise ValueError(f"{node.path} has {len(inputs)} inputs, and {node.op.kind} takes {arity or 'one or more'}")
+    try:
+        shape = node.op.infer(*inputs)
+    except Misfit as misfit:
+        raise ValueError(f"{node.path}: {misfit}") from misfit
+    if shape != node.shape:
+        raise ValueError(f"{node.path} gives {shape_text(shape)}, not {shape_text(node.shape)}")
+    return shape

@@ -1,0 +1,54 @@
+"""Where the text that comes with archspec lives: the blocks, the readings and the specs of the zoo, as Sources."""
+
+import re
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+from archspec.source import Source
+
+FOLDERS = ("blocks", "readings")
+NAME = re.compile(r"[A-Za-z0-9_]+")
+DECLARED = re.compile(r"^\s*(?:network|variant)\s+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
+
+
+@cache
+def specs() -> dict[str, Traversable]:
+    """Name of every bundled spec to its file."""
+    folder = resources.files("archspec.specs")
+    files = (file for file in folder.iterdir() if file.name.endswith(".arch"))
+    return {file.name.removesuffix(".arch"): file for file in sorted(files, key=lambda file: file.name)}
+
+
+def shared(path: str) -> Source | None:
+    """The block file or reading that `use "blocks/…"` names; None where there is no such file."""
+    folder, _, name = path.partition("/")
+    if folder not in FOLDERS or not NAME.fullmatch(name):
+        return None
+    file = resources.files("archspec") / folder / f"{name}.arch"
+    return read(file, f"archspec/{path}.arch") if file.is_file() else None
+
+
+def shared_names() -> list[str]:
+    """What `use` can name: `blocks/inverted_residual`."""
+    return [
+        f"{folder}/{file.name.removesuffix('.arch')}"
+        for folder in FOLDERS
+        for file in (resources.files("archspec") / folder).iterdir()
+        if file.name.endswith(".arch")
+    ]
+
+
+def spec(name: str) -> Source:
+    """A bundled spec by the name of its file."""
+    return read(specs()[name], f"specs/{name}.arch")
+
+
+def members() -> dict[str, str]:
+    """Every bundled network and variant to the spec that declares it; found in the text, without parsing."""
+    return {name: file for file in specs() for name in DECLARED.findall(spec(file).text)}
+
+
+@cache
+def read(file: Traversable, name: str) -> Source:
+    return Source(name, file.read_text(encoding="utf-8"), bundled=True)

@@ -1,0 +1,124 @@
+"""A `Diagnostic` -> text with the source line and a caret, or a JSON object for tools."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from archspec.diagnostics import Diagnostic, Label, Severity
+from archspec.printable import printable, width
+from archspec.source import Span
+
+Style = Callable[[str, str], str]
+"""Paints a text; the second argument names its part: `error`, `warning`, `place`, `help`, `label`."""
+WIDEST = 120
+"""Columns of a source line that are shown around its labels."""
+
+
+def plain(text: str, part: str) -> str:
+    return text
+
+
+def text_of(diagnostic: Diagnostic, style: Style = plain) -> str:
+    """The diagnostic as a person reads it: the fact, the place, the line with its caret, advice."""
+    severity = diagnostic.severity.value
+    head = f"{severity}[{diagnostic.code}]"
+    lines = [f"{style(head, severity)}: {style(printable(diagnostic.message), 'message')}"]
+    labels = labels_of(diagnostic)
+    gutter = max(len(str(line_of(label.span))) for label in labels)
+    lines.append(f"{' ' * gutter}{style('-->', 'place')} {printable(str(diagnostic.site))}")
+    previous: str | None = diagnostic.site.source.name
+    for source, group in groupby(labels, key=lambda label: label.span.source.name):
+        here = sorted(group, key=lambda label: (label.span.start, label.span.end))
+        if source != previous:
+            lines.append(f"{' ' * gutter}{style(':::', 'place')} {printable(str(here[0].span))}")
+        previous = source
+        lines += snippet(here, diagnostic, gutter, style)
+    lines += notes(diagnostic, gutter, style)
+    return "\n".join(lines)
+
+
+def labels_of(diagnostic: Diagnostic) -> list[Label]:
+    """The labels, first the place where the reader can mend it, then by file."""
+    labels = list(diagnostic.labels)
+    if diagnostic.site != diagnostic.primary:
+        labels.insert(0, Label(diagnostic.site, "asked for here"))
+    files = list(dict.fromkeys(label.span.source.name for label in labels))
+    return sorted(labels, key=lambda label: files.index(label.span.source.name))
+
+
+def line_of(span: Span) -> int:
+    return span.source.position(span.start)[0]
+
+
+def snippet(labels: list[Label], diagnostic: Diagnostic, gutter: int, style: Style) -> Iterator[str]:
+    """The lines that the labels are on, each label under its place."""
+    bar = style("|", "place")
+    yield f"{' ' * gutter} {bar}"
+    previous = None
+    for number, group in groupby(labels, key=lambda label: line_of(label.span)):
+        here = list(group)
+        source = here[0].span.source
+        if previous is not None and number > previous + 1:
+            yield f"{' ' * gutter} {bar} …" if number > previous + 2 else line_text(source.line(previous + 1), previous + 1, gutter, bar, 0)
+        previous = number
+        text = source.line(number)
+        first = here[0].span.start - source.line_starts[number - 1]
+        cut = max(0, first - WIDEST // 2) if width(text) > WIDEST else 0
+        yield line_text(text, number, gutter, bar, cut)
+        for label in here:
+            yield f"{' ' * gutter} {bar} {underline(label, text, number, cut, diagnostic, style)}".rstrip()
+
+
+def line_text(text: str, number: int, gutter: int, bar: str, cut: int) -> str:
+    shown = printable(text[cut : cut + WIDEST])
+    before, after = "…" if cut else "", "…" if len(text) > cut + WIDEST else ""
+    return f"{number:>{gutter}} {bar} {before}{shown}{after}".rstrip()
+
+
+def underline(label: Label, text: str, number: int, cut: int, diagnostic: Diagnostic, style: Style) -> str:
+    """Carets under the place itself, dashes under what belongs to it."""
+    start = label.span.start - label.span.source.line_starts[number - 1]
+    stop = min(start + label.span.end - label.span.start, len(text), cut + WIDEST)
+    column = width(text[cut:start]) + bool(cut)
+    length = max(1, width(text[start:stop]))
+    main = label.span in {diagnostic.primary, diagnostic.site}
+    mark = ("^" if main else "-") * length
+    words = f"{mark} {printable(label.text)}" if label.text else mark
+    return " " * column + style(words, diagnostic.severity.value if main else "label")
+
+
+def notes(diagnostic: Diagnostic, gutter: int, style: Style) -> Iterator[str]:
+    """The instantiation stack and the advice."""
+    equals = style("=", "place")
+    if diagnostic.stack:
+        stack = " → ".join(frame.label for frame in diagnostic.stack[-6:])
+        yield f"{' ' * gutter} {equals} in {printable(stack)}"
+    if diagnostic.help:
+        yield f"{' ' * gutter} {equals} {style('help', 'help')}: {printable(diagnostic.help)}"
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """`2 errors, 1 warning`."""
+    severities = [diagnostic.severity for diagnostic in diagnostics]
+    counts = [(severities.count(severity), severity.value) for severity in Severity]
+    return ", ".join(f"{count} {name}{'s' * (count > 1)}" for count, name in counts if count) or "no errors"
+
+
+def json_of(diagnostic: Diagnostic) -> dict[str, Any]:
+    """The diagnostic as a tool reads it; lines and columns count from 1, ends are exclusive."""
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        **place_of(diagnostic.site),
+        "labels": [{**place_of(label.span), "text": label.text} for label in labels_of(diagnostic)],
+        "help": diagnostic.help,
+        "edits": [{**place_of(edit.span), "text": edit.text} for edit in diagnostic.edits],
+        "stack": [{**place_of(frame.span), "label": frame.label} for frame in diagnostic.stack],
+    }
+
+
+def place_of(span: Span) -> dict[str, Any]:
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(span.end)
+    return {"file": span.source.name, "line": line, "column": column, "end_line": end_line, "end_column": end_column}

@@ -1,0 +1,155 @@
+"""Lark's tree -> our tree, Lark's exceptions -> our diagnostics.
+
+Lark's LALR parser keeps its own stack, so depth is bounded before anything of ours recurses. The parser's tables are
+kept in the user's cache folder: computing them costs more than everything else of a small run.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import lark
+
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.limits import DEFAULT_LIMITS, Limits
+from archspec.source import Source, Span
+from archspec.syntax import tree as t
+from archspec.syntax.build import Builder
+from archspec.syntax.errors import (
+    LimitReached,
+    UnclosedTable,
+    UnclosedText,
+    UnexpectedText,
+    UnknownCharacter,
+    UnknownEdition,
+)
+
+GRAMMAR = Path(__file__).with_name("grammar.lark")
+CELL_RULES = ("shape_cell", "number_cell", "value_cell", "operator_cell", "pattern")
+FIRST_WORD = re.compile(r"[A-Za-z0-9_]+")
+NESTING = frozenset({"fork", "group", "call", "reference", "conditional", "signed", "negation", "power"})
+WORDS = {
+    "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "$END": "the end of the file", "TABLE_BODY": "`{`",
+    "SIGN": "`+`", "FACTOR": "`/`", "COMPARE": "`==`", "LPAR": "`(`", "RPAR": "`)`", "LBRACE": "`{`", "RBRACE": "`}`",
+    "COMMA": "`,`", "COLON": "`:`", "EQUAL": "`=`", "VBAR": "`|`", "AT": "`@`", "STAR": "`*`", "PERCENT": "`%`",
+    "UNIT": "a unit (K, M, G, B, T)", "TEN": "`×10^`", "SQUARED": "`²`", "_TIMES": "`×`",
+}  # fmt: skip
+
+
+def cache_file() -> str | bool:
+    """Where Lark keeps its tables; False where there is no folder to write to."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = root / "archspec"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return False
+    return str(folder / "grammar.cache") if os.access(folder, os.W_OK) else False
+
+
+@cache
+def lark_parser() -> lark.Lark:
+    return lark.Lark(
+        GRAMMAR.read_text(encoding="utf-8"),
+        parser="lalr",
+        start=["start", *CELL_RULES],
+        propagate_positions=True,
+        maybe_placeholders=True,
+        cache=cache_file(),
+    )
+
+
+def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
+    """The syntax tree of a file; raises `SpecError`."""
+    if len(source.text) > limits.source:
+        end = Span(source, 0, 0)
+        raise SpecError(
+            [LimitReached(end, "the text is too long", f"{len(source.text)} characters", limits.source, "--max-source")]
+        )
+    try:
+        tree = lark_parser().parse(source.text, start="start")
+    except lark.exceptions.UnexpectedInput as error:
+        raise SpecError([diagnostic(error, source, 0, len(source.text))]) from None
+    check_depth(tree, source, 0, limits)
+    edition = tree.children[0]
+    assert isinstance(edition, lark.Token)
+    if edition != "1":
+        raise SpecError([UnknownEdition(token_span(source, edition), f"`arch {edition}`")])
+    declarations = tuple(Builder(source, 0).build(child) for child in tree.children[1:])
+    return t.SpecFile(source, declarations)
+
+
+def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
+    """A cell by the start rule of its column's role; `text` stands at `start` of the source. Raises `SpecError`."""
+    try:
+        tree = cell_tree(rule, text)
+    except lark.exceptions.UnexpectedInput as error:
+        raise SpecError([diagnostic(error, source, start, start + len(text))]) from None
+    check_depth(tree, source, start, DEFAULT_LIMITS)
+    return Builder(source, start).build(tree)
+
+
+@lru_cache(maxsize=4096)
+def cell_tree(rule: str, text: str) -> "lark.Tree[lark.Token]":
+    """The tables of a paper say the same things again and again: each is parsed once."""
+    return lark_parser().parse(text, start=rule)
+
+
+@lru_cache(maxsize=4096)
+def cell_tokens(rule: str, text: str) -> tuple[tuple[str, str, int, int], ...]:
+    """An operator cell or a pattern as tokens: kind, text, start, end."""
+    tokens = cell_tree(rule, text).children
+    return tuple((tok.type, str(tok), tok.start_pos or 0, tok.end_pos or 0) for tok in tokens if isinstance(tok, lark.Token))
+
+
+def check_depth(tree: "lark.Tree[lark.Token]", source: Source, offset: int, limits: Limits) -> None:
+    """Raise `SpecError` where parentheses, calls and signs are nested too deep."""
+    pending = [(tree, 0)]
+    while pending:
+        node, depth = pending.pop()
+        depth += node.data in NESTING
+        if depth > limits.nesting:
+            span = Span(source, node.meta.start_pos + offset, node.meta.end_pos + offset)
+            raise SpecError([LimitReached(span, "nested too deep", f"{depth} levels", limits.nesting, "--max-nesting")])
+        pending.extend((child, depth) for child in node.children if isinstance(child, lark.Tree))
+
+
+def token_span(source: Source, token: lark.Token, offset: int = 0) -> Span:
+    return Span(source, (token.start_pos or 0) + offset, (token.end_pos or 0) + offset)
+
+
+def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: int, end: int) -> Diagnostic:
+    """Lark's complaint about the text from `offset` to `end` as a diagnostic."""
+    if isinstance(error, lark.exceptions.UnexpectedToken):
+        start = end if error.token.type == "$END" else offset + (error.token.start_pos or 0)
+        allowed = error.accepts or error.expected
+    else:
+        assert isinstance(error, lark.exceptions.UnexpectedCharacters)
+        start, allowed = offset + error.pos_in_stream, error.allowed
+    if offset == start == 0 and allowed == {"_ARCH"}:
+        return UnknownEdition(Span(source, 0, 0), f"`{first_word(source.text)}`" if source.text else "nothing")
+    word = first_word(source.text[start : min(end, start + 100)])
+    span = Span(source, start, start + len(word))
+    if word[:1] in {'"', "'"} and "STRING" in allowed:
+        return UnclosedText(span)
+    if word[:1] == "{" and "TABLE_BODY" in allowed:
+        return UnclosedTable(span)
+    if word and not (word.isascii() and word.isprintable()):
+        name = f"U+{ord(word[0]):04X}"
+        return UnknownCharacter(span, f"`{word}` ({name})" if word.isprintable() else name)
+    return UnexpectedText(span, f"`{word}`" if word else "the end of the text", expected_words(allowed))
+
+
+def first_word(text: str) -> str:
+    """A name or number, or else one character."""
+    match = FIRST_WORD.match(text)
+    return match[0][:40] if match else text[:1]
+
+
+def expected_words(terminals: Iterable[str]) -> tuple[str, ...]:
+    """Terminals as a reader knows them: `_NETWORK` is the keyword `network`."""
+    names = {WORDS.get(name) or f"`{name.strip('_').lower()}`" for name in terminals if not name.startswith("__")}
+    return tuple(sorted(names, key=lambda name: (name.startswith("`"), name)))

@@ -1,0 +1,1 @@
+"""The opaque token of a table -> cells, claims, and the rules that match them."""

@@ -1,0 +1,28 @@
+"""Shapes as papers write them: `h × w × c`, or `c` alone for a vector. The batch is never part of a shape."""
+
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+Shape = tuple[int, ...]
+"""(h, w, c) of a feature map, or (c,) of a vector."""
+
+AnyShape = Annotated[Shape, Field(min_length=1, max_length=3)]
+
+
+class Padding(NamedTuple):
+    """Rows and columns added on each side, in pixels."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def symmetric(self) -> bool:
+        return self.top == self.bottom and self.left == self.right
+
+
+def shape_text(shape: Shape) -> str:
+    """`(14, 14, 96)` as `14×14×96`."""
+    return "×".join(map(str, shape))

@@ -1,0 +1,305 @@
+"""Operators -> layers of torch: one function for each, which adds its module and calls to a `Site`.
+
+Everything that changes a number is given to torch; none of its defaults is relied on. A padding that a layer cannot
+have (asymmetric, or wider than half its window) is made explicit before it.
+"""
+
+import operator
+from collections.abc import Callable
+from functools import partial, reduce, singledispatch
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.nn import functional as F  # noqa: N812 - the name that everybody knows it by
+
+from archspec import ops
+from archspec.backend import Unsupported
+from archspec.graph import Node
+from archspec.ops.base import explicit_padding, pair
+from archspec.ops.pooling import Pool
+from archspec.tensor import Padding, Shape
+
+MINUS_INFINITY = float("-inf")
+
+
+class Site:
+    """Where a node is built: its inputs, and the graph and module that it adds to."""
+
+    def __init__(self, graph: fx.Graph, owner: nn.Module, node: Node, name: str) -> None:
+        self.graph = graph
+        self.owner = owner
+        self.node = node
+        self.name = name
+
+    def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
+        """The node's layer, applied."""
+        self.owner.add_module(self.name, layer)
+        return self.graph.call_module(self.name, (x,))
+
+    def parameter(self, tensor: torch.Tensor) -> fx.Node:
+        """A weight that no layer of torch holds, at the node's path."""
+        holder = nn.Module()
+        holder.weight = nn.Parameter(tensor)
+        self.owner.add_module(self.name, holder)
+        return self.graph.get_attr(f"{self.name}.weight")
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> fx.Node:
+        return self.graph.call_function(function, arguments, options)
+
+
+@singledispatch
+def lower(op: ops.Op, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
+    """Add the node's operator; raises `Unsupported` where torch cannot build it."""
+    raise Unsupported("torch", op.kind, site.node.path)
+
+
+def sides(pads: Padding) -> tuple[int, int, int, int]:
+    """A padding as torch orders it: left, right, top, bottom."""
+    return pads.left, pads.right, pads.top, pads.bottom
+
+
+# ---- convolutions ----
+
+
+def convolution(
+    op: ops.Conv | ops.DwConv, site: Site, shape: Shape, out: int, groups: int, x: fx.Node
+) -> fx.Node:
+    pads = op.padding(shape[0], shape[1])
+    if not pads.symmetric:
+        x = site.call(F.pad, x, sides(pads))
+        pads = Padding(0, 0, 0, 0)
+    layer = nn.Conv2d(
+        shape[2], out, pair(op.kernel), stride=op.strides, padding=(pads.top, pads.left), dilation=pair(op.dilation),
+        groups=groups, bias=op.bias,
+    )  # fmt: skip
+    return site.module(layer, x)
+
+
+@lower.register
+def _(op: ops.Conv, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return convolution(op, site, shapes[0], op.channels, op.groups, x)
+
+
+@lower.register
+def _(op: ops.DwConv, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    channels = shapes[0][2]
+    return convolution(op, site, shapes[0], channels * op.multiplier, channels, x)
+
+
+def channels_last(site: Site, layer: nn.Module, shape: Shape, x: fx.Node) -> fx.Node:
+    """A layer that works on the last dimension, on the channels of a map or a vector."""
+    if len(shape) == 1:
+        return site.module(layer, x)
+    x = site.call(torch.permute, x, (0, 2, 3, 1))
+    return site.call(torch.permute, site.module(layer, x), (0, 3, 1, 2))
+
+
+@lower.register
+def _(op: ops.Linear, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return channels_last(site, nn.Linear(shapes[0][-1], op.channels, bias=op.bias), shapes[0], x)
+
+
+# ---- normalisations ----
+
+
+def without_unused(layer: nn.Module, scale: bool, shift: bool) -> nn.Module:
+    """A normalisation that keeps only the weights that the operator has."""
+    for name, used in (("weight", scale), ("bias", shift)):
+        if not used:
+            layer.register_parameter(name, None)
+    return layer
+
+
+@lower.register
+def _(op: ops.BatchNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    kind = nn.BatchNorm2d if len(shapes[0]) == 3 else nn.BatchNorm1d
+    layer = kind(shapes[0][-1], eps=op.eps, momentum=op.momentum, affine=True, track_running_stats=True)
+    return site.module(without_unused(layer, op.scale, op.shift), x)
+
+
+@lower.register
+def _(op: ops.LayerNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    layer = nn.LayerNorm(shapes[0][-1], eps=op.eps, elementwise_affine=True)
+    return channels_last(site, without_unused(layer, op.scale, op.shift), shapes[0], x)
+
+
+@lower.register
+def _(op: ops.GroupNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    layer = nn.GroupNorm(op.groups, shapes[0][-1], eps=op.eps, affine=True)
+    return site.module(without_unused(layer, op.scale, op.shift), x)
+
+
+@lower.register
+def _(op: ops.LocalResponseNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    # torch divides alpha by the size, the paper's formula does not
+    return site.module(nn.LocalResponseNorm(op.size, alpha=op.alpha * op.size, beta=op.beta, k=op.k), x)
+
+
+# ---- activations ----
+
+PLAIN: dict[type[ops.Op], Callable[[], nn.Module]] = {
+    ops.Relu: nn.ReLU,
+    ops.Relu6: nn.ReLU6,
+    ops.Silu: nn.SiLU,
+    ops.Sigmoid: nn.Sigmoid,
+    ops.HardSwish: nn.Hardswish,
+    ops.HardSigmoid: nn.Hardsigmoid,
+    ops.Tanh: nn.Tanh,
+    ops.Softmax: partial(nn.Softmax, dim=1),
+    ops.GlobalAvgPool: partial(nn.AdaptiveAvgPool2d, 1),
+    ops.Flatten: partial(nn.Flatten, 1),
+}
+"""Operators that are a layer of torch without attributes."""
+
+
+def plain(op: ops.Op, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(PLAIN[type(op)](), x)
+
+
+for kind in PLAIN:
+    lower.register(kind, plain)
+
+
+@lower.register
+def _(op: ops.Gelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(nn.GELU(approximate=op.approximate), x)
+
+
+@lower.register
+def _(op: ops.PRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(nn.PReLU(1 if op.shared else shapes[0][-1], init=op.slope), x)
+
+
+@lower.register
+def _(op: ops.LeakyRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(nn.LeakyReLU(op.slope), x)
+
+
+@lower.register
+def _(op: ops.LayerScale, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    scale = site.parameter(torch.full(shapes[0][-1:], op.init))
+    if len(shapes[0]) == 3:
+        scale = site.call(torch.reshape, scale, (-1, 1, 1))
+    return site.call(operator.mul, x, scale)
+
+
+@lower.register
+def _(op: ops.Dropout, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(nn.Dropout(op.rate), x)
+
+
+@lower.register
+def _(op: ops.StochasticDepth, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    # an image as the only channel of its map: dropping channels drops the image, and scales the others
+    layer = nn.Dropout3d(op.rate) if len(shapes[0]) == 3 else nn.Dropout1d(op.rate)
+    return site.call(torch.squeeze, site.module(layer, site.call(torch.unsqueeze, x, 1)), 1)
+
+
+# ---- poolings ----
+
+
+def native(op: Pool, pads: Padding) -> bool:
+    """Whether torch's own pooling takes this padding."""
+    half_h, half_w = (side // 2 for side in pair(op.kernel))
+    return pads.symmetric and pads.top <= half_h and pads.left <= half_w
+
+
+def extent(op: Pool, site: Site, shape: Shape, pads: Padding) -> Padding:
+    """The padding with which windows that never hang over take just the operator's places."""
+    ends = []
+    for size, before, places, reach, stride in zip(
+        shape[:2], (pads.top, pads.left), site.node.shape[:2], op.reach, op.strides, strict=True
+    ):
+        ends.append((places - 1) * stride + reach - size - before)
+    return Padding(pads.top, ends[0], pads.left, ends[1])
+
+
+@lower.register
+def _(op: ops.MaxPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    pads = op.padding(shapes[0][0], shapes[0][1])
+    kernel, dilation = pair(op.kernel), pair(op.dilation)
+    if native(op, pads):
+        layer = nn.MaxPool2d(kernel, op.strides, (pads.top, pads.left), dilation, ceil_mode=op.ceil)
+        return site.module(layer, x)
+    padded = site.call(F.pad, x, sides(extent(op, site, shapes[0], pads)), value=MINUS_INFINITY)
+    return site.module(nn.MaxPool2d(kernel, op.strides, 0, dilation, ceil_mode=False), padded)
+
+
+@lower.register
+def _(op: ops.AvgPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    pads = op.padding(shapes[0][0], shapes[0][1])
+    kernel = pair(op.kernel)
+    if native(op, pads):
+        layer = nn.AvgPool2d(
+            kernel, op.strides, (pads.top, pads.left), ceil_mode=op.ceil, count_include_pad=op.include_pad
+        )
+        return site.module(layer, x)
+    return counted_average(op, site, shapes[0], pads, x)
+
+
+def counted_average(op: ops.AvgPool, site: Site, shape: Shape, pads: Padding, x: fx.Node) -> fx.Node:
+    """A mean whose windows count by a mask what torch's pooling cannot leave out."""
+    whole = extent(op, site, shape, pads)
+    rest = sides(Padding(*(w - p for w, p in zip(whole, pads, strict=True))))
+    ones = site.call(torch.ones_like, site.call(torch.narrow, x, 1, 0, 1))
+    counted = site.call(F.pad, ones, sides(pads), value=1.0 if op.include_pad else 0.0)
+    mask = site.call(F.pad, counted, rest)
+    layer = nn.AvgPool2d(pair(op.kernel), op.strides, 0, ceil_mode=False, count_include_pad=True, divisor_override=1)
+    total = site.module(layer, site.call(F.pad, x, sides(whole)))
+    count = site.graph.call_module(site.name, (mask,))
+    return site.call(operator.truediv, total, count)
+
+
+@lower.register
+def _(op: ops.AdaptiveAvgPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(nn.AdaptiveAvgPool2d(pair(op.size)), x)
+
+
+# ---- moving values ----
+
+
+@lower.register
+def _(op: ops.Pad, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(nn.ConstantPad2d(sides(explicit_padding(op.amount)), op.value), x)
+
+
+@lower.register
+def _(op: ops.Split, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    part = shapes[0][-1] // op.parts
+    return site.call(torch.narrow, x, 1, op.index * part, part)
+
+
+@lower.register
+def _(op: ops.Slice, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.call(torch.narrow, x, 1, op.start, op.stop - op.start)
+
+
+@lower.register
+def _(op: ops.Shuffle, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(nn.ChannelShuffle(op.groups), x)
+
+
+@lower.register
+def _(op: ops.Upsample, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    factors = tuple(map(float, pair(op.scale)))
+    corners = None if op.mode == "nearest" else False
+    return site.module(nn.Upsample(scale_factor=factors, mode=op.mode, align_corners=corners), x)
+
+
+# ---- joins ----
+
+
+@lower.register
+def _(op: ops.Add, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
+    return reduce(partial(site.call, operator.add), inputs)
+
+
+@lower.register
+def _(op: ops.Mul, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
+    return reduce(partial(site.call, operator.mul), inputs)
+
+
+@lower.register
+def _(op: ops.Concat, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
+    return site.call(torch.cat, list(inputs), 1)

@@ -1,0 +1,1 @@
+"""The bundled specs, as a folder that can be read from a checkout and from a wheel."""
