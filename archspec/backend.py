@@ -36,9 +36,9 @@ class BackendError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, help: str | None = None) -> None:
+    def __init__(self, message: str, advice: str | None = None) -> None:
         super().__init__(message)
-        self.help = help
+        self.help = advice
 
 
 class UnknownBackend(BackendError):

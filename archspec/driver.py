@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from archspec import library
 from archspec.diagnostics import Diagnostic, SpecError
@@ -98,7 +99,6 @@ class Spec:
         except SpecError as error:
             return list(error.diagnostics)
 
-
     def check_all(self) -> list[Diagnostic]:
         """What is wrong with any network or variant of the file; each mistake once."""
         found = [d for name in self.members for d in self.member(name).check()]
@@ -176,13 +176,17 @@ def read(source: Source, base: Path, member: str | None, limits: Limits) -> Spec
         loader = Loader(limits)
         module = loader.load(source, base)
         own = [used for used in loader.modules.values() if not used.file.source.bundled]
-        wrong = [diagnostic for used in own for diagnostic in resolve(used)] or recursion(loader.modules.values(), limits)
+        wrong = [diagnostic for used in own for diagnostic in resolve(used)] or recursion(
+            loader.modules.values(), limits
+        )
         if wrong:
             raise SpecError(wrong)
         return Spec(module, member, limits)
 
 
-def build(spec: str | Path, backend: str = "torch", *, options: Mapping[str, object] | None = None, **values: Value) -> object:
+def build(
+    spec: str | Path, backend: str = "torch", *, options: Mapping[str, Any] | None = None, **values: Value
+) -> object:
     """A model of a spec: a `torch.nn.Module`, a `keras.Model`. Raises `SpecError`, `OSError` or `BackendError`.
 
     `values` are the network's parameters, `options` the backend's own (seed, device, dtype).

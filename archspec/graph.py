@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from archspec.stats import By, Stats
 
-Value = bool | int | float | str | None
+Value = bool | int | float | str | tuple[int | float, ...] | None
 PATH = r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*$"
 
 

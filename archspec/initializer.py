@@ -4,7 +4,7 @@ Biases and shifts begin at 0, scales at 1. Fans are counted on the canonical lay
 weight (out, in, kh, kw), fan_in = in·kh·kw and fan_out = out·kh·kw, also where the convolution is grouped.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -94,11 +94,11 @@ AnyInitializer = Annotated[
     Field(discriminator="kind"),
 ]
 
-INITIALIZERS: dict[str, type[Initializer]] = {
-    cls.model_fields["kind"].default: cls for cls in Initializer.__subclasses__()
+INITIALIZERS: dict[str, type[AnyInitializer]] = {
+    cls.model_fields["kind"].default: cls for cls in get_args(get_args(AnyInitializer)[0])
 }
 
-DEFAULT_INIT: dict[str, Initializer] = {
+DEFAULT_INIT: dict[str, AnyInitializer] = {
     "conv": KaimingNormal(mode="fan_out"),
     "dwconv": KaimingNormal(mode="fan_out"),
     "linear": Normal(std=0.01),

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from archspec.source import Source
 
@@ -13,30 +13,30 @@ DECLARED = re.compile(r"^\s*(?:network|variant)\s+([A-Za-z_][A-Za-z0-9_]*)", re.
 
 
 @cache
-def specs() -> dict[str, Traversable]:
+def specs() -> dict[str, Path]:
     """Name of every bundled spec to its file."""
-    folder = resources.files("archspec.specs")
-    files = (file for file in folder.iterdir() if file.name.endswith(".arch"))
-    return {file.name.removesuffix(".arch"): file for file in sorted(files, key=lambda file: file.name)}
+    return {file.stem: file for file in sorted(folder("archspec.specs").glob("*.arch"))}
+
+
+def folder(package: str) -> Path:
+    """The folder of a package; archspec is always installed as files."""
+    path = resources.files(package)
+    assert isinstance(path, Path)
+    return path
 
 
 def shared(path: str) -> Source | None:
     """The block file or reading that `use "blocks/…"` names; None where there is no such file."""
-    folder, _, name = path.partition("/")
-    if folder not in FOLDERS or not NAME.fullmatch(name):
+    place, _, name = path.partition("/")
+    if place not in FOLDERS or not NAME.fullmatch(name):
         return None
-    file = resources.files("archspec") / folder / f"{name}.arch"
+    file = folder("archspec") / place / f"{name}.arch"
     return read(file, f"archspec/{path}.arch") if file.is_file() else None
 
 
 def shared_names() -> list[str]:
     """What `use` can name: `blocks/inverted_residual`."""
-    return [
-        f"{folder}/{file.name.removesuffix('.arch')}"
-        for folder in FOLDERS
-        for file in (resources.files("archspec") / folder).iterdir()
-        if file.name.endswith(".arch")
-    ]
+    return [f"{place}/{file.stem}" for place in FOLDERS for file in (folder("archspec") / place).glob("*.arch")]
 
 
 def spec(name: str) -> Source:
@@ -50,5 +50,5 @@ def members() -> dict[str, str]:
 
 
 @cache
-def read(file: Traversable, name: str) -> Source:
+def read(file: Path, name: str) -> Source:
     return Source(name, file.read_text(encoding="utf-8"), bundled=True)

@@ -59,7 +59,11 @@ def snippet(labels: list[Label], diagnostic: Diagnostic, gutter: int, style: Sty
         here = list(group)
         source = here[0].span.source
         if previous is not None and number > previous + 1:
-            yield f"{' ' * gutter} {bar} …" if number > previous + 2 else line_text(source.line(previous + 1), previous + 1, gutter, bar, 0)
+            yield (
+                f"{' ' * gutter} {bar} …"
+                if number > previous + 2
+                else line_text(source.line(previous + 1), previous + 1, gutter, bar, 0)
+            )
         previous = number
         text = source.line(number)
         first = here[0].span.start - source.line_starts[number - 1]

@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn, cast, get_args
+from typing import Any, NoReturn, get_args
 
 import click
 
-from archspec import driver, library, report
+from archspec import driver, report
 from archspec.cli import tables
 from archspec.cli.options import many_specs, one_spec, with_limits, with_parameters
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
@@ -28,7 +28,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=SETTINGS)
 @click.version_option(package_name="archspec-compiler", prog_name="archspec")
 def cli() -> None:
-    """Compile the table that a paper prints.
+    r"""Compile the table that a paper prints.
 
     SPEC is a path (net.arch), one network or variant of a file (net.arch:Small), a bundled name (mobilenet_v2), or -
     for standard input. `archspec list` shows the bundled ones.
@@ -48,11 +48,13 @@ def cli() -> None:
 @one_spec
 @click.option("--backend", default="torch", show_default=True, help="Which framework to build for.")
 @with_parameters
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save; the suffix says in what form.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save; the suffix says in what form."
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the initial weights.")
 @with_limits
 def build(spec: str, backend: str, params: Parameters, output: Path | None, seed: int, limits: Limits) -> None:
-    """Build a model and say what was built; with -o, save it.
+    r"""Build a model and say what was built; with -o, save it.
 
     \b
     Examples:
@@ -64,7 +66,9 @@ def build(spec: str, backend: str, params: Parameters, output: Path | None, seed
 
     chosen = load_backend(backend)
     if output is not None and output.suffix not in chosen.formats:
-        raise click.UsageError(f"{backend} saves as {', '.join(chosen.formats)}, not {output.suffix or 'a file without suffix'}")
+        raise click.UsageError(
+            f"{backend} saves as {', '.join(chosen.formats)}, not {output.suffix or 'a file without suffix'}"
+        )
     graph = elaborated(spec, params, limits)
     model = chosen.build(graph, seed=seed)
     if output is not None:
@@ -83,7 +87,7 @@ def build(spec: str, backend: str, params: Parameters, output: Path | None, seed
 )
 @with_limits
 def stats(specs: tuple[str, ...], params: Parameters, by: By, form: str, limits: Limits) -> None:
-    """Print exact parameters and MACs; no framework is needed.
+    r"""Print exact parameters and MACs; no framework is needed.
 
     \b
     Examples:
@@ -108,7 +112,7 @@ def stats(specs: tuple[str, ...], params: Parameters, by: By, form: str, limits:
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @with_limits
 def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> None:
-    """Check shapes, claims and errata; exit code 1 when one fails.
+    r"""Check shapes, claims and errata; exit code 1 when one fails.
 
     A folder stands for all the .arch files in it. Every network and variant of a file is checked.
 
@@ -157,7 +161,7 @@ def checked(path: str, limits: Limits) -> list[Diagnostic]:
 @click.option("--schema", is_flag=True, help="The JSON Schema of Graphs.")
 @with_limits
 def graph(spec: str, params: Parameters, as_json: bool, schema: bool, limits: Limits) -> None:
-    """Print the elaborated Graph: every node with its path, operator, inputs and shape.
+    r"""Print the elaborated Graph: every node with its path, operator, inputs and shape.
 
     \b
     Examples:
@@ -175,7 +179,7 @@ def graph(spec: str, params: Parameters, as_json: bool, schema: bool, limits: Li
 @cli.command("list")
 @click.argument("what", type=click.Choice(["specs", "operators", "backends", "codes"]), default="specs")
 def list_(what: str) -> None:
-    """List the bundled specs, the operators, the backends, or the codes of diagnostics.
+    r"""List the bundled specs, the operators, the backends, or the codes of diagnostics.
 
     \b
     Examples:
@@ -188,7 +192,7 @@ def list_(what: str) -> None:
 @cli.command()
 @click.argument("code")
 def explain(code: str) -> None:
-    """Explain a code that a diagnostic printed.
+    r"""Explain a code that a diagnostic printed.
 
     \b
     Examples:
@@ -244,7 +248,7 @@ def run(arguments: list[str] | None = None) -> int:
 
     try:
         result: Any = cli.main(arguments, prog_name="archspec", standalone_mode=False)
-        return cast(int, result) if isinstance(result, int) else FINE
+        return result if isinstance(result, int) else FINE
     except SpecError as error:
         complain(error.diagnostics)
         given = all(d.primary.source.name == GIVEN for d in error.diagnostics)

@@ -15,7 +15,7 @@ from archspec.limits import DEFAULT_LIMITS, Limits
 Decorated = Callable[..., Any]
 
 
-class SpecName(click.ParamType):
+class SpecName(click.ParamType[str]):
     """A path, `path:Variant`, a bundled name, or `-`."""
 
     name = "spec"
@@ -26,7 +26,7 @@ class SpecName(click.ParamType):
         return [*found, CompletionItem(incomplete, type="file")]
 
 
-class Assignment(click.ParamType):
+class Assignment(click.ParamType[tuple[str, Value]]):
     """`name=value`."""
 
     name = "name=value"

@@ -120,10 +120,7 @@ def plain(sheet: Sheet) -> str:
     texts = [[cell(value) for value in row] for row in rows]
     widths = [max(width(row[i]) for row in texts) for i in range(len(sheet.headers))]
     right = [any(isinstance(row[i], int) for row in rows) for i in range(len(sheet.headers))]
-    lines = [
-        "  ".join(pad(text, widths[i], right[i]) for i, text in enumerate(row)).rstrip()
-        for row in texts
-    ]
+    lines = ["  ".join(pad(text, widths[i], right[i]) for i, text in enumerate(row)).rstrip() for row in texts]
     head = [printable(sheet.title), ""] if sheet.title else []
     return "\n".join([*head, *lines, *(["", sheet.note] if sheet.note else [])])
 

@@ -62,14 +62,12 @@ class ShapeClaim(Diagnostic):
 
     @property
     def help(self) -> str | None:
-        match self.changes:
-            case ():
-                return self.would(self.hint) if self.hint else None
-            case (one,):
-                return f"{one.new} here instead of {one.old} makes every claim and check hold"
-            case (one, two, *_):
-                rows = f"rows {one.row} and {two.row}"
-                return f"exchange `{one.column}` of {rows}: then every claim and check holds"
+        if not self.changes:
+            return self.would(self.hint) if self.hint else None
+        first, *others = self.changes
+        if not others:
+            return f"{first.new} here instead of {first.old} makes every claim and check hold"
+        return f"exchange `{first.column}` of rows {first.row} and {others[0].row}: then every claim and check holds"
 
     @property
     def edits(self) -> tuple[Edit, ...]:

@@ -444,7 +444,11 @@ class BadCell(Diagnostic):
 
     @property
     def help(self) -> str:
-        return "shapes: `224²×3`, `56×56`, `1×1×k`" if self.wanted == "shape" else "numbers: `3_504_872`, `3.4M`, `1.8×10^9`"
+        return (
+            "shapes: `224²×3`, `56×56`, `1×1×k`"
+            if self.wanted == "shape"
+            else "numbers: `3_504_872`, `3.4M`, `1.8×10^9`"
+        )
 
 
 @dataclass(frozen=True)

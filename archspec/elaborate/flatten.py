@@ -5,7 +5,7 @@ from archspec.elaborate.errors import DeadStep
 from archspec.elaborate.network import NetworkPlan
 from archspec.elaborate.plan import AliasPlan, ForkPlan, OpPlan, Plan, ScopePlan, SequencePlan, TapPlan
 from archspec.graph import Graph, Location, Node, Scope
-from archspec.ops import Input, Op
+from archspec.ops import AnyOp, Input
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tensor import Shape
@@ -41,11 +41,9 @@ class Flattener:
         self.taken.add(path)
         return path
 
-    def node(self, path: str, op: Op, inputs: Paths, shape: Shape, span: Span) -> str:
+    def node(self, path: str, op: AnyOp, inputs: Paths, shape: Shape, span: Span) -> str:
         # the plan is valid by construction, and validation would cost more than everything else here
-        self.nodes.append(
-            Node.model_construct(path=path, op=op, inputs=inputs, shape=shape, span=self.location(span))
-        )
+        self.nodes.append(Node.model_construct(path=path, op=op, inputs=inputs, shape=shape, span=self.location(span)))
         self.spans[path] = span
         return path
 

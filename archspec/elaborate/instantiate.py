@@ -56,7 +56,7 @@ from archspec.elaborate.plan import (
 )
 from archspec.elaborate.resolve import attributes, check_call_of, check_operator
 from archspec.limits import Limits
-from archspec.ops import OPERATORS, Join, Misfit, Op, Split, allowed
+from archspec.ops import OPERATORS, AnyOp, Join, Misfit, Split, allowed
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
@@ -101,7 +101,9 @@ class Instantiator:
                 raise self.fail(LimitReached(span, "nested too deep", found, self.limits.nesting, "--max-nesting"))
             yield
         except SpecError as error:
-            raise SpecError([d if d.stack else replace(d, stack=tuple(self.stack)) for d in error.diagnostics]) from None
+            raise SpecError(
+                [d if d.stack else replace(d, stack=tuple(self.stack)) for d in error.diagnostics]
+            ) from None
         finally:
             self.stack.pop()
 
@@ -207,7 +209,8 @@ class Instantiator:
 
     def repeat(self, atom: t.Net, count: int, span: Span, body: Body, flow: Flow, later: Body | None = None) -> Result:
         """`atom * count`: passes, each in a scope of its own where it is more than one; `later` is the body of all
-        passes but the first where it differs."""
+        passes but the first where it differs.
+        """
         self.one(flow, span)
         passes: list[Plan] = []
         nodes = 0
@@ -251,7 +254,9 @@ class Instantiator:
             if not isinstance(binding.value, Word):
                 reason = describe(binding.value)
                 known = (*OPERATORS, *module.names(t.Block))
-                diagnostic = UnknownOperator(binding.span, reason if binding.value is None else str(binding.value), known)
+                diagnostic = UnknownOperator(
+                    binding.span, reason if binding.value is None else str(binding.value), known
+                )
                 raise self.fail(diagnostic)
             name, module = t.Name(name.span, str(binding.value)), binding.value.module
             self.check_word(name, module, net.arguments or ())
@@ -266,7 +271,9 @@ class Instantiator:
         if name.id in OPERATORS:
             found = list(check_operator(name, OPERATORS[name.id], arguments))
         else:
-            found = [] if name.id == IDENTITY else list(check_call_of(name, module.block(name)[1].parameters, arguments))
+            found = (
+                [] if name.id == IDENTITY else list(check_call_of(name, module.block(name)[1].parameters, arguments))
+            )
         if found:
             raise SpecError(found)
 
@@ -274,21 +281,28 @@ class Instantiator:
         op = self.make_op(name, net.arguments or (), env)
         if isinstance(op, Join):
             return self.join(label, op, net.span, flow)
+        if isinstance(op, Split):
+            return self.split(label, op, net.span, self.one(flow, net.span))
         shape = self.one(flow, net.span)
-        ops = tuple(op.model_copy(update={"index": i}) for i in range(op.parts)) if isinstance(op, Split) else (op,)
-        shapes = tuple(self.infer(part, net.span, (shape,)) for part in ops)
-        counts = Counts(len(ops), op.params(shape), op.macs(shape))
-        out = Flow(shapes, "parts") if isinstance(op, Split) else Flow(shapes)
-        return OpPlan(label, ops, shapes, net.span, counts), out
+        out = self.infer(op, net.span, (shape,))
+        return OpPlan(label, (op,), (out,), net.span, Counts(1, op.params(shape), op.macs(shape))), Flow((out,))
 
-    def join(self, label: str, op: Op, span: Span, flow: Flow) -> Result:
+    def split(self, label: str, op: Split, span: Span, shape: Shape) -> Result:
+        """A node for each part."""
+        part = self.infer(op, span, (shape,))
+        self.check_nodes(op.parts, span)
+        ops = tuple(op.model_copy(update={"index": index}) for index in range(op.parts))
+        shapes = (part,) * op.parts
+        return OpPlan(label, ops, shapes, span, Counts(op.parts)), Flow(shapes, "parts")
+
+    def join(self, label: str, op: AnyOp, span: Span, flow: Flow) -> Result:
         """A join of one branch is that branch."""
         if len(flow.shapes) == 1:
             return NOTHING, Flow(flow.shapes)
         shape = self.infer(op, span, flow.shapes)
         return OpPlan(label, (op,), (shape,), span, Counts(1)), Flow((shape,))
 
-    def infer(self, op: Op, span: Span, inputs: tuple[Shape, ...]) -> Shape:
+    def infer(self, op: AnyOp, span: Span, inputs: tuple[Shape, ...]) -> Shape:
         """The shape that comes out, within the limits."""
         try:
             shape = op.infer(*inputs)
@@ -302,7 +316,7 @@ class Instantiator:
         if len(shape) == 3 and max(shape) > self.limits.size:
             raise self.fail(LimitReached(span, "too large", shape_text(shape), self.limits.size, "--max-size"))
 
-    def make_op(self, name: t.Name, arguments: tuple[t.Argument, ...], env: Environment) -> Op:
+    def make_op(self, name: t.Name, arguments: tuple[t.Argument, ...], env: Environment) -> AnyOp:
         """The operator with its attributes; raises `SpecError` for a value that it does not allow."""
         cls = OPERATORS[name.id]
         return self.model(cls, cls.positional, name, arguments, env)

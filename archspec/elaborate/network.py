@@ -20,7 +20,7 @@ from archspec.elaborate.modules import Module
 from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
 from archspec.elaborate.rows import Fold, Overrides, RowReader, TableRow, overridden, without_dittos
 from archspec.elaborate.suggest import suggest
-from archspec.initializer import DEFAULT_INIT, INITIALIZERS, Initializer
+from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
@@ -43,7 +43,7 @@ class NetworkPlan:
     outputs: tuple[tuple[str, Plan], ...]
     """further outputs, each with the plan that leads to it"""
     counts: Counts
-    init: dict[str, Initializer]
+    init: dict[str, AnyInitializer]
 
 
 @dataclass(slots=True)
@@ -190,16 +190,20 @@ class Elaboration:
             body = self.make.body(clause.net, self.env)
             body.tensors = dict(tensors)
             net = clause.net
-            result = self.make.step(net, body, fold.flow) if isinstance(net, t.Step) else self.make.net(net, body, fold.flow)
+            result = (
+                self.make.step(net, body, fold.flow) if isinstance(net, t.Step) else self.make.net(net, body, fold.flow)
+            )
             if result is not None:
                 self.make.one(result[1], clause.span)
                 plan = result[0]
-                found.append((name.id, ScopePlan(name.id, "group", name.id, name.id, clause.span, False, plan, plan.counts)))
+                found.append(
+                    (name.id, ScopePlan(name.id, "group", name.id, name.id, clause.span, False, plan, plan.counts))
+                )
         return found
 
-    def init(self) -> dict[str, Initializer]:
+    def init(self) -> dict[str, AnyInitializer]:
         """What weights begin with, by kind of operator."""
-        found: dict[str, Initializer] = dict(DEFAULT_INIT)
+        found = dict(DEFAULT_INIT)
         for clause in self.clauses(t.Init):
             for initial in clause.initials:
                 if initial.operator.id not in DEFAULT_INIT:
@@ -208,7 +212,7 @@ class Elaboration:
                 found[initial.operator.id] = self.initializer(initial.distribution)
         return found
 
-    def initializer(self, reference: t.Reference) -> Initializer:
+    def initializer(self, reference: t.Reference) -> AnyInitializer:
         if reference.name.id not in INITIALIZERS:
             raise SpecError([UnknownName(reference.name.span, reference.name.id, tuple(INITIALIZERS))])
         cls = INITIALIZERS[reference.name.id]
@@ -267,7 +271,9 @@ def compare_at(check: t.Check, base: Elaboration) -> list[Diagnostic]:
     """A check with parameters of its own."""
     module, network, make = base.module, base.network, base.make
     given = parameters.given(network.name, network.parameters, check.arguments, base.env)
-    plan, diagnostics = Elaboration(module, network, make, parameters.bound(module, network, given, make.budget), False).run()
+    plan, diagnostics = Elaboration(
+        module, network, make, parameters.bound(module, network, given, make.budget), False
+    ).run()
     if plan is None:
         return [replace(d, stack=d.stack) for d in diagnostics]
     text = ", ".join(f"{name} = {value_text(binding.value)}" for name, binding in given.items())

@@ -4,12 +4,22 @@ from collections.abc import Mapping
 
 from archspec.diagnostics import SpecError
 from archspec.elaborate.errors import BadParameter, MissingArgument, UnknownArgument
-from archspec.elaborate.evaluate import Binding, Budget, Environment, Value, blame, describe, evaluate, places, plain, same
+from archspec.elaborate.evaluate import (
+    Binding,
+    Budget,
+    Environment,
+    Value,
+    blame,
+    describe,
+    evaluate,
+    places,
+    plain,
+    same,
+)
 from archspec.elaborate.layout import cell_value
 from archspec.elaborate.modules import Module
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
-
 
 GIVEN = "<parameters>"
 """The source of what a program or the command line gives."""

@@ -8,7 +8,7 @@ than the few plans they are made of.
 from dataclasses import dataclass
 from typing import Literal
 
-from archspec.ops import Op
+from archspec.ops import AnyOp
 from archspec.source import Span
 from archspec.tensor import Shape
 
@@ -38,7 +38,7 @@ class OpPlan:
     """One operator, or one of each part for a split."""
 
     name: str
-    ops: tuple[Op, ...]
+    ops: tuple[AnyOp, ...]
     shapes: tuple[Shape, ...]
     span: Span
     counts: Counts

@@ -6,6 +6,7 @@ its operators and its calls are checked here.
 
 import dataclasses
 import graphlib
+import itertools
 from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
@@ -158,7 +159,9 @@ def check_call(node: t.Call, module: Module) -> Iterator[Diagnostic]:
         if argument.name is not None:
             yield UnknownArgument(argument.name.span, name.id, argument.name.id, ())
     if len(node.arguments) < fewest:
-        yield MissingArgument(name.span, name.id, tuple(f"argument {i + 1}" for i in range(len(node.arguments), fewest)))
+        yield MissingArgument(
+            name.span, name.id, tuple(f"argument {i + 1}" for i in range(len(node.arguments), fewest))
+        )
     if len(node.arguments) > most:
         yield UnknownArgument(node.arguments[most].span, name.id, "", tuple(f"argument {i + 1}" for i in range(most)))
 
@@ -184,7 +187,7 @@ def recursion(modules: Iterable[Module], limits: Limits) -> list[Diagnostic]:
         order = list(sorter.static_order())
     except graphlib.CycleError as error:
         cycle = list(reversed(error.args[1]))
-        steps = [next(edge for edge in asked[a] if id(edge[1]) == b) for a, b in zip(cycle, cycle[1:], strict=False)]
+        steps = [next(edge for edge in asked[a] if id(edge[1]) == b) for a, b in itertools.pairwise(cycle)]
         return [Recursion(steps[0][0].span, (steps[-1][0].id, *(name.id for name, _ in steps)))]
     depth: dict[int, int] = {}
     for key in order:

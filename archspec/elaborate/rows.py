@@ -74,7 +74,12 @@ class RowReader:
     """Reads the rows of one network, elaborated with one set of parameters."""
 
     def __init__(
-        self, make: Instantiator, how: Conventions, env: Environment, tensors: dict[str, tuple[Shape, Span]], claims: bool
+        self,
+        make: Instantiator,
+        how: Conventions,
+        env: Environment,
+        tensors: dict[str, tuple[Shape, Span]],
+        claims: bool,
     ) -> None:
         self.make = make
         self.how = how
@@ -255,9 +260,7 @@ class RowReader:
                 return infer
         return None
 
-    def infer(
-        self, wanted: t.Infer, row: TableRow, rule: ReadRule, env: Environment, fold: Fold
-    ) -> tuple[Plan, Flow]:
+    def infer(self, wanted: t.Infer, row: TableRow, rule: ReadRule, env: Environment, fold: Fold) -> tuple[Plan, Flow]:
         """The row's plan with the smallest value that gives the output which it claims; raises `SpecError`."""
         name = wanted.name.id
         claim = self.shape_claim(row, "output")

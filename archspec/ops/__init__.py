@@ -39,25 +39,58 @@ AnyOp = Annotated[
     Field(discriminator="kind"),
 ]  # fmt: skip
 
-OPERATORS: dict[str, type[Op]] = {
+OPERATORS: dict[str, type[AnyOp]] = {
     op.model_fields["kind"].default: op for op in get_args(get_args(AnyOp)[0]) if op is not Input
 }
 """Every operator that a spec can name. `id` is none of them: it is the absence of one."""
 
 __all__ = [
-    "OPERATORS", "AdaptiveAvgPool", "Add", "AnyOp", "AvgPool", "BatchNorm", "Concat", "Conv", "Dropout", "DwConv",
-    "Flatten", "Gelu", "GlobalAvgPool", "GroupNorm", "HardSigmoid", "HardSwish", "Input", "Join", "LayerNorm",
-    "LayerScale", "LeakyRelu", "Linear", "LocalResponseNorm", "MaxPool", "Misfit", "Mul", "Op", "PRelu", "Pad", "Relu",
-    "Relu6", "Shuffle", "Sigmoid", "Silu", "Slice", "Softmax", "Split", "StochasticDepth", "Tanh", "Upsample", "WORDS", "Window",
+    "OPERATORS",
+    "WORDS",
+    "AdaptiveAvgPool",
+    "Add",
+    "AnyOp",
+    "AvgPool",
+    "BatchNorm",
+    "Concat",
+    "Conv",
+    "Dropout",
+    "DwConv",
+    "Flatten",
+    "Gelu",
+    "GlobalAvgPool",
+    "GroupNorm",
+    "HardSigmoid",
+    "HardSwish",
+    "Input",
+    "Join",
+    "LayerNorm",
+    "LayerScale",
+    "LeakyRelu",
+    "Linear",
+    "LocalResponseNorm",
+    "MaxPool",
+    "Misfit",
+    "Mul",
+    "Op",
+    "PRelu",
+    "Pad",
+    "Relu",
+    "Relu6",
+    "Shuffle",
+    "Sigmoid",
+    "Silu",
+    "Slice",
+    "Softmax",
+    "Split",
+    "StochasticDepth",
+    "Tanh",
+    "Upsample",
+    "Window",
     "allowed",
 ]  # fmt: skip
 
 WORDS = frozenset[str]().union(
-    *(
-        words(field.annotation)
-        for op in OPERATORS.values()
-        for name, field in op.model_fields.items()
-        if name != "kind"
-    )
+    *(words(field.annotation) for op in OPERATORS.values() for name, field in op.model_fields.items() if name != "kind")
 )
 """Every word that is an attribute's value."""

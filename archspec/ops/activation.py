@@ -113,7 +113,7 @@ class Dropout(Op):
 
 
 class StochasticDepth(Op):
-    """While training, a whole image of the batch is zero with probability `rate`, and the others grow by 1 / (1 - rate).
+    """While training, a whole image is zero with probability `rate`, and the others grow by 1 / (1 - rate).
 
     Huang et al., arXiv:1603.09382, on the residual branch, drawn for each image by itself.
     """

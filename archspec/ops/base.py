@@ -100,8 +100,6 @@ class Window(Op):
 
     kernel: Extent
     """height and width of the window"""
-    stride: Extent = 1
-    """step of the window"""
     pad: PadRule = "same"
     """rows and columns added around the map"""
     dilation: Extent = 1
@@ -115,7 +113,8 @@ class Window(Op):
 
     @property
     def strides(self) -> tuple[int, int]:
-        return pair(self.stride)
+        """Steps of the window, down and across."""
+        raise NotImplementedError
 
     def padding(self, height: int, width: int) -> Padding:
         """The padding that `pad` means on a map of this size."""

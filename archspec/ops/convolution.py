@@ -6,11 +6,22 @@ Canonical layouts: convolution (out, in / groups, kh, kw), linear (out, in). MAC
 from math import prod
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Count, Flag, Misfit, Op, Weights, Window, feature_map, pair
+from archspec.ops.base import Count, Extent, Flag, Misfit, Op, Weights, Window, feature_map, pair
 from archspec.tensor import Shape
 
 
-class Conv(Window):
+class Filter(Window):
+    """A window with weights; its stride is 1 unless given."""
+
+    stride: Extent = 1
+    """step of the window"""
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        return pair(self.stride)
+
+
+class Conv(Filter):
     """2-D convolution: h×w×c to h'×w'×channels."""
 
     positional: ClassVar[tuple[str, ...]] = ("kernel", "channels", "stride")
@@ -38,7 +49,7 @@ class Conv(Window):
         return prod(self.infer(*inputs)) * (inputs[0][2] // self.groups) * prod(pair(self.kernel))
 
 
-class DwConv(Window):
+class DwConv(Filter):
     """Depthwise convolution: every channel filtered by itself; h×w×c to h'×w'×(multiplier·c).
 
     Output channel `i·multiplier + j` is the j-th filter of input channel i.

@@ -1,8 +1,6 @@
 """Poolings. Padding is never seen by a maximum (it is −∞); an average says whether it counts it."""
 
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from archspec.ops.base import Extent, Flag, Misfit, Op, Window, feature_map, pair
 from archspec.tensor import Shape
@@ -13,7 +11,7 @@ class Pool(Window):
 
     positional: ClassVar[tuple[str, ...]] = ("kernel", "stride")
 
-    stride: Annotated[Extent | None, Field(validate_default=True)] = None
+    stride: Extent | None = None
     """step of the window; its own size where not given"""
     ceil: Flag = False
     """let the last window hang over the bottom and right edge (it must begin inside the map or its left padding)"""

@@ -1,5 +1,6 @@
 """Lark's tree -> our tree: one method for each rule of the grammar that makes a node of its own."""
 
+import itertools
 import math
 import re
 from typing import Any
@@ -63,7 +64,11 @@ class Builder:
         text = token.replace("_", "")
         whole = re.fullmatch(r"[0-9]+", text) is not None
         value = float(text) if not whole or len(text) > 19 else int(text)
-        if not math.isfinite(value) or value > LARGEST or (value == 0 and re.search(r"[1-9]", text.lower().split("e")[0])):
+        if (
+            not math.isfinite(value)
+            or value > LARGEST
+            or (value == 0 and re.search(r"[1-9]", text.lower().split("e")[0]))
+        ):
             raise SpecError([NumberTooLarge(span)])
         return t.Number(span, value, str(token))
 
@@ -77,7 +82,9 @@ class Builder:
         return t.Name(span, str(token))
 
     def chain(self, span: Span, first: Parsed, *rest: Any) -> t.Chain:
-        return t.Chain(span, self.build(first), tuple((str(o), self.build(x)) for o, x in zip(rest[::2], rest[1::2], strict=True)))
+        return t.Chain(
+            span, self.build(first), tuple((str(o), self.build(x)) for o, x in zip(rest[::2], rest[1::2], strict=True))
+        )
 
     def signed(self, span: Span, sign: lark.Token, operand: Parsed) -> t.Signed:
         return t.Signed(span, str(sign), self.build(operand))
@@ -110,7 +117,7 @@ class Builder:
 
     def arguments(self, span: Span, *arguments: Parsed | None) -> tuple[t.Argument, ...]:
         built: tuple[t.Argument, ...] = self.all(a for a in arguments if a is not None)
-        for earlier, later in zip(built, built[1:], strict=False):
+        for earlier, later in itertools.pairwise(built):
             if earlier.name and not later.name:
                 raise SpecError([PositionalAfterNamed(later.span)])
         return built

@@ -54,7 +54,7 @@ class UnclosedText(Diagnostic):
 
     @property
     def help(self) -> str:
-        return 'a string stands between two " or two \' and has no escapes; use the other quote to hold one'
+        return "a string stands between two \" or two ' and has no escapes; use the other quote to hold one"
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,9 @@ def cell_tree(rule: str, text: str) -> "lark.Tree[lark.Token]":
 def cell_tokens(rule: str, text: str) -> tuple[tuple[str, str, int, int], ...]:
     """An operator cell or a pattern as tokens: kind, text, start, end."""
     tokens = cell_tree(rule, text).children
-    return tuple((tok.type, str(tok), tok.start_pos or 0, tok.end_pos or 0) for tok in tokens if isinstance(tok, lark.Token))
+    return tuple(
+        (tok.type, str(tok), tok.start_pos or 0, tok.end_pos or 0) for tok in tokens if isinstance(tok, lark.Token)
+    )
 
 
 def check_depth(tree: "lark.Tree[lark.Token]", source: Source, offset: int, limits: Limits) -> None:
@@ -128,7 +130,7 @@ def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: i
         allowed = error.accepts or error.expected
     else:
         assert isinstance(error, lark.exceptions.UnexpectedCharacters)
-        start, allowed = offset + error.pos_in_stream, error.allowed
+        start, allowed = offset + (error.pos_in_stream or 0), error.allowed
     if offset == start == 0 and allowed == {"_ARCH"}:
         return UnknownEdition(Span(source, 0, 0), f"`{first_word(source.text)}`" if source.text else "nothing")
     word = first_word(source.text[start : min(end, start + 100)])

@@ -366,4 +366,3 @@ class SpecFile:
 
     source: Source = field(compare=False, repr=False)
     declarations: tuple[Declaration, ...]
-

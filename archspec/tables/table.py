@@ -4,6 +4,7 @@ Every dialect is one function that takes the lines of a table and gives its rows
 in its dialect; `DIALECTS` is the door through which a new one comes in.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def pipe_row(offset: int, line: str, span: Span) -> Row:
     cuts = [cut.start() for cut in PIPE.finditer(text)]
     if cuts[-1] != len(text) - 1:
         cuts.append(len(text))
-    cells = tuple(cell(text[a + 1 : b], span, start + a + 1) for a, b in zip(cuts, cuts[1:], strict=False))
+    cells = tuple(cell(text[a + 1 : b], span, start + a + 1) for a, b in itertools.pairwise(cuts))
     return Row(span.part(start, start + len(text)), cells)
 
 

@@ -62,9 +62,7 @@ def sides(pads: Padding) -> tuple[int, int, int, int]:
 # ---- convolutions ----
 
 
-def convolution(
-    op: ops.Conv | ops.DwConv, site: Site, shape: Shape, out: int, groups: int, x: fx.Node
-) -> fx.Node:
+def convolution(op: ops.Conv | ops.DwConv, site: Site, shape: Shape, out: int, groups: int, x: fx.Node) -> fx.Node:
     pads = op.padding(shape[0], shape[1])
     if not pads.symmetric:
         x = site.call(F.pad, x, sides(pads))

@@ -109,7 +109,7 @@ def chain(graph: fx.Graph) -> bool:
     called: set[object] = set()
     for node in graph.nodes:
         if node.op == "output":
-            return node.args == (previous,)
+            return bool(node.args == (previous,))
         if node.op == "placeholder" and previous is None:
             previous = node
         elif node.op == "call_module" and node.args == (previous,) and node.target not in called:

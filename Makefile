@@ -1,0 +1,55 @@
+# `make demo` and `make test` are all that a newcomer needs; nothing has to be activated.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+PYTEST := $(BIN)/python -m pytest -n 2
+
+.PHONY: demo test lint slow bench wheel clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.demo
+	@mkdir -p build
+	$(BIN)/archspec stats mobilenet_v2
+	$(BIN)/archspec build specs/mobilenet_v2.arch --backend torch -o build/mobilenet_v2.pth
+
+test: $(VENV)/.test
+	$(PYTEST) -m "not slow" --cov --cov-report=term
+	@$(MAKE) --no-print-directory lint
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# 5: there is no slow test
+slow: $(VENV)/.test
+	$(PYTEST) -m slow || [ $$? -eq 5 ]
+
+bench: $(VENV)/.test
+	@for file in benchmarks/*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit 1; done
+
+wheel: $(VENV)/.test
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -m build --quiet --outdir dist .
+
+# leaves the environment alone; remove $(VENV) by hand
+clean:
+	rm -rf build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find archspec backends benchmarks specs tests -name __pycache__ -prune -exec rm -rf {} +
+
+# An environment that is there is used; the stamps say what was installed into it.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("archspec needs Python 3.11 or newer; try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt -e ".[torch]"
+	@touch $@
+
+# torchvision for its models alone: its compiled operators are not needed, nor the torch that it would ask for
+$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt -e ".[torch,dev]"
+	$(PIP) install -c constraints.txt --no-deps torchvision
+	@touch $@ $(VENV)/.demo

@@ -1,0 +1,1 @@
+"""The conventions of papers, one file for each family of tables."""

@@ -1,0 +1,51 @@
+"""What the tests share: golden files, torchvision beside a CPU torch."""
+
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+# two OpenMP threads on a busy machine of two cores are slower than one
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what is printed to the golden files")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the golden file of that name."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8"), f"run pytest --update-golden and read {path.name}"
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def torchvision() -> ModuleType:
+    """torchvision without its compiled operators, which do not load beside a CPU torch; its models need none."""
+    import torch
+
+    register_fake = torch.library.register_fake
+
+    def ignoring(name: object, *arguments: object, **options: object) -> object:
+        if isinstance(name, str) and name.startswith("torchvision::"):
+            return lambda function: function
+        return register_fake(name, *arguments, **options)  # type: ignore[arg-type]
+
+    torch.library.register_fake = ignoring  # type: ignore[assignment]
+    try:
+        importlib.import_module("torchvision")
+        return importlib.import_module("torchvision.models")
+    finally:
+        torch.library.register_fake = register_fake
