@@ -1,12 +1,10 @@
-"""Mistakes of meaning: names, arguments, numbers and shapes. Claims have theirs beside them in `claims`."""
+"""Mistakes of names, arguments and numbers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, did_you_mean
 from archspec.source import Span
-from archspec.tensor import Shape, shape_text
 
 
 @dataclass(frozen=True)
@@ -153,106 +151,6 @@ class BadArithmetic(Diagnostic):
 
 
 @dataclass(frozen=True)
-class ShapeMismatch(Diagnostic):
-    """The tensors that an operator is given do not suit it.
-
-    `add` wants one shape, `concat` one height and width; a window must fit into its map; channels must be multiples
-    of groups. The notes say where the operator was asked for, row by row and block by block.
-    """
-
-    code: ClassVar[str] = "shape-mismatch"
-    what: str
-    reason: str
-    inputs: tuple[Shape, ...]
-
-    @property
-    def message(self) -> str:
-        return f"`{self.what}`: {self.reason}"
-
-    @property
-    def labels(self) -> tuple[Label, ...]:
-        shapes = " and ".join(map(shape_text, self.inputs))
-        return (Label(self.primary, f"its input is {shapes}"),)
-
-
-@dataclass(frozen=True)
-class SignatureMismatch(Diagnostic):
-    """A block's input or output is not what its signature states."""
-
-    code: ClassVar[str] = "signature-mismatch"
-    block: str
-    side: str
-    found: Shape
-    stated: Shape
-    signature: Span
-
-    @property
-    def message(self) -> str:
-        return (
-            f"the {self.side} of `{self.block}` is {shape_text(self.found)}, and its signature says "
-            f"{shape_text(self.stated)}"
-        )
-
-    @property
-    def labels(self) -> tuple[Label, ...]:
-        first = Label(self.primary, f"gives {shape_text(self.found)}" if self.side == "output" else "given here")
-        return first, Label(self.signature, "stated here")
-
-
-@dataclass(frozen=True)
-class UnjoinedFork(Diagnostic):
-    """A fork's branches are not joined.
-
-    After a fork comes `add`, `mul` or `concat`, or a block that begins with one; after `split` comes a fork with as
-    many branches as parts, or a join.
-    """
-
-    code: ClassVar[str] = "unjoined-fork"
-    count: int
-
-    @property
-    def message(self) -> str:
-        return f"{self.count} tensors arrive here, and this takes one"
-
-    @property
-    def help(self) -> str:
-        return "join them first: `-> add`, `-> mul` or `-> concat`"
-
-
-@dataclass(frozen=True)
-class WrongBranches(Diagnostic):
-    """The fork after a `split` has not as many branches as there are parts."""
-
-    code: ClassVar[str] = "wrong-branches"
-    parts: int
-    branches: int
-
-    @property
-    def message(self) -> str:
-        return f"this fork has {self.branches} branches, and the split before it gives {self.parts} parts"
-
-
-@dataclass(frozen=True)
-class DeadStep(Diagnostic):
-    """A step computes a tensor that leads to no output of the network.
-
-    `@name` begins anew with the tensor of that name, so what stands before it must have a name of its own that is taken
-    up again, or be joined: `( id | @skip ) -> concat`.
-    """
-
-    code: ClassVar[str] = "dead-step"
-    path: str
-
-    @property
-    def message(self) -> str:
-        return f"what `{self.path}` computes leads to no output"
-
-    @property
-    def help(self) -> str:
-        return "join it, `( id | @name ) -> concat`, or name it and take it up again"
-
-
-@dataclass(frozen=True)
 class DuplicateName(Diagnostic):
     """Two declarations, parameters or named tensors of one name."""
 
@@ -356,102 +254,6 @@ class Clause(Diagnostic):
 
 
 @dataclass(frozen=True)
-class UnknownColumn(Diagnostic):
-    """A header that the table does not have."""
-
-    code: ClassVar[str] = "unknown-column"
-    name: str
-    known: tuple[str, ...]
-
-    @property
-    def message(self) -> str:
-        return f"the table has no column `{self.name}`"
-
-    @property
-    def help(self) -> str | None:
-        return did_you_mean(self.name, self.known)
-
-
-@dataclass(frozen=True)
-class UnreadOperator(Diagnostic):
-    """No `read` rule matches an operator cell.
-
-    A rule's pattern is matched against the whole cell; `{name}` is a hole that takes one number, word or mark. A rule
-    with a guard matches only where its `when` holds.
-    """
-
-    code: ClassVar[str] = "unread-operator"
-    text: str
-    patterns: tuple[str, ...]
-    guarded: tuple[str, ...] = ()
-
-    @property
-    def message(self) -> str:
-        return f"no rule reads `{self.text}`"
-
-    @property
-    def help(self) -> str | None:
-        if self.guarded:
-            return "its guard does not hold: " + ", ".join(f'`"{pattern}"`' for pattern in self.guarded)
-        near = did_you_mean(self.text, self.patterns)
-        return near or f'say what it means: `read "{self.text}" = …`'
-
-
-@dataclass(frozen=True)
-class AmbiguousOperator(Diagnostic):
-    """Two `read` rules match an operator cell, and neither is more specific.
-
-    The rule with more letters of its own wins; of the same number, the one with a guard.
-    """
-
-    code: ClassVar[str] = "ambiguous-operator"
-    text: str
-    rules: tuple[Span, ...]
-
-    @property
-    def message(self) -> str:
-        return f"{len(self.rules)} rules read `{self.text}`, and none is more specific"
-
-    @property
-    def labels(self) -> tuple[Label, ...]:
-        return (Label(self.primary), *(Label(rule, "matches") for rule in self.rules))
-
-
-@dataclass(frozen=True)
-class Unsolved(Diagnostic):
-    """`infer` finds no value that gives the row's output."""
-
-    code: ClassVar[str] = "unsolved"
-    name: str
-    reason: str
-
-    @property
-    def message(self) -> str:
-        return f"cannot infer `{self.name}`: {self.reason}"
-
-
-@dataclass(frozen=True)
-class BadCell(Diagnostic):
-    """A cell of a role that wants a shape or a number holds something else."""
-
-    code: ClassVar[str] = "bad-cell"
-    text: str
-    wanted: str
-
-    @property
-    def message(self) -> str:
-        return f"`{self.text}` is no {self.wanted}"
-
-    @property
-    def help(self) -> str:
-        return (
-            "shapes: `224²×3`, `56×56`, `1×1×k`"
-            if self.wanted == "shape"
-            else "numbers: `3_504_872`, `3.4M`, `1.8×10^9`"
-        )
-
-
-@dataclass(frozen=True)
 class BadParameter(Diagnostic):
     """A parameter is given a value of another type than its default, or none of its choices."""
 
@@ -484,8 +286,3 @@ class UnknownMember(Diagnostic):
         if self.name is not None:
             return did_you_mean(self.name, self.known)
         return "choose one with `FILE:NAME`: " + ", ".join(self.known[:20]) if self.known else None
-
-
-def quoted(names: Sequence[str]) -> str:
-    """``a`, `b``."""
-    return ", ".join(f"`{name}`" for name in names)

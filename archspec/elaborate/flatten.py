@@ -1,7 +1,7 @@
 """Plan -> `Graph`: every shared plan laid out at each of its places, with its path and its span."""
 
 from archspec.diagnostics import SpecError
-from archspec.elaborate.errors import DeadStep
+from archspec.elaborate.flow_errors import DeadStep
 from archspec.elaborate.network import NetworkPlan
 from archspec.elaborate.plan import AliasPlan, ForkPlan, OpPlan, Plan, ScopePlan, SequencePlan, TapPlan
 from archspec.graph import Graph, Location, Node, Scope

@@ -7,22 +7,13 @@ computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from archspec.diagnostics import Diagnostic, Frame, SpecError
 from archspec.elaborate.errors import (
-    BadArgument,
     BadArithmetic,
     DuplicateName,
-    MissingArgument,
-    ShapeMismatch,
-    SignatureMismatch,
-    UnjoinedFork,
     UnknownName,
     UnknownOperator,
-    WrongBranches,
 )
 from archspec.elaborate.evaluate import (
     Binding,
@@ -33,12 +24,12 @@ from archspec.elaborate.evaluate import (
     bind,
     blame,
     describe,
-    evaluate,
     numeric,
-    places,
     plain,
     truth,
 )
+from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch, UnjoinedFork, WrongBranches
+from archspec.elaborate.models import Models
 from archspec.elaborate.modules import IDENTITY, Module
 from archspec.elaborate.naming import Names, step_names
 from archspec.elaborate.plan import (
@@ -54,16 +45,15 @@ from archspec.elaborate.plan import (
     sequence,
     total,
 )
-from archspec.elaborate.resolve import attributes, check_call_of, check_operator
+from archspec.elaborate.resolve import check_call_of, check_operator
 from archspec.limits import Limits
-from archspec.ops import OPERATORS, AnyOp, Join, Misfit, Split, allowed
+from archspec.ops import OPERATORS, AnyOp, Join, Misfit, Split
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.tensor import Shape, shape_text
 
 Result = tuple[Plan, Flow]
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass
@@ -83,7 +73,7 @@ class Instantiator:
         self.budget = Budget(limits.nodes)
         self.stack: list[Frame] = []
         self.blocks: dict[object, Result] = {}
-        self.models: dict[object, BaseModel] = {}
+        self.models = Models()
         self.body_names: dict[int, Names] = {}
 
     # ---- errors ----
@@ -278,7 +268,8 @@ class Instantiator:
             raise SpecError(found)
 
     def operator(self, name: t.Name, label: str, net: t.Reference, env: Environment, flow: Flow) -> Result:
-        op = self.make_op(name, net.arguments or (), env)
+        cls = OPERATORS[name.id]
+        op = self.models.make(cls, cls.positional, name, net.arguments or (), env)
         if isinstance(op, Join):
             return self.join(label, op, net.span, flow)
         if isinstance(op, Split):
@@ -315,46 +306,6 @@ class Instantiator:
         # a flattened map is as long as its sides together say; it is a size of its own only where it is a map's
         if len(shape) == 3 and max(shape) > self.limits.size:
             raise self.fail(LimitReached(span, "too large", shape_text(shape), self.limits.size, "--max-size"))
-
-    def make_op(self, name: t.Name, arguments: tuple[t.Argument, ...], env: Environment) -> AnyOp:
-        """The operator with its attributes; raises `SpecError` for a value that it does not allow."""
-        cls = OPERATORS[name.id]
-        return self.model(cls, cls.positional, name, arguments, env)
-
-    def model(
-        self,
-        cls: type[M],
-        positional: tuple[str, ...],
-        name: t.Name,
-        arguments: tuple[t.Argument, ...],
-        env: Environment,
-    ) -> M:
-        """An operator or a distribution of these arguments, made once; raises `SpecError`."""
-        placed = places(name, positional, attributes(cls), arguments)
-        values = {key: attribute(evaluate(argument.value, env)) for key, argument in placed.items()}
-        key = (cls, tuple((k, type(v), v) for k, v in values.items()))
-        found = self.models.get(key)
-        if found is None:
-            found = self.models[key] = self.validated(cls, name, values, placed, env)
-        return found  # type: ignore[return-value]
-
-    def validated(
-        self, cls: type[M], name: t.Name, values: dict[str, Value], placed: dict[str, t.Argument], env: Environment
-    ) -> M:
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
-        missing = tuple(key for key in wrong if key not in placed)
-        if missing:
-            raise self.fail(MissingArgument(name.span, name.id, missing))
-        diagnostics: list[Diagnostic] = []
-        for key in wrong:
-            argument, field = placed[key].value, cls.model_fields[key]
-            expected = f"it is {allowed(field.annotation, field.metadata)}"
-            at = blame(argument, env)
-            diagnostics.append(BadArgument(at, name.id, key, describe(values[key]), expected, argument.span))
-        raise SpecError([replace(d, stack=tuple(self.stack)) for d in diagnostics])
 
     def block(
         self, name: t.Name, label: str, module: Module, net: t.Reference, caller: Environment, flow: Flow
@@ -418,15 +369,6 @@ class Instantiator:
             reason = f"a side of a shape is a whole number from 1, and this is {number}"
             raise self.fail(BadArithmetic(expr.span, reason))
         return number
-
-
-def attribute(value: Value) -> Value:
-    """A value as an operator wants it: whole floats as ints, words as texts."""
-    if isinstance(value, tuple):
-        return tuple(plain(side) for side in value)
-    if isinstance(value, float):
-        return plain(value)
-    return str(value) if isinstance(value, str) else value
 
 
 def call_text(name: str, values: tuple[Value, ...]) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.elaborate.errors import BadCell, Clause, UnknownColumn, UnknownName
+from archspec.elaborate.errors import Clause, UnknownName
 from archspec.elaborate.evaluate import Binding, Environment, Value, bind, evaluate
 from archspec.elaborate.modules import Module
+from archspec.elaborate.table_errors import BadCell, UnknownColumn
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import cells, patterns

@@ -216,7 +216,7 @@ class Elaboration:
         if reference.name.id not in INITIALIZERS:
             raise SpecError([UnknownName(reference.name.span, reference.name.id, tuple(INITIALIZERS))])
         cls = INITIALIZERS[reference.name.id]
-        return self.make.model(cls, cls.positional, reference.name, reference.arguments or (), self.env)
+        return self.make.models.make(cls, cls.positional, reference.name, reference.arguments or (), self.env)
 
 
 def compare(check: t.Check, name: str, counts: Counts) -> list[Diagnostic]:

@@ -17,7 +17,7 @@ from archspec.elaborate.claims import (
     number_holds,
     shape_holds,
 )
-from archspec.elaborate.errors import AmbiguousOperator, BadArithmetic, BadCell, UnreadOperator, Unsolved
+from archspec.elaborate.errors import BadArithmetic
 from archspec.elaborate.evaluate import Binding, Environment, blame, numeric, plain, truth
 from archspec.elaborate.instantiate import Body, Instantiator
 from archspec.elaborate.layout import (
@@ -32,6 +32,7 @@ from archspec.elaborate.layout import (
 )
 from archspec.elaborate.plan import NOTHING, Flow, Plan, ScopePlan
 from archspec.elaborate.resolve import walk
+from archspec.elaborate.table_errors import AmbiguousOperator, BadCell, UnreadOperator, Unsolved
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import cells, patterns

@@ -1,0 +1,108 @@
+"""Mistakes of shapes and of what flows from step to step."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archspec.diagnostics import Diagnostic, Label
+from archspec.source import Span
+from archspec.tensor import Shape, shape_text
+
+
+@dataclass(frozen=True)
+class ShapeMismatch(Diagnostic):
+    """The tensors that an operator is given do not suit it.
+
+    `add` wants one shape, `concat` one height and width; a window must fit into its map; channels must be multiples
+    of groups. The notes say where the operator was asked for, row by row and block by block.
+    """
+
+    code: ClassVar[str] = "shape-mismatch"
+    what: str
+    reason: str
+    inputs: tuple[Shape, ...]
+
+    @property
+    def message(self) -> str:
+        return f"`{self.what}`: {self.reason}"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        shapes = " and ".join(map(shape_text, self.inputs))
+        return (Label(self.primary, f"its input is {shapes}"),)
+
+
+@dataclass(frozen=True)
+class SignatureMismatch(Diagnostic):
+    """A block's input or output is not what its signature states."""
+
+    code: ClassVar[str] = "signature-mismatch"
+    block: str
+    side: str
+    found: Shape
+    stated: Shape
+    signature: Span
+
+    @property
+    def message(self) -> str:
+        return (
+            f"the {self.side} of `{self.block}` is {shape_text(self.found)}, and its signature says "
+            f"{shape_text(self.stated)}"
+        )
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        first = Label(self.primary, f"gives {shape_text(self.found)}" if self.side == "output" else "given here")
+        return first, Label(self.signature, "stated here")
+
+
+@dataclass(frozen=True)
+class UnjoinedFork(Diagnostic):
+    """A fork's branches are not joined.
+
+    After a fork comes `add`, `mul` or `concat`, or a block that begins with one; after `split` comes a fork with as
+    many branches as parts, or a join.
+    """
+
+    code: ClassVar[str] = "unjoined-fork"
+    count: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.count} tensors arrive here, and this takes one"
+
+    @property
+    def help(self) -> str:
+        return "join them first: `-> add`, `-> mul` or `-> concat`"
+
+
+@dataclass(frozen=True)
+class WrongBranches(Diagnostic):
+    """The fork after a `split` has not as many branches as there are parts."""
+
+    code: ClassVar[str] = "wrong-branches"
+    parts: int
+    branches: int
+
+    @property
+    def message(self) -> str:
+        return f"this fork has {self.branches} branches, and the split before it gives {self.parts} parts"
+
+
+@dataclass(frozen=True)
+class DeadStep(Diagnostic):
+    """A step computes a tensor that leads to no output of the network.
+
+    `@name` begins anew with the tensor of that name, so what stands before it must have a name of its own that is taken
+    up again, or be joined: `( id | @skip ) -> concat`.
+    """
+
+    code: ClassVar[str] = "dead-step"
+    path: str
+
+    @property
+    def message(self) -> str:
+        return f"what `{self.path}` computes leads to no output"
+
+    @property
+    def help(self) -> str:
+        return "join it, `( id | @name ) -> concat`, or name it and take it up again"

@@ -1,0 +1,45 @@
+"""The house: what may import what, how long a module may be, what a run of the core pulls in."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = [*ROOT.glob("archspec/**/*.py"), *ROOT.glob("backends/**/*.py")]
+HEAVY = ("torch", "tensorflow", "keras", "onnx", "matplotlib", "numpy", "networkx")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_is_longer_than_400_lines(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["stats", "mobilenet_v2"],
+        ["check", "mobilenet_v2"],
+        ["graph", "mobilenet_v2", "--json"],
+        ["list"],
+        ["list", "backends"],
+        ["explain", "shape-claim"],
+    ],
+)
+def test_the_core_imports_no_framework(arguments: list[str]) -> None:
+    script = (
+        "import sys; from archspec.cli.main import run; "
+        f"code = run({arguments!r}); sys.exit(code or ' '.join(m for m in {HEAVY!r} if m in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_operator_is_one_class_and_one_case_of_the_torch_backend() -> None:
+    from archspec_torch.lower import lower
+
+    from archspec.ops import OPERATORS
+
+    missing = [name for name, op in OPERATORS.items() if lower.dispatch(op) is lower.dispatch(object)]
+    assert missing == []

@@ -1,0 +1,195 @@
+"""The command line as a user meets it: what it prints, where, and its exit codes."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from archspec.cli.main import run
+
+SPEC = Path(__file__).parent.parent / "specs" / "mobilenet_v2.arch"
+SWAPPED = (
+    SPEC.read_text(encoding="utf-8")
+    .replace("6 | 64   | 4 | 2", "6 | 64   | 4 | 1")
+    .replace("6 | 96   | 3 | 1", "6 | 96   | 3 | 2")
+)
+
+
+def test_stats_prints_the_counts_of_mobilenet_v2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["stats", str(SPEC)]) == 0
+    assert "3,504,872 params; 300,774,272 MACs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "latex", "csv", "json"])
+@pytest.mark.parametrize("by", ["row", "block", "layer"])
+def test_every_form_of_stats_holds_the_total_of_every_line(
+    form: str, by: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["stats", "mobilenet_v2", "--by", by, "--format", form]) == 0
+    out = capsys.readouterr().out
+    if form == "json":
+        counted = json.loads(out)
+        assert sum(line["params"] for line in counted["lines"]) == counted["params"] == 3_504_872
+        assert sum(line["macs"] for line in counted["lines"]) == counted["macs"] == 300_774_272
+    else:
+        assert "1,281,000" in out or "1281000" in out or "1280000" in out
+
+
+def test_a_parameter_changes_the_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["stats", "mobilenet_v2", "-p", "alpha=0.5"]) == 0
+    assert "1,968,680 params" in capsys.readouterr().out
+
+
+def test_several_specs_are_printed_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["stats", "mobilenet_v2", f"{SPEC}:mobilenet_v2_1_4"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("3,504,872 params") < out.index("6,108,776 params")
+
+
+def test_standard_input_is_a_spec(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    text = io.TextIOWrapper(io.BytesIO(SPEC.read_bytes()), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", text)
+    assert run(["stats", "-"]) == 0
+    assert "3,504,872 params" in capsys.readouterr().out
+
+
+def test_check_passes_over_the_folder_of_specs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(SPEC.parent)]) == 0
+    assert "mobilenet_v2.arch: no errors" in capsys.readouterr().out
+
+
+def test_the_exchanged_strides_are_shown_at_their_cell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "swapped.arch").write_text(SWAPPED, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run(["check", "swapped.arch"]) == 1
+    error = capsys.readouterr().err
+    assert "swapped.arch:14:47" in error
+    assert "`s` should be 2" in error
+    assert "exchange `s` of rows 5 and 6" in error
+
+
+def test_check_as_json_gives_a_tool_the_place_and_the_edits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "swapped.arch"
+    path.write_text(SWAPPED, encoding="utf-8")
+    assert run(["check", str(path), "--format", "json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["code"], found["line"], found["column"]) == ("shape-claim", 14, 47)
+    assert [edit["text"] for edit in found["edits"]] == ["2", "1"]
+
+
+def test_the_graph_as_json_follows_its_published_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["graph", "mobilenet_v2", "--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert run(["graph", "mobilenet_v2", "--json"]) == 0
+    graph = json.loads(capsys.readouterr().out)
+    jsonschema.validate(graph, schema)
+    assert len(graph["nodes"]) == 154
+
+
+@pytest.mark.parametrize("what", ["specs", "operators", "backends", "codes"])
+def test_list_shows_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = {"specs": "mobilenet_v2_1_4", "operators": "dwconv", "backends": "torch", "codes": "shape-claim"}
+    assert run(["list", what]) == 0
+    assert wanted[what] in capsys.readouterr().out
+
+
+def test_every_code_can_be_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["list", "codes"]) == 0
+    codes = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:] if line.strip()]
+    assert len(codes) > 30
+    for code in codes:
+        assert run(["explain", code]) == 0
+        assert code in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["stats", "mobilenet_v2"], 0),
+        (["check", "wrong.arch"], 1),
+        (["stats", "mobilenet_v2", "-p", "alfa=1"], 2),
+        (["stats", "mobilenet_v2", "-p", "alpha"], 2),
+        (["stats", "mobilenet_v2", "-p", "alpha=wide"], 2),
+        (["stats"], 2),
+        (["nonsense"], 2),
+        (["explain", "nonsense"], 2),
+        (["build", "mobilenet_v2", "--backend", "tensorflw"], 2),
+        (["build", "mobilenet_v2", "-o", "model.xyz"], 2),
+        (["stats", "missing.arch"], 3),
+        (["build", "mobilenet_v2", "-o", "missing/model.pth"], 3),
+        (["stats", "mobilenet_v2", "--max-nodes", "10"], 4),
+        (["stats", "mobilenet_v2", "--max-size", "100"], 4),
+    ],
+)
+def test_exit_codes_tell_what_kind_of_mistake_it_was(
+    arguments: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wrong.arch").write_text("arch 1 network", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == code
+    assert [path.name for path in tmp_path.iterdir()] == ["wrong.arch"]
+
+
+def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("archspec.driver.load", interrupt)
+    assert run(["stats", "mobilenet_v2"]) == 130
+
+
+def test_build_says_what_it_built_and_saves_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    path = tmp_path / "small.pth"
+    assert run(["build", str(SPEC), "-p", "alpha=0.35", "-p", "k=10", "--backend", "torch", "-o", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "row_11" in out
+    assert "1×1×1280" in out
+    assert f"saved to {path}" in out
+    state = torch.load(path, weights_only=True)
+    assert state["row_11.conv.weight"].shape == (10, 1280, 1, 1)
+    assert os.listdir(tmp_path) == ["small.pth"]
+
+
+def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
+    import torch
+
+    states = []
+    for name, seed in (("a.pth", "1"), ("b.pth", "1"), ("c.pth", "2")):
+        assert run(["build", "mobilenet_v2_0_35", "--seed", seed, "-o", str(tmp_path / name)]) == 0
+        states.append(torch.load(tmp_path / name, weights_only=True)["row_1.cbr.conv.weight"])
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
+def test_text_of_a_spec_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "evil.arch"
+    path.write_text('arch 1 network N { title "\x1b[31m\u202eevil" input 8 x 8 x 3 body conv(3, 8) }', encoding="utf-8")
+    assert run(["stats", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "<1B>[31m<202E>evil" in out
+    assert "\x1b" not in out
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m archspec stats mobilenet_v2 --by layer | head -1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete_commands_and_specs(shell: str) -> None:
+    environment = {**os.environ, "_ARCHSPEC_COMPLETE": f"{shell}_complete", "COMP_WORDS": "archspec stats mobile"}
+    environment["COMP_CWORD"] = "mobile" if shell == "fish" else "2"
+    script = "from archspec.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert "mobilenet_v2_0_35" in done.stdout
