@@ -37,7 +37,7 @@ wheel: $(VENV)/.test
 # leaves the environment alone; remove $(VENV) by hand
 clean:
 	rm -rf build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find archspec backends benchmarks specs tests -name __pycache__ -prune -exec rm -rf {} +
+	find . -path ./$(VENV) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 # An environment that is there is used; the stamps say what was installed into it.
 $(BIN)/python:

@@ -25,8 +25,9 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         path = GOLDEN / name
         if request.config.getoption("--update-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        assert text == path.read_text(encoding="utf-8"), f"run pytest --update-golden and read {path.name}"
+            path.write_bytes(text.encode())
+        expected = path.read_bytes().decode() if path.exists() else None  # bytes: line ends count
+        assert text == expected, f"run pytest --update-golden and read {name}"
 
     return compare
 

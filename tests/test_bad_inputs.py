@@ -39,8 +39,8 @@ class Case:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def net(body: str, input: str = "8 x 8 x 4", before: str = "") -> str:
-    return f"{ARCH}{before}network N(k = 10) {{ input {input}\nbody {body} }}\n"
+def net(body: str, entry: str = "8 x 8 x 4", before: str = "") -> str:
+    return f"{ARCH}{before}network N(k = 10) {{ input {entry}\nbody {body} }}\n"
 
 
 def table(*rows: str, clauses: str = 'read "conv" = conv(1, c)') -> str:
@@ -108,9 +108,9 @@ NUMBERS = [
 ]
 
 SHAPES = [
-    Case("an input without height", net("relu", input="☞0 x 4 x 4"), "bad-arithmetic"),
-    Case("an input with a negative side", net("relu", input="☞-1 x 4 x 4"), "bad-arithmetic"),
-    Case("an input with half a pixel", net("relu", input="☞0.5 x 4 x 4"), "bad-arithmetic"),
+    Case("an input without height", net("relu", entry="☞0 x 4 x 4"), "bad-arithmetic"),
+    Case("an input with a negative side", net("relu", entry="☞-1 x 4 x 4"), "bad-arithmetic"),
+    Case("an input with half a pixel", net("relu", entry="☞0.5 x 4 x 4"), "bad-arithmetic"),
     Case("an input beyond 2^20", net("relu").replace("input 8 ", "☞input 1048577 "), "limit", exit_code=4),
     Case("a flat input", net("relu").replace("input 8 x 8 x 4", "☞input 8 x 4"), "clause"),
     Case("an input of four sides", net("relu").replace("input 8", "☞input 1 x 8"), "clause"),

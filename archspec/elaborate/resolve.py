@@ -8,6 +8,7 @@ import dataclasses
 import graphlib
 import itertools
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from pydantic import BaseModel
 
@@ -18,9 +19,12 @@ from archspec.elaborate.modules import BUILT_IN, IDENTITY, Module, Named
 from archspec.initializer import INITIALIZERS
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, Op
+from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 
+LEAVES = (str, float, Span)
+"""Types of fields that hold no nodes."""
 SET_BY_ELABORATION = frozenset({"kind", "index"})
 
 
@@ -67,9 +71,16 @@ def walk(root: t.Tree) -> Iterator[t.Tree]:
         node = pending.pop()
         if isinstance(node, t.Tree):
             yield node
-            pending += [getattr(node, field.name) for field in dataclasses.fields(node)][::-1]
+            pending += [getattr(node, part) for part in parts(type(node))]
         elif isinstance(node, tuple):
             pending += node[::-1]
+
+
+@cache
+def parts(cls: type[t.Tree]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold nodes, the last first."""
+    fields = (field.name for field in dataclasses.fields(cls) if field.type not in LEAVES)
+    return tuple(fields)[::-1]
 
 
 def check(
@@ -108,7 +119,7 @@ def operands(node: t.Tree) -> Iterator[t.Name]:
         case t.Extent():
             direct = node.sides
         case _:
-            direct = (getattr(node, field.name) for field in dataclasses.fields(node))
+            direct = (getattr(node, part) for part in parts(type(node)))
     yield from (part for part in direct if isinstance(part, t.Name))
 
 

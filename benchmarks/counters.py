@@ -1,0 +1,48 @@
+"""What else counts a network: torchinfo and fvcore on torchvision's MobileNetV2.
+
+Both need the model built, and run it once. One thread serves them best on a machine that does anything else.
+"""
+
+import importlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+IMAGE = (1, 3, 224, 224)
+
+
+def torchvision_mobilenet() -> Any:
+    """The model with fresh weights, for a torchvision whose compiled operators need not load."""
+    import torch
+
+    register_fake = torch.library.register_fake
+
+    def ignoring(name: object, *arguments: Any, **options: Any) -> Any:
+        if isinstance(name, str) and name.startswith("torchvision::"):
+            return lambda function: function
+        return register_fake(name, *arguments, **options)  # type: ignore[arg-type]
+
+    torch.library.register_fake = ignoring  # type: ignore[assignment]
+    try:
+        models = importlib.import_module("torchvision.models")
+    finally:
+        torch.library.register_fake = register_fake
+    return models.mobilenet_v2(weights=None).eval()
+
+
+def torchinfo_count(model: Any) -> Any:
+    """torchinfo's report: `str()` is its table."""
+    return importlib.import_module("torchinfo").summary(model, input_size=IMAGE, verbose=0)
+
+
+def fvcore_count(model: Any) -> Any:
+    """fvcore's total, which it calls flops and counts as multiply-accumulates."""
+    import torch
+
+    logging.getLogger("fvcore").setLevel(logging.ERROR)
+    return importlib.import_module("fvcore.nn").FlopCountAnalysis(model, torch.zeros(IMAGE)).total()
+
+
+def report(count: Callable[[Any], Any]) -> None:
+    """All that a process does that counts one network."""
+    print(count(torchvision_mobilenet()))

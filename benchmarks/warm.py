@@ -1,0 +1,51 @@
+"""One process that has everything imported: archspec from the text, the others from a model already built."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import archspec
+from archspec.stats import Stats
+from benchmarks.counters import fvcore_count, torchinfo_count, torchvision_mobilenet
+from benchmarks.markdown import SPREAD, milliseconds, ratio, spread_cells, table, verdict
+from benchmarks.samples import Spread, alternate, settle, timed
+
+SPEC = Path(__file__).parent.parent / "specs" / "mobilenet_v2.arch"
+ARCHSPEC = "archspec: parse, elaborate, stats"
+TARGET = 0.010
+
+
+def archspec_count(text: str) -> Stats:
+    return archspec.parse(text).elaborate().stats()
+
+
+def seconds(function: Callable[[], Any]) -> float:
+    settle()
+    return timed(function)[0]
+
+
+def measure(quick: bool) -> str:
+    """The section of MobileNetV2 in one process."""
+    torch.set_num_threads(1)
+    model = torchvision_mobilenet()
+    text = SPEC.read_text(encoding="utf-8")
+    assert archspec_count(text).params == torchinfo_count(model).total_params
+    counts: dict[str, Callable[[], Any]] = {
+        ARCHSPEC: partial(archspec_count, text),
+        "torchinfo": partial(torchinfo_count, model),
+        "fvcore": partial(fvcore_count, model),
+    }
+    contestants = {name: partial(seconds, count) for name, count in counts.items()}
+    taken = alternate(contestants, dict.fromkeys(counts, 7 if quick else 51), warmups=3)
+    spreads = {name: Spread.of(values) for name, values in taken.items()}
+    reached = spreads[ARCHSPEC].median
+    rows = [(name, *spread_cells(spread), ratio(spread.median, reached)) for name, spread in spreads.items()]
+    return (
+        f"{table(('one count', *SPREAD, 'ratio'), rows)}\n\n"
+        f"Target: archspec within {milliseconds(TARGET)}: {milliseconds(reached)}, {verdict(reached <= TARGET)}. "
+        "The text is the same each time, as for somebody who tries parameters: archspec has its cells and its blocks "
+        "parsed already. The others are given the built model, and run it once on one thread."
+    )

@@ -1,0 +1,232 @@
+"""`archspec.ops` and the diagnostics -> docs/operators.md and docs/errors.md: `python docs/generate.py`.
+
+All text comes from the docstrings; what is written here are the headings and the examples.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+import archspec
+from archspec.diagnostics import Diagnostic, codes
+from archspec.elaborate.resolve import attributes
+from archspec.graph import Graph
+from archspec.initializer import DEFAULT_INIT, INITIALIZERS
+from archspec.ops import OPERATORS, Join, Op, allowed
+from archspec.tensor import shape_text
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Written by `python docs/generate.py`; change the docstrings, not this file. -->"
+
+FAMILIES = {
+    "convolution": "Convolutions and the linear layer",
+    "normalization": "Normalisations",
+    "activation": "Activations and what acts on every value by itself",
+    "pooling": "Poolings",
+    "reshape": "Moving values",
+    "merge": "Joins",
+}
+"""Module of `archspec.ops` to its heading; a module that is not here has its own name."""
+
+INPUT = "14 x 14 x 32"
+EXAMPLES = {
+    "conv": "conv(3, 64, 2)",
+    "dwconv": "dwconv(3, 2)",
+    "linear": "linear(10)",
+    "groupnorm": "groupnorm(8)",
+    "maxpool": "maxpool(3, 2)",
+    "avgpool": "avgpool(2)",
+    "adaptive_avgpool": "adaptive_avgpool(7)",
+    "pad": "pad(0x1x0x1)",
+    "slice": "slice(0, 16)",
+    "upsample": "upsample(2)",
+    "stochastic_depth": "stochastic_depth(0.1)",
+}
+"""Operators whose example needs arguments; for others every required one is 2."""
+
+OPERATORS_HEAD = """# Operators
+
+The operators that a spec can name. `archspec list operators` prints the same list, shorter.
+
+The attributes that may be given by place come first, in their order; every attribute may be given by name. Shapes are
+height × width × channels, without the batch. A *size* such as `kernel` is one number for both directions or
+`height x width`: `conv(1x7, 64)`.
+
+`params` are trained numbers, `buffers` running statistics. MACs are multiply-accumulates for one image, without bias:
+
+- `conv`: output height · output width · `channels` · (input channels / `groups`) · kernel height · kernel width;
+- `dwconv`: the same with one input channel for every output channel;
+- `linear`: input size · `channels`, for every pixel where the input is a map;
+- all others: none, unless their example says so.
+
+How `pad` makes the output's size is in [the language reference](language.md#padding).
+
+`id` is no operator but the absence of one: it gives what it is given and makes no node.
+"""
+
+INIT_HEAD = """## Distributions
+
+What `init` can name: the distribution that the weights of {kinds} begin with. Biases and shifts begin at 0, scales
+at 1. Where a spec says nothing: {defaults}.
+"""
+
+ERRORS_HEAD = """# Diagnostics
+
+Every mistake that archspec finds in a spec has a code. `archspec explain CODE` prints what is here. An error makes
+the exit code 1 (a limit: 4); a warning never changes the exit code, except under `archspec check --strict`.
+
+| code | severity | meaning |
+|---|---|---|
+{rows}
+"""
+
+
+def operators() -> str:
+    """The text of docs/operators.md."""
+    parts = [NOTE, "", OPERATORS_HEAD]
+    for module, members in groupby(OPERATORS.items(), key=lambda item: item[1].__module__):
+        family = module.rpartition(".")[2]
+        parts.append(f"## {FAMILIES.get(family, family.capitalize())}\n")
+        for name, op in members:
+            parts += [*entry(name, op), example(name, op), ""]
+    kinds, defaults = listed(f"`{kind}`" for kind in DEFAULT_INIT), "; ".join(map(default_init, DEFAULT_INIT))
+    parts.append(INIT_HEAD.format(kinds=kinds, defaults=defaults))
+    for name, distribution in INITIALIZERS.items():
+        parts += entry(name, distribution)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def entry(name: str, model: type[BaseModel]) -> Iterator[str]:
+    """The heading, the docstring and the attributes of an operator or a distribution."""
+    yield f"### `{name}`\n"
+    yield f"{docstring(model)}\n"
+    names = ordered(model)
+    if names:
+        yield f"`{signature(name, model)}`\n"
+        yield from ("| attribute | default | values | meaning |", "|---|---|---|---|")
+        meanings = attribute_docstrings(model)
+        for attribute in names:
+            field = model.model_fields[attribute]
+            values = allowed(field.annotation, field.metadata)
+            default = f"`{text}`" if (text := default_text(field)) else "required"
+            yield f"| `{attribute}` | {default} | {escaped(values)} | {escaped(meanings.get(attribute, ''))} |"
+        yield ""
+
+
+def ordered(model: type[BaseModel]) -> list[str]:
+    """What a spec may give, those by place first."""
+    places: tuple[str, ...] = model.positional  # type: ignore[attr-defined]
+    return [*places, *(name for name in attributes(model) if name not in places)]
+
+
+def signature(name: str, model: type[BaseModel]) -> str:
+    texts = ((attribute, default_text(model.model_fields[attribute])) for attribute in ordered(model))
+    return f"{name}({', '.join(f'{attribute} = {text}' if text else attribute for attribute, text in texts)})"
+
+
+def default_text(field: FieldInfo) -> str | None:
+    """A default as the language writes it; a pooling's stride is its kernel."""
+    if field.is_required():
+        return None
+    value = field.default
+    if value is None:
+        return "kernel"
+    return str(value).lower() if isinstance(value, bool) else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def default_init(kind: str) -> str:
+    how = DEFAULT_INIT[kind]
+    given = how.model_dump(exclude={"kind"}, exclude_defaults=True)
+    return f"`{kind} = {how.kind}({', '.join(map(str, given.values()))})`"
+
+
+def attribute_docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """The text under each attribute of a class, and of those that it inherits from."""
+    found: dict[str, str] = {}
+    for cls in reversed(model.__mro__):
+        if not issubclass(cls, BaseModel) or cls is BaseModel:
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for statement, below in zip(body.body, body.body[1:], strict=False):
+            match statement, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    found[name] = " ".join(text.split())
+    return found
+
+
+def example(name: str, op: type[Op]) -> str:
+    """What one use of the operator gives and costs."""
+    required = [key for key in ordered(op) if op.model_fields[key].is_required()]
+    use = EXAMPLES.get(name) or (f"{name}({', '.join('2' for _ in required)})" if required else name)
+    net = f"(id | id) -> {use}" if issubclass(op, Join) else f"{use} -> concat" if name == "split" else use
+    graph: Graph = archspec.parse(f"arch 1\nnetwork Example {{ input {INPUT} body {net} }}").elaborate()
+    node = next(node for node in graph.nodes if node.op.kind == name)
+    shapes = graph.input_shapes(node)
+    shown = f"`{net if issubclass(op, Join) else use}`"
+    parts = [f"Example: {shown} on {shape_text(graph.input.shape)} gives {shape_text(node.shape)}"]
+    weights, buffers = node.op.weights(*shapes), node.op.buffers(*shapes)
+    if weights:
+        tensors = listed(f"`{key}` {shape_text(shape)}" for key, shape in weights.items())
+        parts.append(f"{node.op.params(*shapes):,} params ({tensors})")
+    if buffers:
+        parts.append("buffers " + listed(f"`{key}` {shape_text(shape)}" for key, shape in buffers.items()))
+    if node.op.macs(*shapes):
+        parts.append(f"{node.op.macs(*shapes):,} MACs")
+    return "; ".join(parts) + "."
+
+
+def errors() -> str:
+    """The text of docs/errors.md."""
+    known = sorted(diagnostics(), key=lambda cls: cls.code)
+    rows = "\n".join(
+        f"| [`{cls.code}`](#{cls.code}) | {cls.severity.value} | {escaped(docstring(cls).splitlines()[0])} |"
+        for cls in known
+    )
+    parts = [NOTE, "", ERRORS_HEAD.format(rows=rows)]
+    parts += [f"## `{cls.code}`\n\n{docstring(cls)}\n" for cls in known]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def diagnostics() -> Iterator[type[Diagnostic]]:
+    """The classes of all of archspec, whoever imported which module."""
+    for module in pkgutil.walk_packages(archspec.__path__, "archspec."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    yield from (cls for cls in codes() if cls.__module__.startswith("archspec."))
+
+
+def docstring(cls: type) -> str:
+    return inspect.getdoc(cls) or ""
+
+
+def escaped(text: str) -> str:
+    """A text within a cell of a table."""
+    return text.replace("|", "\\|")
+
+
+def listed(texts: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *most, last = texts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+FILES = {DOCS / "operators.md": operators, DOCS / "errors.md": errors}
+
+
+def main() -> None:
+    for path, text in FILES.items():
+        path.write_text(text(), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

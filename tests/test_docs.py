@@ -1,0 +1,172 @@
+"""Every example of README.md and docs/ runs and gives what is written under it.
+
+A fence says what its block is: `arch` checks clean (`error=CODE` or `warning=CODE`: exactly that is found, `file=NAME`:
+later examples of the page use it, `excerpt=PATH`: it stands in that file); `python` prints what the comments after its
+`print`s say; `console` prints what follows each `$ archspec`, a line `...` being any number of lines; the `archspec`
+lines of `sh` exit with 0.
+"""
+
+import contextlib
+import importlib.util
+import io
+import re
+import shlex
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.cli.main import run
+from archspec.diagnostics import Diagnostic
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^( *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^\1```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    options: tuple[tuple[str, str], ...]
+    text: str
+
+    def option(self, name: str) -> str | None:
+        return dict(self.options).get(name)
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+@cache
+def blocks(page: Path) -> tuple[Block, ...]:
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        language, *options = match["info"].split() or [""]
+        pairs = tuple((name, value) for name, _, value in (option.partition("=") for option in options))
+        found.append(Block(page, text.count("\n", 0, match.start()) + 1, language, pairs, match["text"]))
+    return tuple(found)
+
+
+def of(*languages: str) -> list[Block]:
+    return [block for page in PAGES for block in blocks(page) if block.language in languages]
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the specs and the files that the page of the block writes."""
+    page = request.getfixturevalue("block").page
+    shutil.copytree(ROOT / "specs", tmp_path / "specs", ignore=shutil.ignore_patterns("__pycache__"))
+    spec = (ROOT / "specs" / "mobilenet_v2.arch").read_text(encoding="utf-8")
+    swapped = spec.replace("64   | 4 | 2", "64   | 4 | 1").replace("96   | 3 | 1", "96   | 3 | 2")
+    (tmp_path / "first_version.arch").write_text(swapped, encoding="utf-8")
+    for block in blocks(page):
+        name = block.option("file")
+        if name is not None and not name.startswith("specs/"):
+            assert not (tmp_path / name).exists(), f"{block}: {name} is written twice"
+            (tmp_path / name).write_text(block.text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def diagnostics(text: str) -> list[Diagnostic]:
+    try:
+        return archspec.parse(text).check_all()
+    except archspec.SpecError as error:
+        return list(error.diagnostics)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("block", of("arch"), ids=str)
+def test_a_spec_checks_as_its_fence_says(block: Block) -> None:
+    excerpt, file = block.option("excerpt"), block.option("file")
+    if excerpt is not None:
+        assert block.text in (ROOT / excerpt).read_text(encoding="utf-8")
+        return
+    if file is not None and file.startswith("specs/"):
+        assert block.text == (ROOT / file).read_text(encoding="utf-8")
+    text = block.text
+    if not re.search(r"^\s*network ", text, re.MULTILINE) and block.option("error") is None:
+        text += "network Nothing { input 1 x 1 x 1 body id }"  # a file of blocks alone has nothing to check
+    found = {(diagnostic.severity.value, diagnostic.code) for diagnostic in diagnostics(text)}
+    assert found == {(kind, code) for kind, code in block.options if kind in {"error", "warning"}}
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("block", of("python"), ids=str)
+def test_a_program_prints_what_its_comments_say(block: Block) -> None:
+    wanted = re.findall(r"^ *print\(.*\) +# (.*)$", block.text, re.MULTILINE)
+    assert len(wanted) == len(re.findall(r"^ *print\(", block.text, re.MULTILINE)), "a print without a comment"
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(block.text, str(block), "exec"), {"__name__": "__main__"})
+    assert [line.rstrip() for line in out.getvalue().splitlines()] == wanted
+
+
+def output(command: str) -> tuple[int, str]:
+    """The exit code of an `archspec` command and what it printed, stdout and stderr together."""
+    name, *arguments = shlex.split(command, comments=True)
+    assert name == "archspec"
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
+        code = run(arguments)
+    return code, "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("block", of("console"), ids=str)
+def test_a_command_prints_what_stands_under_it(block: Block) -> None:
+    code = 0
+    assert block.text.startswith("$ ")
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, wanted = part.partition("\n")
+        code, found = (code, str(code)) if command == "echo $?" else output(command)
+        lines = (".*?" if line == "..." else re.escape(line.rstrip()) for line in wanted.strip("\n").splitlines())
+        assert re.fullmatch("\n".join(lines), found.strip("\n"), re.DOTALL), f"$ {command}\n{found}"
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("block", of("sh"), ids=str)
+def test_the_commands_of_a_list_run(block: Block) -> None:
+    for line in block.text.splitlines():
+        if line.startswith("archspec "):
+            code, found = output(line)
+            assert code == 0, f"{line}\n{found}"
+
+
+def test_every_block_says_what_it_is() -> None:
+    known = {"arch", "python", "console", "sh", "text", "json"}
+    assert [str(block) for page in PAGES for block in blocks(page) if block.language not in known] == []
+    assert all(page.read_text(encoding="utf-8").count("```") == 2 * len(blocks(page)) for page in PAGES)
+
+
+def slug(heading: str) -> str:
+    """The anchor that a heading gets on GitHub."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for match in LINK.finditer(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        target = (page.parent / match["path"]).resolve() if match["path"] else page
+        assert target.exists(), match[0]
+        if match["anchor"]:
+            headings = HEADING.findall(FENCE.sub("", target.read_text(encoding="utf-8")))
+            assert match["anchor"] in map(slug, headings), match[0]
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    for path, text in generate.FILES.items():
+        assert path.read_text(encoding="utf-8") == text(), f"run `python docs/generate.py` ({path.name})"
