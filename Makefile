@@ -28,7 +28,7 @@ slow: $(VENV)/.test
 	$(PYTEST) -m slow || [ $$? -eq 5 ]
 
 bench: $(VENV)/.test
-	@for file in benchmarks/*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit 1; done
+	$(BIN)/python -m benchmarks
 
 wheel: $(VENV)/.test
 	rm -rf build/lib build/bdist.*

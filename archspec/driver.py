@@ -1,13 +1,15 @@
 """The passes in their order: text -> `Spec` -> `Graph`. What the command line and programs call."""
 
+import errno
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from archspec import library
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import Diagnostic, SpecError, nearest
 from archspec.elaborate import parameters
 from archspec.elaborate.errors import UnknownMember
 from archspec.elaborate.evaluate import Binding, Budget, Environment, Value
@@ -19,6 +21,7 @@ from archspec.elaborate.resolve import recursion, resolve
 from archspec.graph import Graph
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.loading import STDIN, read_source
+from archspec.printable import printable
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
@@ -37,13 +40,22 @@ class Spec:
         self.module = module
         self.limits = limits
         self.make = Instantiator(limits)
-        self.network, self.arguments = self.choose(member)
-        self.name = member or self.network.name.id
+        self.chosen = member
         self.warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def source(self) -> Source:
         return self.module.file.source
+
+    @property
+    def name(self) -> str:
+        """The name that it was asked for by, or that of its network."""
+        return self.chosen or self.network.name.id
+
+    @property
+    def network(self) -> t.Network:
+        """The network that is meant; raises `SpecError` where none is."""
+        return self.choice[0]
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -56,9 +68,10 @@ class Spec:
         other.make = self.make
         return other
 
-    def choose(self, member: str | None) -> tuple[t.Network, dict[str, Binding]]:
+    @cached_property
+    def choice(self) -> tuple[t.Network, dict[str, Binding]]:
         """The network that is meant, and the arguments that its variant gives it."""
-        own = self.module.own
+        own, member = self.module.own, self.chosen
         start = Span(self.source, 0, 0)
         networks = [named for named in own.values() if isinstance(named, t.Network)]
         if member is None and len(networks) == 1:
@@ -77,9 +90,10 @@ class Spec:
 
     def plan(self, **values: Value) -> NetworkPlan:
         """The elaborated network with its repetitions still shared; raises `SpecError`."""
-        given = {**self.arguments, **parameters.from_values(values)}
+        network, arguments = self.choice
+        given = {**arguments, **parameters.from_values(values)}
         with deep(self.limits, self.source):
-            plan, found = elaborate(self.module, self.network, self.make, given)
+            plan, found = elaborate(self.module, network, self.make, given)
         self.warnings = tuple(found)
         return plan
 
@@ -91,8 +105,13 @@ class Spec:
         return graph if self.name == graph.name else graph.model_copy(update={"name": self.name})
 
     def check(self) -> list[Diagnostic]:
-        """Everything that is wrong with the network: shapes, claims, checks with parameters, errata."""
+        """Everything that is wrong with the network: shapes, claims, checks with parameters, errata.
+
+        A network with a parameter that has no default claims nothing by itself; its variants are checked.
+        """
         try:
+            if parameters.required(self.network) - set(self.choice[1]):
+                return []
             self.elaborate()
             with deep(self.limits, self.source):
                 return [*self.warnings, *audit(self.module, self.network, self.make)]
@@ -131,19 +150,28 @@ def load(spec: str | Path, limits: Limits = DEFAULT_LIMITS) -> Spec:
     Raises `SpecError` where it is wrong and `OSError` where it cannot be read.
     """
     name = str(spec)
-    if name != STDIN and not Path(name).exists():
-        path, colon, member = name.rpartition(":")
-        if colon and (path == STDIN or Path(path).exists()):
-            return read(read_source(path, limits), folder(path), member, limits)
-        found = bundled(name)
-        if found is not None:
-            return read(found[0], Path(), found[1], limits)
-    return read(read_source(name, limits), folder(name), None, limits)
+    if name == STDIN or exists(name):
+        return read(read_source(name, limits), folder(name), None, limits)
+    path, colon, member = name.rpartition(":")
+    if colon and (path == STDIN or exists(path)):
+        return read(read_source(path, limits), folder(path), member, limits)
+    found = bundled(name)
+    if found is None:
+        near = nearest(name, [*library.specs(), *library.members()])
+        advice = f"; did you mean `{near}`?" if near else ""
+        raise FileNotFoundError(
+            errno.ENOENT, f"no such file, and no bundled spec of that name{advice}", printable(name)
+        )
+    return read(found[0], Path(), found[1], limits)
+
+
+def exists(name: str) -> bool:
+    return "\0" not in name and Path(name).exists()
 
 
 def names_member(spec: str) -> bool:
     """Whether a SPEC names one network or variant, and not a whole file."""
-    if spec == STDIN or Path(spec).exists():
+    if spec == STDIN or exists(spec):
         return False
     return ":" in spec or spec not in library.specs()
 

@@ -18,6 +18,8 @@ class Limits:
     """parentheses in an expression; blocks within blocks"""
     source: int = 8 * 2**20
     """characters of a spec"""
+    tokens: int = 60_000
+    """words and marks of a spec outside of its tables"""
 
 
 DEFAULT_LIMITS = Limits()

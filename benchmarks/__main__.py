@@ -2,9 +2,11 @@
 
 import argparse
 import importlib
+import sys
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.markdown import prose
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 # In this order: a part is imported when its turn comes, so that no part runs beside the modules of a later one.
@@ -27,9 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="few repetitions; print, and write nothing")
     quick = parser.parse_args().quick
-    sections = [PREFACE, machine.description() + "\n"]
+    sections = [PREFACE, prose(machine.description()) + "\n"]
     for part, title in PARTS.items():
-        print(f"{part} …", flush=True)
+        print(f"{part} …", file=sys.stderr)
         sections.append(f"## {title}\n\n{importlib.import_module(f'benchmarks.{part}').measure(quick)}\n")
     page = "\n".join(sections)
     if quick:

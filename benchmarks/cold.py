@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.markdown import SPREAD, ratio, spread_cells, table, verdict
+from benchmarks.markdown import SPREAD, prose, ratio, spread_cells, table, verdict
 from benchmarks.samples import Spread, alternate
 
 ROOT = Path(__file__).parent.parent
@@ -29,7 +29,8 @@ MODULES = (
     "import sys; from archspec.cli.main import run; assert run(['stats', 'mobilenet_v2']) == 0; "
     "print(*sys.modules, sep='\\n', file=sys.stderr)"
 )
-KIB = 1024 if sys.platform != "darwin" else 1  # ru_maxrss is in KiB, and in bytes on a Mac
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+"""bytes that `ru_maxrss` counts in"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def usage(command: list[str], cache: str | None) -> Usage:
     peak = used.ru_maxrss
     # Linux counts the pages that a child shares with its parent before exec: nothing large may be imported here
     assert peak > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "this process is larger than its child"
-    return Usage(seconds, peak * KIB)
+    return Usage(seconds, peak * PEAK_UNIT)
 
 
 def imported() -> list[str]:
@@ -87,11 +88,11 @@ def measure(quick: bool) -> str:
         for name, spread in spreads.items()
     ]
     reached = spreads[STATS].median / unit
-    return (
-        f"{table(('process', *SPREAD, 'ratio', 'peak memory'), rows)}\n\n"
+    remarks = (
         f"Target: `archspec stats` within {TARGET:g}× of importing its three libraries: {reached:.2f}×, "
         f"{verdict(reached <= TARGET)}. Its process imported {len(modules)} modules and none of "
-        f"{', '.join(FRAMEWORKS)}. The first time, the tables of the grammar are computed; later they are read from the "
-        "user's cache. torchinfo and fvcore import torch and build torchvision's model first: that is their way to a "
-        "count."
+        f"{', '.join(FRAMEWORKS)}. The first time, the tables of the grammar are computed; later they are read from "
+        "the user's cache. torchinfo and fvcore import torch and build torchvision's model first: that is their way "
+        "to a count."
     )
+    return f"{table(('process', *SPREAD, 'ratio', 'peak memory'), rows)}\n\n{prose(remarks)}"

@@ -17,12 +17,12 @@ def torchvision_mobilenet() -> Any:
 
     register_fake = torch.library.register_fake
 
-    def ignoring(name: object, *arguments: Any, **options: Any) -> Any:
+    def ignoring(name: Any, *arguments: Any, **options: Any) -> Any:
         if isinstance(name, str) and name.startswith("torchvision::"):
             return lambda function: function
-        return register_fake(name, *arguments, **options)  # type: ignore[arg-type]
+        return register_fake(name, *arguments, **options)
 
-    torch.library.register_fake = ignoring  # type: ignore[assignment]
+    torch.library.register_fake = ignoring
     try:
         models = importlib.import_module("torchvision.models")
     finally:

@@ -1,16 +1,22 @@
 """Numbers -> Markdown."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from benchmarks.samples import Spread
 
 SPREAD = ("best", "median", "quartiles")
+WIDTH = 120
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A pipe table, its first column to the left and the others to the right."""
     ruler = ["---", *["---:"] * (len(header) - 1)]
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, ruler, *rows))
+
+
+def prose(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def milliseconds(seconds: float) -> str:

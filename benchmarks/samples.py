@@ -53,6 +53,7 @@ def settle() -> None:
 
     The collector stays on, as it is for users: each run pays for its own garbage, none for the modules of another.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

@@ -1,11 +1,11 @@
 """Networks of 10² to 10⁵ nodes: the time for each node must not grow with their number."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import count
+from itertools import count, islice
 
 import archspec
-from benchmarks.markdown import ratio, table
+from benchmarks.markdown import prose, ratio, table
 from benchmarks.samples import Spread, alternate, settle, timed
 
 ROUNDS = {10**2: 15, 10**3: 9, 10**4: 7, 10**5: 3}
@@ -14,12 +14,12 @@ LAYERS = 3
 """nodes of a row, or of a pass of the repeat"""
 LIMITS = archspec.Limits(nodes=10**6)
 STAGES = ("parse", "elaborate", "stats")
-Text = Callable[[int, int], str]
+Text = Callable[[Sequence[int]], str]
 
 
-def distinct_rows(rows: int, first: int) -> str:
-    """One table; every row has a width of its own, from `first` on."""
-    cells = "\n".join(f"| 8×8×{c} | conv3 | {c + 1} |" for c in range(first, first + rows))
+def distinct_rows(widths: Sequence[int]) -> str:
+    """One table; every row has a width of its own."""
+    cells = "\n".join(f"| 8×8×{width} | conv3 | {width + 1} |" for width in widths)
     return f"""arch 1
 network Rows {{
   table {{
@@ -32,15 +32,15 @@ network Rows {{
 """
 
 
-def repeated_block(passes: int, channels: int) -> str:
-    """One row that says the same block again and again."""
+def repeated_block(widths: Sequence[int]) -> str:
+    """One row that says as often as there are widths, with the first of them, the same block."""
     return f"""arch 1
 block cell(c) = conv(3, c) -> bn -> relu6
 network Passes {{
   table {{
-    | Input          | Operator | c          | n        |
-    |----------------|----------|------------|----------|
-    | 8×8×{channels} | cell     | {channels} | {passes} |
+    | Input            | Operator | c           | n             |
+    |------------------|----------|-------------|---------------|
+    | 8×8×{widths[0]}  | cell     | {widths[0]} | {len(widths)} |
   }}
   repeat n
   read "cell" = cell(c)
@@ -61,13 +61,10 @@ def stages(text: str, nodes: int) -> tuple[float, ...]:
     return parsing / nodes, elaborating / nodes, counting / nodes
 
 
-def run(text: Text, nodes: int, widths: "Iterator[int]") -> tuple[float, ...]:
-    """One network that was never seen before: no cell of it has been parsed already."""
-    repetitions = (nodes - 1) // LAYERS
-    first = next(widths)
-    for _ in range(repetitions if text is distinct_rows else 0):
-        next(widths)
-    return stages(text(repetitions, first), nodes)
+def run(text: Text, nodes: int, widths: Iterator[int]) -> tuple[float, ...]:
+    """One network with widths that no other had: nothing of it has been parsed already."""
+    own = list(islice(widths, (nodes - 1) // LAYERS))
+    return stages(text(own), nodes)
 
 
 def measure(quick: bool) -> str:
@@ -87,13 +84,13 @@ def measure(quick: bool) -> str:
             growth = ratio(spreads[-1].median, spreads[0].median), ratio(spreads[-1].median, spreads[1].median)
             rows.append((f"{shape}: {stage}", *map(cell, spreads), *growth))
     header = ("ns per node", *(f"{nodes:,} nodes" for nodes in sizes), "last ÷ first", "last ÷ second")
-    return (
-        f"{table(header, rows)}\n\n"
+    remarks = (
         "Medians, and quartiles in parentheses, of "
         f"{', '.join(map(str, sizes.values()))} repetitions. Each repetition is a text with widths of its own, so that "
-        "nothing in it has been parsed before. Small networks pay what is fixed for a text with fewer nodes: flat, or "
-        "falling, is what is wanted."
+        "nothing in it has been parsed before. A small network spreads what is fixed for a text over fewer nodes: "
+        "flat, or falling, is what is wanted."
     )
+    return f"{table(header, rows)}\n\n{prose(remarks)}"
 
 
 def cell(spread: Spread) -> str:

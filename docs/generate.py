@@ -1,12 +1,14 @@
 """`archspec.ops` and the diagnostics -> docs/operators.md and docs/errors.md: `python docs/generate.py`.
 
-All text comes from the docstrings; what is written here are the headings and the examples.
+All text comes from the docstrings; what is written here are the headings and the examples. README.md gets the specs
+that it shows as they stand in specs/.
 """
 
 import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -25,6 +27,9 @@ from archspec.ops import OPERATORS, Join, Op, allowed
 from archspec.tensor import shape_text
 
 DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+README = ROOT / "README.md"
+SHOWN = re.compile(r"^(```arch file=(specs/\w+\.arch)\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 NOTE = "<!-- Written by `python docs/generate.py`; change the docstrings, not this file. -->"
 
 FAMILIES = {
@@ -220,7 +225,12 @@ def listed(texts: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-FILES = {DOCS / "operators.md": operators, DOCS / "errors.md": errors}
+def readme() -> str:
+    """The text of README.md, the specs in it renewed."""
+    return SHOWN.sub(lambda match: match[1] + (ROOT / match[2]).read_text(encoding="utf-8"), README.read_text("utf-8"))
+
+
+FILES = {DOCS / "operators.md": operators, DOCS / "errors.md": errors, README: readme}
 
 
 def main() -> None:

@@ -174,7 +174,7 @@ NAMES = [
         "a name from another block", net("b(3)", before="block a(c) = relu\nblock b(d) = conv(1, ☞c)\n"), "unknown-name"
     ),
     Case("a def as a step", net("☞f(1)", before="def f(a) = a\n"), "unknown-operator"),
-    Case("a member that nobody declares", net("relu") + "variant V = ☞M", "unknown-operator"),
+    Case("a member that nobody declares", net("relu") + "variant V = ☞M", "unknown-member"),
     Case("several networks and none chosen", GOOD + "network M { input 4 body relu }", "unknown-member"),
     Case("no network", ARCH + "block b = relu", "unknown-member"),
     Case("a dunder", net("☞__import__('os')"), "unknown-operator"),
@@ -339,7 +339,7 @@ TABLES = [
     Case(
         "a reading that nobody declares",
         table(ROWS, "8x8x4 | conv | 4", clauses="read as ☞mobilenet"),
-        "unknown-operator",
+        "unknown-name",
     ),
 ]
 
@@ -381,6 +381,11 @@ BOMBS = [
     Case(
         "41 doubling defs",
         net("conv(1, f41(1))", before=chained("def", "(c) = c", "(c) = f{0}(c) + f{0}(c)", 42)),
+        "bad-argument",
+    ),
+    Case(
+        "41 doubling defs with arguments of their own",
+        net("conv(1, f41(1))", before=chained("def", "(c) = c", "(c) = f{0}(2 * c) + f{0}(2 * c + 1)", 42)),
         "limit",
         exit_code=4,
     ),

@@ -20,6 +20,7 @@ from archspec.limits import Limits
 from archspec.stats import By
 
 FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
+MOST_SHOWN = 50
 COLORS = {"error": "red", "warning": "yellow", "place": "blue", "help": "green", "label": "cyan"}
 Parameters = tuple[tuple[str, Value], ...]
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -233,8 +234,11 @@ def style(text: str, part: str) -> str:
 def complain(diagnostics: Iterable[Diagnostic]) -> None:
     """Diagnostics on stderr, in colour on a terminal."""
     colored = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    for diagnostic in diagnostics:
+    found = list(diagnostics)
+    for diagnostic in found[:MOST_SHOWN]:
         click.echo(report.text_of(diagnostic, style if colored else report.plain) + "\n", err=True)
+    if len(found) > MOST_SHOWN:
+        click.echo(f"… and {len(found) - MOST_SHOWN} more", err=True)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

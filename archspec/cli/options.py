@@ -76,4 +76,5 @@ LIMITS = {
     "size": "height, width and channels of a tensor",
     "nesting": "blocks and parentheses within each other",
     "source": "characters of a spec",
+    "tokens": "words and marks of a spec outside of its tables",
 }

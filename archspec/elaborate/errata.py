@@ -16,6 +16,9 @@ def corrections(erratum: t.Erratum, rows: list[TableRow], tables: dict[str, list
     if at is None or at == len(parts) - 1:
         raise SpecError([UnknownPlace(erratum.place.span, "this place names no row and column")])
     named = [tables[part] for part in parts[:at] if part in tables]
+    if tables and at and not named:
+        names = ", ".join(tables)
+        raise SpecError([UnknownPlace(erratum.place.span, f"no table is called `{parts[0]}`; there is {names}")])
     row = row_of(erratum, parts[at].removeprefix("row ").strip(), named[0] if named else rows)
     header = ", ".join(parts[at + 1 :])
     found = [
@@ -29,9 +32,9 @@ def corrections(erratum: t.Erratum, rows: list[TableRow], tables: dict[str, list
 
 
 def row_of(erratum: t.Erratum, key: str, rows: list[TableRow]) -> TableRow:
-    """The row of that number, or the only one with these words in a cell."""
+    """The row of that number among these, or the only one with these words in a cell."""
     if re.fullmatch(r"[0-9]{1,6}", key):
-        found = [row for row in rows if row.number == int(key)]
+        found = rows[int(key) - 1 : int(key)] if int(key) else []
     else:
         words = re.compile(rf"(?<![A-Za-z0-9]){re.escape(key)}(?![A-Za-z0-9])", re.IGNORECASE)
         found = [row for row in rows if any(words.search(cell.text) for cell in row.row.cells)]

@@ -25,7 +25,8 @@ class UnknownName(Diagnostic):
 
     @property
     def help(self) -> str | None:
-        return did_you_mean(self.name, self.known)
+        quoted = None if self.name.startswith("@") else f'a text stands in quotes: "{self.name}"'
+        return did_you_mean(self.name, self.known) or quoted
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ extent `1x7`. A binding remembers where its value was written, so that a mistake
 
 import math
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from archspec.diagnostics import SpecError
@@ -43,6 +43,8 @@ class Binding:
 
     value: Value
     span: Span
+    printed: bool = False
+    """whether the text is a cell of a table"""
 
 
 @dataclass(slots=True)
@@ -51,9 +53,11 @@ class Budget:
 
     limit: int
     spent: int = 0
+    results: dict[object, Value] = field(default_factory=dict)
+    """what functions gave for which arguments"""
 
-    def spend(self, span: Span) -> None:
-        self.spent += 1
+    def spend(self, span: Span, cost: int = 1) -> None:
+        self.spent += cost
         if self.spent > self.limit:
             found = f"more than {self.limit} calls of blocks and functions"
             raise SpecError([LimitReached(span, "this asks for too much", found, self.limit, "--max-nodes")])
@@ -138,11 +142,39 @@ def lookup(name: t.Name, env: Environment) -> Value:
     raise SpecError([UnknownName(name.span, name.id, tuple(env.bindings))])
 
 
-def blame(expr: t.Expr, env: Environment) -> Span:
-    """Where the value of an expression was written: the cell or argument behind a lone name."""
+def origin(expr: t.Expr, env: Environment) -> tuple[Span, bool]:
+    """Where the value of an expression was written, and whether that is a cell.
+
+    Of a lone name it is where that got its value; of anything else the one cell that it is computed from.
+    """
     if isinstance(expr, t.Name) and expr.id in env.bindings:
-        return env.bindings[expr.id].span
-    return expr.span
+        binding = env.bindings[expr.id]
+        return binding.span, binding.printed
+    found = {env.bindings[name] for name in names_of(expr) if name in env.bindings and env.bindings[name].printed}
+    return (found.pop().span, True) if len(found) == 1 else (expr.span, False)
+
+
+def names_of(expr: t.Expr) -> Iterator[str]:
+    """The names that an expression is computed from."""
+    match expr:
+        case t.Name():
+            yield expr.id
+        case t.Chain():
+            for operand in (expr.first, *(operand for _, operand in expr.rest)):
+                yield from names_of(operand)
+        case t.Call():
+            for argument in expr.arguments:
+                yield from names_of(argument.value)
+        case t.Comparison():
+            yield from names_of(expr.left)
+            yield from names_of(expr.right)
+        case t.AllOf() | t.AnyOf():
+            for operand in expr.operands:
+                yield from names_of(operand)
+
+
+def blame(expr: t.Expr, env: Environment) -> Span:
+    return origin(expr, env)[0]
 
 
 def fail(expr: t.Expr, reason: str, cell: Span | None = None) -> NoReturn:
@@ -243,10 +275,13 @@ def call(expr: t.Call, env: Environment) -> Value:
     if name in FUNCTIONS:
         return built_in(expr, env)
     module, definition = env.module.definition(expr.function)
-    env.budget.spend(expr.span)
     inside = Environment(module, {}, env.budget)
     bindings = bind(expr.function, definition.parameters, expr.arguments, env, inside)
-    return evaluate(definition.body, inside.with_bindings(bindings))
+    key = (id(definition), tuple((type(binding.value), binding.value) for binding in bindings.values()))
+    if key not in env.budget.results:
+        env.budget.spend(expr.span)
+        env.budget.results[key] = evaluate(definition.body, inside.with_bindings(bindings))
+    return env.budget.results[key]
 
 
 def built_in(expr: t.Call, env: Environment) -> int | float:
@@ -254,6 +289,8 @@ def built_in(expr: t.Call, env: Environment) -> int | float:
     numbers = [numeric(argument.value, env) for argument in expr.arguments]
     if expr.function.id == "make_divisible" and (numbers[1] < 1 or numbers[1] != int(numbers[1])):
         fail(expr.arguments[1].value, "the divisor is a whole number from 1")
+    if expr.function.id == "make_divisible" and numbers[0] <= 0:
+        fail(expr.arguments[0].value, f"only a number above 0 has a multiple nearest to it, and this is {numbers[0]}")
     return in_range(expr, function(*(plain(number) for number in numbers)))
 
 
@@ -300,7 +337,7 @@ def bind(
         name = parameter.name.id
         if name in placed:
             value = placed[name].value
-            bindings[name] = Binding(evaluate(value, caller), blame(value, caller))
+            bindings[name] = Binding(evaluate(value, caller), *origin(value, caller))
         elif parameter.default is not None:
             bindings[name] = Binding(evaluate(parameter.default, inside.with_bindings(bindings)), parameter.span)
     return bindings

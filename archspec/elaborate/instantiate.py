@@ -54,6 +54,8 @@ from archspec.syntax.errors import LimitReached
 from archspec.tensor import Shape, shape_text
 
 Result = tuple[Plan, Flow]
+BLOCK = 4
+"""What an instance of a block takes of the budget, where a call of a function takes 1."""
 
 
 @dataclass
@@ -241,20 +243,23 @@ class Instantiator:
         label = body.names.get(id(net), name.id)
         binding = body.env.bindings.get(name.id)
         if binding is not None:
-            if not isinstance(binding.value, Word):
-                reason = describe(binding.value)
-                known = (*OPERATORS, *module.names(t.Block))
-                diagnostic = UnknownOperator(
-                    binding.span, reason if binding.value is None else str(binding.value), known
-                )
-                raise self.fail(diagnostic)
-            name, module = t.Name(name.span, str(binding.value)), binding.value.module
+            name, module = self.step_of(name, binding, module)
             self.check_word(name, module, net.arguments or ())
         if name.id == IDENTITY:
             return NOTHING, flow
         if name.id in OPERATORS:
             return self.operator(name, label, net, body.env, flow)
         return self.block(name, label, module, net, body.env, flow)
+
+    def step_of(self, name: t.Name, binding: Binding, module: Module) -> tuple[t.Name, Module]:
+        """The operator or block that a parameter names, and the file that knows it; raises `SpecError`."""
+        value = binding.value
+        if isinstance(value, str) and (value == IDENTITY or value in OPERATORS or module.is_word(value)):
+            return t.Name(name.span, str(value)), value.module if isinstance(value, Word) else module
+        if isinstance(value, Word) and value.module.is_word(value):
+            return t.Name(name.span, str(value)), value.module
+        known = (*OPERATORS, *module.names(t.Block))
+        raise self.fail(UnknownOperator(binding.span, str(value) if isinstance(value, str) else describe(value), known))
 
     def check_word(self, name: t.Name, module: Module, arguments: tuple[t.Argument, ...]) -> None:
         """The arguments of what a parameter names, which nobody could check before."""
@@ -303,8 +308,9 @@ class Instantiator:
         return shape
 
     def check_size(self, shape: Shape, span: Span) -> None:
-        # a flattened map is as long as its sides together say; it is a size of its own only where it is a map's
-        if len(shape) == 3 and max(shape) > self.limits.size:
+        # a flattened map is as long as its sides together say
+        most = self.limits.size if len(shape) == 3 else self.limits.size**2
+        if max(shape) > most:
             raise self.fail(LimitReached(span, "too large", shape_text(shape), self.limits.size, "--max-size"))
 
     def block(
@@ -315,12 +321,12 @@ class Instantiator:
         inside = Environment(home, {}, self.budget)
         bindings = bind(name, block.parameters, net.arguments or (), caller, inside)
         values = tuple(binding.value for binding in bindings.values())
-        key = (id(block), tuple((type(value), value) for value in values), flow)
+        key = (id(block), tuple(identity(value) for value in values), flow)
         found = self.blocks.get(key)
         text = call_text(block.name.id, values)
         if found is None:
             with self.inside(text, net.span):
-                self.budget.spend(net.span)
+                self.budget.spend(net.span, BLOCK)
                 found = self.instantiate(block, inside.with_bindings(bindings), flow)
                 self.check_nodes(found[0].counts.nodes, net.span)
             self.blocks[key] = found
@@ -369,6 +375,11 @@ class Instantiator:
             reason = f"a side of a shape is a whole number from 1, and this is {number}"
             raise self.fail(BadArithmetic(expr.span, reason))
         return number
+
+
+def identity(value: Value) -> object:
+    """What makes a value another one: 1 is not true, and a block's name means the block of its file."""
+    return (type(value), value, id(value.module) if isinstance(value, Word) else None)
 
 
 def call_text(name: str, values: tuple[Value, ...]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.elaborate.errors import Clause, UnknownName
+from archspec.elaborate.errors import Clause, DuplicateName, UnknownName
 from archspec.elaborate.evaluate import Binding, Environment, Value, bind, evaluate
 from archspec.elaborate.modules import Module
 from archspec.elaborate.table_errors import BadCell, UnknownColumn
@@ -119,11 +119,23 @@ def layout(table: Table, how: Conventions) -> Layout:
     if wrong:
         raise SpecError(wrong)
     columns = tuple(meanings.get(i) or default_meaning(header) for i, header in enumerate(table.headers))
+    refuse_twice(columns)
     if all(column.role != "operator" for column in columns):
         span = table.headers[0].span.to(table.headers[-1].span)
         advice = 'name it: `columns "HEADER": operator`'
         raise SpecError([Clause(span, "no column of this table holds the operators", advice)])
     return Layout(columns, chosen)
+
+
+def refuse_twice(columns: tuple[ColumnMeaning, ...]) -> None:
+    """Raise `SpecError` where two columns have one role or give one variable."""
+    seen: dict[str, Cell] = {}
+    for column in columns:
+        what = column.text if column.role == "variable" else column.role
+        if column.role not in {"note", "pattern"} and what:
+            if what in seen:
+                raise SpecError([DuplicateName(column.header.span, what, seen[what].span)])
+            seen[what] = column.header
 
 
 def headers_of(header: t.Text, env: Environment) -> tuple[str, str | None]:
@@ -162,7 +174,7 @@ def row_variables(row: Row, how: Layout, env: Environment) -> dict[str, Binding]
     variables: dict[str, Binding] = {}
     for column, cell in zip(how.columns, row.cells, strict=True):
         if column.role == "variable" and column.text:
-            variables[column.text] = Binding(cell_value(cell.span, cell.text, env), cell.span)
+            variables[column.text] = Binding(cell_value(cell.span, cell.text, env), cell.span, printed=True)
         elif column.role == "pattern":
             variables |= pattern_variables(column.text, cell, env)
     return variables
@@ -170,7 +182,7 @@ def row_variables(row: Row, how: Layout, env: Environment) -> dict[str, Binding]
 
 def pattern_variables(pattern: str, cell: Cell, env: Environment) -> dict[str, Binding]:
     if cells.missing(cell):
-        return {hole: Binding(None, cell.span) for hole in patterns.holes(pattern)}
+        return {hole: Binding(None, cell.span, printed=True) for hole in patterns.holes(pattern)}
     match = patterns.match(pattern, cell.text)
     if match is None:
         raise SpecError([BadCell(cell.span, cell.text, f'"{pattern}"')])
@@ -182,7 +194,7 @@ def hole_bindings(match: patterns.Match, cell: Cell, env: Environment) -> dict[s
     bindings: dict[str, Binding] = {}
     for hole, token in match.holes.items():
         span = cell.span.part(token.start, token.end)
-        bindings[hole] = Binding(cell_value(span, token.text, env), span)
+        bindings[hole] = Binding(cell_value(span, token.text, env), span, printed=True)
     return bindings
 
 

@@ -136,7 +136,7 @@ class Loader:
             return self.bundled(use, path)
         except SpecError as error:
             self.diagnostics.extend(error.diagnostics)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # a loop of links is a RuntimeError
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             self.diagnostics.append(UnknownFile(use.path.span, path, reason, ()))
         return None

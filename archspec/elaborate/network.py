@@ -13,7 +13,7 @@ from archspec.elaborate import parameters
 from archspec.elaborate.claims import NumberClaim, ShapeClaim, StaleErratum, number_holds
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, UnknownArgument, UnknownName, UnknownOperator
-from archspec.elaborate.evaluate import Binding, Environment, Value
+from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, same
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import Conventions, conventions, layout
 from archspec.elaborate.modules import Module
@@ -63,12 +63,26 @@ class Elaboration:
 
     def __post_init__(self) -> None:
         self.env = Environment(self.module, self.bindings, self.make.budget)
-        self.make.budget.spent = 0
+        self.refuse_twice(t.Title, t.RepeatClause)
         self.how = conventions(self.network.clauses, self.module, self.env)
         self.tables = self.read_tables()
         rows = [row for table in self.tables.values() for row in table]
-        found = [clause for clause in self.network.clauses if isinstance(clause, t.Erratum)]
+        found = self.clauses(t.Erratum)
         self.errata = {clause.span: (clause, corrections(clause, rows, self.names())) for clause in found}
+        self.refuse_twice_corrected()
+
+    def refuse_twice(self, *kinds: type[t.Tree]) -> None:
+        """Raise `SpecError` where a clause that says one thing stands twice."""
+        twice = [clauses[1] for kind in kinds if len(clauses := self.clauses(kind)) > 1]
+        if twice:
+            raise SpecError(Clause(clause.span, "this clause stands here a second time") for clause in twice)
+
+    def refuse_twice_corrected(self) -> None:
+        seen: set[Span] = set()
+        for clause, changes in self.errata.values():
+            if seen & set(changes):
+                raise SpecError([Clause(clause.span, "an erratum before this one corrects the same cell")])
+            seen |= set(changes)
 
     def clauses(self, kind: type[T]) -> list[T]:
         return [clause for clause in self.network.clauses if isinstance(clause, kind)]
@@ -90,6 +104,12 @@ class Elaboration:
         """The rows of the tables that have a name."""
         clauses = self.clauses(t.TableClause)
         return {clause.name.value: self.tables[id(clause)] for clause in clauses if clause.name is not None}
+
+    def run_columns(self) -> list[Diagnostic]:
+        """What the table claims, without the file's own checks of totals: those are for the defaults."""
+        every = {span: cell for _, changes in self.errata.values() for span, cell in changes.items()}
+        totals = {claim.quantity.span for check in self.clauses(t.Check) for claim in check.claims}
+        return [d for d in self.fold(every)[0].diagnostics if d.primary not in totals]
 
     # ---- the whole network ----
 
@@ -118,6 +138,7 @@ class Elaboration:
     def fold(self, overrides: Overrides) -> tuple[Fold, NetworkPlan | None]:
         """Elaborate with some cells read otherwise."""
         tensors: dict[str, tuple[Shape, Span]] = {}
+        self.make.budget.spent = 0
         reader = RowReader(self.make, self.how, self.env, tensors, self.claims)
         try:
             fold = Fold(Flow((self.input(reader, overrides),)))
@@ -245,10 +266,11 @@ def elaborate(
     Claims are compared at the defaults even where other arguments are given.
     """
     bindings = parameters.bound(module, network, given, make.budget)
-    free = picks_column(network)
-    at_defaults = all(parameters.is_default(name, bindings, module, network, make.budget) for name in set(given) - free)
+    free = picks_column(network) | parameters.required(network)
+    picked = {name: binding for name, binding in given.items() if name in free}
+    defaults = parameters.bound(module, network, picked, make.budget)
+    at_defaults = all(same(bindings[name].value, defaults[name].value) for name in bindings)
     if not at_defaults:
-        picked = {name: binding for name, binding in given.items() if name in free}
         elaborate(module, network, make, picked)
     plan, diagnostics = Elaboration(module, network, make, bindings, at_defaults).run()
     if plan is None:
@@ -258,12 +280,27 @@ def elaborate(
 
 def audit(module: Module, network: t.Network, make: Instantiator) -> list[Diagnostic]:
     """All that `archspec check` compares beyond `elaborate`: checks with parameters, and errata."""
+    if parameters.required(network):
+        return []
     bindings = parameters.bound(module, network, {}, make.budget)
     elaboration = Elaboration(module, network, make, bindings, claims=True)
-    found = elaboration.stale_errata()
+    found = elaboration.stale_errata() + other_columns(elaboration)
     for check in elaboration.clauses(t.Check):
         if check.arguments:
             found += compare_at(check, elaboration)
+    return found
+
+
+def other_columns(base: Elaboration) -> list[Diagnostic]:
+    """What the tables claim in the columns that the defaults do not pick."""
+    found: list[Diagnostic] = []
+    for parameter in base.network.parameters:
+        if parameter.name.id not in picks_column(base.network):
+            continue
+        for choice in parameter.choices:
+            given = {parameter.name.id: Binding(evaluate(choice, base.env), choice.span)}
+            bindings = parameters.bound(base.module, base.network, given, base.make.budget)
+            found += Elaboration(base.module, base.network, base.make, bindings, claims=True).run_columns()
     return found
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.errors import BadParameter, MissingArgument, UnknownArgument
 from archspec.elaborate.evaluate import (
+    LARGEST,
     Binding,
     Budget,
     Environment,
@@ -37,9 +38,20 @@ def given(
 def from_values(values: Mapping[str, Value]) -> dict[str, Binding]:
     """Arguments that a program or the command line gives; their span is the text that they would have."""
     bindings: dict[str, Binding] = {}
+    wrong: list[Diagnostic] = []
     for name, value in values.items():
-        text = f"{name}={value}"
-        bindings[name] = Binding(value, Span(Source(GIVEN, text), 0, len(text)))
+        large = isinstance(value, int) and abs(value) > LARGEST
+        text = f"{name}={'…' if large else value}"
+        span = Span(Source(GIVEN, text), 0, len(text))
+        bindings[name] = Binding(value, span)
+        if large or (isinstance(value, float) and not abs(value) <= LARGEST):
+            wrong.append(BadParameter(span, name, "a number out of range", "numbers reach up to 2^63"))
+        elif not isinstance(value, (bool, int, float, str, tuple, type(None))):
+            wrong.append(BadParameter(span, name, f"of type {type(value).__name__}", "it is a number, text or truth"))
+        elif isinstance(value, tuple) and not all(type(side) in {int, float} for side in value):
+            wrong.append(BadParameter(span, name, "a tuple of other things than numbers", "it is numbers, as in 1x7"))
+    if wrong:
+        raise SpecError(wrong)
     return bindings
 
 
@@ -123,7 +135,6 @@ def type_text(value: Value) -> str:
             return "a text"
 
 
-def is_default(name: str, bindings: dict[str, Binding], module: Module, network: t.Network, budget: Budget) -> bool:
-    """Whether a parameter has the value that it would have had anyway."""
-    defaults = bound(module, network, {}, budget)
-    return same(bindings[name].value, defaults[name].value)
+def required(network: t.Network) -> set[str]:
+    """The parameters without a default."""
+    return {p.name.id for p in network.parameters if p.default is None and not p.choices}

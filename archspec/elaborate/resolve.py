@@ -8,15 +8,20 @@ import dataclasses
 import graphlib
 import itertools
 from collections.abc import Iterable, Iterator
-from functools import cache
 
 from pydantic import BaseModel
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.elaborate.errors import DuplicateName, MissingArgument, Recursion, UnknownArgument, UnknownName
+from archspec.elaborate.errors import (
+    DuplicateName,
+    MissingArgument,
+    Recursion,
+    UnknownArgument,
+    UnknownMember,
+    UnknownName,
+)
 from archspec.elaborate.evaluate import FUNCTIONS, places
 from archspec.elaborate.modules import BUILT_IN, IDENTITY, Module, Named
-from archspec.initializer import INITIALIZERS
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, Op
 from archspec.source import Span
@@ -33,9 +38,10 @@ def resolve(module: Module) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for named in module.own.values():
         found += repeated(named)
-        visible = None if open_scope(named) else names_of(named)
-        for node in walk(named):
-            found += check(node, module, visible, parameters_of(named))
+        found += unknown_targets(named, module)
+        for root, visible in scopes(named):
+            for node in walk(root):
+                found += check(node, module, visible, parameters_of(named))
     return found
 
 
@@ -43,9 +49,36 @@ def parameters_of(named: Named) -> tuple[t.Parameter, ...]:
     return () if isinstance(named, t.Variant) else named.parameters
 
 
-def open_scope(named: Named) -> bool:
-    """Whether its expressions may name more than can be known before a table is read."""
-    return isinstance(named, (t.Reading, t.Network))
+def unknown_targets(named: Named, module: Module) -> Iterator[Diagnostic]:
+    """A variant of no network of the file, a `read as` of no reading."""
+    if isinstance(named, t.Variant):
+        networks = tuple(name for name, other in module.own.items() if isinstance(other, t.Network))
+        target = named.network.name
+        if target.id not in networks:
+            yield UnknownMember(target.span, target.id, networks)
+    elif isinstance(named, t.Network):
+        for clause in named.clauses:
+            if isinstance(clause, t.ReadAs) and clause.reading.name.id not in module.names(t.Reading):
+                yield UnknownName(clause.reading.name.span, clause.reading.name.id, tuple(module.names(t.Reading)))
+
+
+def scopes(named: Named) -> Iterator[tuple[t.Tree, set[str] | None]]:
+    """The parts of a declaration with the names that each sees; None where a table decides.
+
+    Variants, initial distributions and `read as` name what elaboration looks up itself.
+    """
+    match named:
+        case t.Network() | t.Reading():
+            yield from ((parameter, None) for parameter in named.parameters)
+            for clause in named.clauses:
+                if isinstance(clause, (t.Body, t.Output)):
+                    yield clause.net, names_of(named)
+                elif not isinstance(clause, (t.ReadAs, t.Init)):
+                    yield clause, None
+        case t.Variant():
+            yield from ((argument, set()) for argument in named.network.arguments or ())
+        case _:
+            yield named, names_of(named)
 
 
 def names_of(named: Named) -> set[str]:
@@ -76,11 +109,14 @@ def walk(root: t.Tree) -> Iterator[t.Tree]:
             pending += node[::-1]
 
 
-@cache
+PARTS: dict[type[t.Tree], tuple[str, ...]] = {}
+
+
 def parts(cls: type[t.Tree]) -> tuple[str, ...]:
-    """The fields of a kind of node that may hold nodes, the last first."""
-    fields = (field.name for field in dataclasses.fields(cls) if field.type not in LEAVES)
-    return tuple(fields)[::-1]
+    """The fields of a kind of node that may hold nodes, the last first; found once."""
+    if cls not in PARTS:
+        PARTS[cls] = tuple(field.name for field in dataclasses.fields(cls) if field.type not in LEAVES)[::-1]
+    return PARTS[cls]
 
 
 def check(
@@ -131,19 +167,15 @@ def check_names(names: Iterable[t.Name], module: Module, visible: set[str]) -> I
 
 def check_reference(node: t.Reference, module: Module, parameters: tuple[t.Parameter, ...]) -> Iterator[Diagnostic]:
     name, arguments = node.name, node.arguments or ()
+    if any(parameter.name.id == name.id for parameter in parameters):
+        return
     if name.id == IDENTITY:
         places(name, (), (), arguments)
     elif name.id in OPERATORS:
         yield from check_operator(name, OPERATORS[name.id], arguments)
-    elif all(parameter.name.id != name.id for parameter in parameters) and not network_reference(name, module):
+    else:
         _, block = module.block(name)
         yield from check_call_of(name, block.parameters, arguments)
-
-
-def network_reference(name: t.Name, module: Module) -> bool:
-    """Whether it names a network (of a variant), a reading or a distribution, which elaboration looks up itself."""
-    found = module.find(name)
-    return name.id in INITIALIZERS or (found is not None and isinstance(found[1], (t.Network, t.Reading)))
 
 
 def attributes(op: type[BaseModel]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from archspec.elaborate.claims import (
     shape_holds,
 )
 from archspec.elaborate.errors import BadArithmetic
-from archspec.elaborate.evaluate import Binding, Environment, blame, numeric, plain, truth
+from archspec.elaborate.evaluate import Binding, Environment, blame, names_of, numeric, plain, truth
 from archspec.elaborate.instantiate import Body, Instantiator
 from archspec.elaborate.layout import (
     ColumnMeaning,
@@ -65,6 +65,7 @@ class Fold:
     plans: list[Plan] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     giver: str = "the input"
+    nodes: int = 0
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -88,6 +89,7 @@ class RowReader:
         self.tensors = tensors
         self.claims = claims
         self.mentioned = {id(rule): names_in(rule.rule) for rule in how.rules}
+        self.holes = set().union(*(patterns.holes(rule.rule.pattern.value) for rule in how.rules))
 
     # ---- the fold ----
 
@@ -172,7 +174,9 @@ class RowReader:
         rule, holes = self.rule(cell, variables)
         env = rule.env.with_bindings(variables | holes)
         if rule.rule.check is not None and self.claims and not truth(rule.rule.check, env):
-            fold.diagnostics.append(RuleCheck(cell.span, rule.rule.check.span.text, rule.rule.check.span))
+            printed = [env.bindings[name].span for name in names_of(rule.rule.check) if env.bindings[name].printed]
+            at = printed[0] if printed else cell.span
+            fold.diagnostics.append(RuleCheck(at, rule.rule.check.span.text, rule.rule.check.span))
         wanted = self.to_infer(env)
         plan, flow = self.infer(wanted, row, rule, env, fold) if wanted else self.instantiate(row, rule, env, fold.flow)
         self.check_row(row, fold, plan, flow)
@@ -182,6 +186,8 @@ class RowReader:
             text = cell.text if len(cell.text) <= 80 else f"{cell.text[:79]}…"
             scope = ScopePlan(f"row_{row.number}", "row", text, text, row.row.span, False, plan, plan.counts)
             fold.plans.append(scope)
+            fold.nodes += plan.counts.nodes
+            self.make.check_nodes(fold.nodes, cell.span)
 
     def rule(self, cell: Cell, variables: dict[str, Binding]) -> tuple[ReadRule, dict[str, Binding]]:
         """The most specific rule that reads an operator cell, and its holes; raises `SpecError`."""
@@ -231,6 +237,8 @@ class RowReader:
             span = blame(value_of, inside)
             if isinstance(value_of, t.Name) and value_of.id in inside.bindings:
                 value = inside.bindings[value_of.id].value
+            elif isinstance(value_of, t.Name) and value_of.id in self.holes:
+                return 1
             else:
                 value = numeric(value_of, inside)
         else:
@@ -307,11 +315,21 @@ class RowReader:
         """Printed numbers that the row's rule leaves alone though other rules read their column."""
         if not self.claims:
             return
-        used = self.mentioned[id(rule)] | (names_in(self.how.repeat[0]) if self.how.repeat else set())
+        used = self.mentioned[id(rule)] | self.repeat_names()
         anywhere = used.union(*self.mentioned.values())
         for column, cell in zip(row.layout.columns, row.row.cells, strict=True):
-            if column.role == "variable" and column.text in anywhere - used and cell.text[:1].isdigit():
+            if column.role != "variable" or column.text not in anywhere - used or cells.missing(cell):
+                continue
+            # a cell that names what the rule names is read all the same: `k` by `conv(1, k)`
+            if cell.text not in used:
                 fold.diagnostics.append(UnreadCell(cell.span, column.header.text, rule.rule.pattern.span))
+
+    def repeat_names(self) -> set[str]:
+        """The names that `repeat` computes with, not those that it sets."""
+        if self.how.repeat is None:
+            return set()
+        clause = self.how.repeat[0]
+        return names_in(clause.count).union(*(names_in(assignment.value) for assignment in clause.then))
 
 
 def spatial(claimed: tuple[int, ...]) -> tuple[int, ...]:

@@ -13,11 +13,15 @@ from archspec.tensor import shape_text
 
 Trial = Callable[[Overrides], Fold]
 """The whole network elaborated with some cells read otherwise."""
+MOST_CLAIMS, MOST_ROWS = 6, 200
+"""Beyond these the search would take longer than a reader waits, and find nothing that explains so much."""
 SMALL = ("1", "2", "3", "4")
 
 
 def suggest(claims: list[ShapeClaim], rows: list[TableRow], trial: Trial) -> list[ShapeClaim]:
     """The claims with what would mend them: one claim where a change mends everything, else each with a hint."""
+    if len(claims) > MOST_CLAIMS or len(rows) > MOST_ROWS:
+        return claims
     first = claims[0]
     position = next(i for i, row in enumerate(rows) if first.claim in {cell.span for cell in row.row.cells})
     candidates = list(single_changes(first, rows, position))

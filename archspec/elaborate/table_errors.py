@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archspec.diagnostics import Diagnostic, Label, did_you_mean
+from archspec.diagnostics import Diagnostic, Label, did_you_mean, nearest
 from archspec.source import Span
 
 
@@ -45,8 +45,11 @@ class UnreadOperator(Diagnostic):
     def help(self) -> str | None:
         if self.guarded:
             return "its guard does not hold: " + ", ".join(f'`"{pattern}"`' for pattern in self.guarded)
-        near = did_you_mean(self.text, self.patterns)
-        return near or f'say what it means: `read "{self.text}" = …`'
+        near = nearest(self.text, self.patterns)
+        if near is None:
+            return f'say what it means: `read "{self.text}" = …`'
+        hole = "; a hole takes one number, one word or one mark" if "{" in near else ""
+        return f'the nearest rule reads "{near}"{hole}'
 
 
 @dataclass(frozen=True)

@@ -178,8 +178,8 @@ class Builder:
         return t.Claim(span, self.token(what), self.build(quantity))
 
     def quantity(self, span: Span, digits: lark.Token, unit: Any, ten: Any, tolerance: Any) -> t.Quantity:
-        power = re.sub(r"^.*10\^?|[{}]", "", ten).translate(SUPERSCRIPTS) if ten else "0"
-        if len(power) > 3:
+        power = re.sub(r"^.*?10\^?|[{}]", "", ten).translate(SUPERSCRIPTS) if ten else "0"
+        if len(power) > 3 or int(power) > 18:
             raise SpecError([NumberTooLarge(span)])
         scale = UNITS[unit or ""] * 10.0 ** int(power)
         number = self.number(self.token_span(digits), digits)

@@ -142,8 +142,8 @@ class LimitReached(Diagnostic):
     """A declared limit was reached.
 
     Limits stand between a typing error and a machine out of memory: 100 000 nodes, 2^20 for height, width and
-    channels, 100 levels of nesting, 8 MiB of text. Each can be raised: `--max-nodes`, `--max-size`, `--max-nesting`,
-    `--max-source`.
+    channels, 100 levels of nesting, 8 MiB of text, 60 000 words and marks outside of tables. Each can be raised:
+    `--max-nodes`, `--max-size`, `--max-nesting`, `--max-source`, `--max-tokens`.
     """
 
     code: ClassVar[str] = "limit"

@@ -29,8 +29,15 @@ from archspec.syntax.errors import (
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 CELL_RULES = ("shape_cell", "number_cell", "value_cell", "operator_cell", "pattern")
+ROUGH_TOKEN = re.compile(
+    r"""["'][^"'\r\n]*["']|#[^\r\n]*|\{[^\r\n}]*[\r\n](?:[ \t]*\|[^\r\n]*[\r\n]+)+[ \t]*\}|[A-Za-z0-9_.]+|[^\s]"""
+)
+"""Near enough to count: a word, a mark, a text, a comment, a whole table."""
 FIRST_WORD = re.compile(r"[A-Za-z0-9_]+")
-NESTING = frozenset({"fork", "group", "call", "reference", "conditional", "signed", "negation", "power"})
+NESTING = frozenset(
+    {"fork", "group", "call", "reference", "conditional", "signed", "unary", "negation", "power"}
+    | {"chain", "comparison", "any_of", "all_of"}
+)
 WORDS = {
     "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "$END": "the end of the file", "TABLE_BODY": "`{`",
     "SIGN": "`+`", "FACTOR": "`/`", "COMPARE": "`==`", "LPAR": "`(`", "RPAR": "`)`", "LBRACE": "`{`", "RBRACE": "`}`",
@@ -64,11 +71,7 @@ def lark_parser() -> lark.Lark:
 
 def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
     """The syntax tree of a file; raises `SpecError`."""
-    if len(source.text) > limits.source:
-        end = Span(source, 0, 0)
-        raise SpecError(
-            [LimitReached(end, "the text is too long", f"{len(source.text)} characters", limits.source, "--max-source")]
-        )
+    check_length(source, limits)
     try:
         tree = lark_parser().parse(source.text, start="start")
     except lark.exceptions.UnexpectedInput as error:
@@ -80,6 +83,21 @@ def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
         raise SpecError([UnknownEdition(token_span(source, edition), f"`arch {edition}`")])
     declarations = tuple(Builder(source, 0).build(child) for child in tree.children[1:])
     return t.SpecFile(source, declarations)
+
+
+def check_length(source: Source, limits: Limits) -> None:
+    """Raise `SpecError` where a text is so long that parsing it would take longer than anybody waits."""
+    length = len(source.text)
+    if length > limits.source:
+        raise SpecError([too_long(source, f"{length} characters", limits.source, "--max-source")])
+    if length > limits.tokens:
+        tokens = sum(1 for _ in ROUGH_TOKEN.finditer(source.text))
+        if tokens > limits.tokens:
+            raise SpecError([too_long(source, f"{tokens} words and marks", limits.tokens, "--max-tokens")])
+
+
+def too_long(source: Source, found: str, limit: int, option: str) -> Diagnostic:
+    return LimitReached(Span(source, 0, 0), "the text is too long", found, limit, option)
 
 
 def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:

@@ -15,6 +15,7 @@ MISSING = frozenset({"", "-", "–", "—", "−", "‐", "n/a", "N/A"})
 DITTO = frozenset({'"', "″", "〃", "''", "”", "ditto"})
 TICKS = {"✓": True, "✔": True, "√": True, "✗": False, "✘": False}
 SIGNS = str.maketrans({"$": " ", "\u00a0": " ", "\u2009": " ", "−": "-", "#": "♯", "⨯": "×", "✕": "×"})
+SEPARATOR = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 TIMES = re.compile(r"\\times|\\cdot")
 
 
@@ -42,7 +43,8 @@ def number_claim(cell: Cell) -> tree.Quantity | None:
     """The number that a cell claims; None where it claims nothing. Raises `SpecError` where it is no number."""
     if missing(cell):
         return None
-    quantity: tree.Quantity = parse_cell("number_cell", cell.span.source, cell.span.start, normalize(cell.text))
+    text = SEPARATOR.sub("_", normalize(cell.text))
+    quantity: tree.Quantity = parse_cell("number_cell", cell.span.source, cell.span.start, text)
     return quantity
 
 
