@@ -29,7 +29,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=SETTINGS)
 @click.version_option(package_name="archspec-compiler", prog_name="archspec")
 def cli() -> None:
-    r"""Compile the table that a paper prints.
+    """Compile the table that a paper prints.
 
     SPEC is a path (net.arch), one network or variant of a file (net.arch:Small), a bundled name (mobilenet_v2), or -
     for standard input. `archspec list` shows the bundled ones.
@@ -55,7 +55,7 @@ def cli() -> None:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the initial weights.")
 @with_limits
 def build(spec: str, backend: str, params: Parameters, output: Path | None, seed: int, limits: Limits) -> None:
-    r"""Build a model and say what was built; with -o, save it.
+    """Build a model and say what was built; with -o, save it.
 
     \b
     Examples:
@@ -88,7 +88,7 @@ def build(spec: str, backend: str, params: Parameters, output: Path | None, seed
 )
 @with_limits
 def stats(specs: tuple[str, ...], params: Parameters, by: By, form: str, limits: Limits) -> None:
-    r"""Print exact parameters and MACs; no framework is needed.
+    """Print exact parameters and MACs; no framework is needed.
 
     \b
     Examples:
@@ -113,7 +113,7 @@ def stats(specs: tuple[str, ...], params: Parameters, by: By, form: str, limits:
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @with_limits
 def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> None:
-    r"""Check shapes, claims and errata; exit code 1 when one fails.
+    """Check shapes, claims and errata; exit code 1 when one fails.
 
     A folder stands for all the .arch files in it. Every network and variant of a file is checked.
 
@@ -162,7 +162,7 @@ def checked(path: str, limits: Limits) -> list[Diagnostic]:
 @click.option("--schema", is_flag=True, help="The JSON Schema of Graphs.")
 @with_limits
 def graph(spec: str, params: Parameters, as_json: bool, schema: bool, limits: Limits) -> None:
-    r"""Print the elaborated Graph: every node with its path, operator, inputs and shape.
+    """Print the elaborated Graph: every node with its path, operator, inputs and shape.
 
     \b
     Examples:
@@ -180,7 +180,7 @@ def graph(spec: str, params: Parameters, as_json: bool, schema: bool, limits: Li
 @cli.command("list")
 @click.argument("what", type=click.Choice(["specs", "operators", "backends", "codes"]), default="specs")
 def list_(what: str) -> None:
-    r"""List the bundled specs, the operators, the backends, or the codes of diagnostics.
+    """List the bundled specs, the operators, the backends, or the codes of diagnostics.
 
     \b
     Examples:
@@ -193,7 +193,7 @@ def list_(what: str) -> None:
 @cli.command()
 @click.argument("code")
 def explain(code: str) -> None:
-    r"""Explain a code that a diagnostic printed.
+    """Explain a code that a diagnostic printed.
 
     \b
     Examples:

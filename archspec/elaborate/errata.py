@@ -40,5 +40,5 @@ def row_of(erratum: t.Erratum, key: str, rows: list[TableRow]) -> TableRow:
         found = [row for row in rows if any(words.search(cell.text) for cell in row.row.cells)]
     if len(found) != 1:
         count = f"{len(found)} rows" if found else "no row"
-        raise SpecError([UnknownPlace(erratum.place.span, f"{count} answer to `{key}`")])
+        raise SpecError([UnknownPlace(erratum.place.span, f"{count} {'answer' if found else 'answers'} to `{key}`")])
     return found[0]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from archspec.diagnostics import SpecError
 from archspec.elaborate.errors import BadArithmetic, MissingArgument, RepeatedArgument, UnknownArgument, UnknownName
+from archspec.ops import WORDS
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
@@ -139,7 +140,7 @@ def lookup(name: t.Name, env: Environment) -> Value:
         return binding.value
     if env.module.is_word(name.id):
         return Word.of(name.id, env.module)
-    raise SpecError([UnknownName(name.span, name.id, tuple(env.bindings))])
+    raise SpecError([UnknownName(name.span, name.id, (*env.bindings, *WORDS))])
 
 
 def origin(expr: t.Expr, env: Environment) -> tuple[Span, bool]:

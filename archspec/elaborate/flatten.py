@@ -87,8 +87,7 @@ class Flattener:
                 path=path, kind=plan.kind, label=plan.label, name=plan.of, span=self.location(plan.span)
             )
         )
-        inner = {} if plan.closed else dict(tensors) if plan.kind == "repeat" else tensors
-        return self.lay(plan.body, f"{path}/", inputs, inner)
+        return self.lay(plan.body, f"{path}/", inputs, {} if plan.closed else tensors)
 
 
 def flatten(plan: NetworkPlan) -> Graph:

@@ -68,10 +68,12 @@ class UnjoinedFork(Diagnostic):
 
     @property
     def message(self) -> str:
-        return f"{self.count} tensors arrive here, and this takes one"
+        return f"{self.count} tensors arrive here, and this takes one" if self.count else "every branch is left out"
 
     @property
     def help(self) -> str:
+        if not self.count:
+            return "a fork needs one branch whose condition holds; `id` is one that changes nothing"
         return "join them first: `-> add`, `-> mul` or `-> concat`"
 
 

@@ -224,10 +224,13 @@ class Instantiator:
         return sequence([self.one_pass(p, atom, name, number, count) for number, p in enumerate(passes, 1)]), flow
 
     def one_pass(self, plan: Plan, atom: t.Net, name: str, number: int, count: int) -> Plan:
-        """The n-th pass of a repeat: the block or operator itself under a numbered name, or a scope around a group."""
-        if count == 1 and isinstance(atom, t.Reference):
+        """The n-th pass of a repeat: the block or operator itself under a numbered name, or a scope around a group.
+
+        A single pass has its number too: weights keep their names when a network is made deeper.
+        """
+        if plan is NOTHING:
             return plan
-        label = f"{name}_{number}" if count > 1 else name
+        label = f"{name}_{number}"
         if isinstance(plan, (ScopePlan, OpPlan)) and isinstance(atom, t.Reference):
             return replace(plan, name=label)
         return ScopePlan(label, "repeat", f"pass {number} of {count}", name, atom.span, False, plan, plan.counts)

@@ -65,13 +65,14 @@ class Layout:
         return None
 
 
-def conventions(clauses: tuple[t.Clause, ...], module: Module, env: Environment) -> Conventions:
-    """The network's conventions and then those of its readings; raises `SpecError`."""
+def conventions(clauses: tuple[t.Clause, ...], env: Environment) -> Conventions:
+    """The network's conventions and then those of its readings, and theirs; raises `SpecError`."""
     columns: list[tuple[t.Column, Environment]] = []
     repeats: list[tuple[t.RepeatClause, Environment]] = []
     infer: list[t.Infer] = []
     rules: list[ReadRule] = []
     pending: list[tuple[t.Clause, Environment, bool]] = [(clause, env, True) for clause in clauses]
+    seen: set[int] = set()
     for clause, inside, own in pending:
         match clause:
             case t.Columns():
@@ -83,10 +84,13 @@ def conventions(clauses: tuple[t.Clause, ...], module: Module, env: Environment)
             case t.Read():
                 rules += [ReadRule(rule, inside, own) for rule in clause.rules]
             case t.ReadAs():
-                found, reading = reading_of(clause, module)
+                found, reading = reading_of(clause, inside.module)
+                if id(reading) in seen:
+                    continue
+                seen.add(id(reading))
                 bindings = bind(clause.reading.name, reading.parameters, clause.reading.arguments or (), inside, inside)
                 there = Environment(found, bindings, env.budget)
-                pending += [(part, there, False) for part in reading.clauses if not isinstance(part, t.ReadAs)]
+                pending += [(part, there, False) for part in reading.clauses]
     return Conventions(tuple(columns), repeats[0] if repeats else None, tuple(infer), tuple(rules))
 
 
@@ -101,6 +105,7 @@ def reading_of(clause: t.ReadAs, module: Module) -> tuple[Module, t.Reading]:
 def layout(table: Table, how: Conventions) -> Layout:
     """What each column of a table means; raises `SpecError`."""
     meanings: dict[int, ColumnMeaning] = {}
+    stated: dict[int, tuple[t.Column, Environment]] = {}
     wrong: list[Diagnostic] = []
     chosen = False
     for column, env in how.columns:
@@ -110,6 +115,9 @@ def layout(table: Table, how: Conventions) -> Layout:
             known = tuple(header.text for header in table.headers)
             wrong.append(UnknownColumn(column.header.span, wanted, known))
             continue
+        if found[0] in stated and stated[found[0]][1] is env:
+            wrong.append(DuplicateName(column.header.span, wanted, stated[found[0]][0].header.span))
+        stated.setdefault(found[0], (column, env))
         meanings.setdefault(found[0], meaning(table.headers[found[0]], column.meaning))
         if others:
             chosen = chosen or meanings[found[0]].role == "operator"

@@ -64,7 +64,7 @@ class Elaboration:
     def __post_init__(self) -> None:
         self.env = Environment(self.module, self.bindings, self.make.budget)
         self.refuse_twice(t.Title, t.RepeatClause)
-        self.how = conventions(self.network.clauses, self.module, self.env)
+        self.how = conventions(self.network.clauses, self.env)
         self.tables = self.read_tables()
         rows = [row for table in self.tables.values() for row in table]
         found = self.clauses(t.Erratum)

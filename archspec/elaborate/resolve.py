@@ -7,6 +7,7 @@ its operators and its calls are checked here.
 import dataclasses
 import graphlib
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
@@ -23,11 +24,13 @@ from archspec.elaborate.errors import (
 from archspec.elaborate.evaluate import FUNCTIONS, places
 from archspec.elaborate.modules import BUILT_IN, IDENTITY, Module, Named
 from archspec.limits import Limits
-from archspec.ops import OPERATORS, Op
+from archspec.ops import OPERATORS, WORDS, Op
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
+from archspec.tables import patterns
 
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LEAVES = (str, float, Span)
 """Types of fields that hold no nodes."""
 SET_BY_ELABORATION = frozenset({"kind", "index"})
@@ -39,9 +42,11 @@ def resolve(module: Module) -> list[Diagnostic]:
     for named in module.own.values():
         found += repeated(named)
         found += unknown_targets(named, module)
+        steps = {parameter.name.id for parameter in parameters_of(named)}
         for root, visible in scopes(named):
+            given = steps | row_names(root, named) if isinstance(root, t.Read) else steps
             for node in walk(root):
-                found += check(node, module, visible, parameters_of(named))
+                found += check(node, module, visible, given)
     return found
 
 
@@ -60,6 +65,17 @@ def unknown_targets(named: Named, module: Module) -> Iterator[Diagnostic]:
         for clause in named.clauses:
             if isinstance(clause, t.ReadAs) and clause.reading.name.id not in module.names(t.Reading):
                 yield UnknownName(clause.reading.name.span, clause.reading.name.id, tuple(module.names(t.Reading)))
+
+
+def row_names(read: t.Read, named: Named) -> set[str]:
+    """The holes of rules and the headers of tables: what a rule may name as a step, though nothing declares it."""
+    found = set().union(*(patterns.holes(rule.pattern.value) for rule in read.rules))
+    for node in walk(named):
+        if isinstance(node, t.TableClause):
+            found.update(WORD.findall(node.body.strip("{ \t\r\n").partition("\n")[0]))
+        elif isinstance(node, t.Column):
+            found.update(patterns.holes(node.meaning.value) if isinstance(node.meaning, t.Text) else {node.meaning.id})
+    return found
 
 
 def scopes(named: Named) -> Iterator[tuple[t.Tree, set[str] | None]]:
@@ -119,14 +135,12 @@ def parts(cls: type[t.Tree]) -> tuple[str, ...]:
     return PARTS[cls]
 
 
-def check(
-    node: t.Tree, module: Module, visible: set[str] | None, parameters: tuple[t.Parameter, ...]
-) -> Iterator[Diagnostic]:
+def check(node: t.Tree, module: Module, visible: set[str] | None, steps: set[str]) -> Iterator[Diagnostic]:
     """The mistakes in the names of one node."""
     try:
         match node:
             case t.Reference():
-                yield from check_reference(node, module, parameters)
+                yield from check_reference(node, module, steps)
             case t.Call():
                 yield from check_call(node, module)
             case t.Chain() | t.Comparison() | t.AllOf() | t.AnyOf() | t.Negation() | t.Signed() | t.Power():
@@ -162,12 +176,12 @@ def operands(node: t.Tree) -> Iterator[t.Name]:
 def check_names(names: Iterable[t.Name], module: Module, visible: set[str]) -> Iterator[Diagnostic]:
     for name in names:
         if name.id not in visible and not module.is_word(name.id):
-            yield UnknownName(name.span, name.id, tuple(visible))
+            yield UnknownName(name.span, name.id, (*visible, *WORDS))
 
 
-def check_reference(node: t.Reference, module: Module, parameters: tuple[t.Parameter, ...]) -> Iterator[Diagnostic]:
+def check_reference(node: t.Reference, module: Module, steps: set[str]) -> Iterator[Diagnostic]:
     name, arguments = node.name, node.arguments or ()
-    if any(parameter.name.id == name.id for parameter in parameters):
+    if name.id in steps:
         return
     if name.id == IDENTITY:
         places(name, (), (), arguments)

@@ -41,6 +41,8 @@ from archspec.tensor import Shape
 
 Overrides = Mapping[Span, Cell]
 """The span of a printed cell to what to read instead: an erratum's correction, or a change that is tried out."""
+COUNT = "n"
+"""The column of the canonical table that repeats a row where no clause says which."""
 LARGEST_INFERRED = 8
 
 
@@ -219,36 +221,41 @@ class RowReader:
         count = self.count(row, env)
         body = self.make.body(net, env)
         body.tensors = self.tensors
-        if count == 1:
-            return self.make.net(net, body, flow)
+        if count is None or count == 1:
+            plan, out = self.make.net(net, body, flow)
+            name = body.names.get(id(net), "repeat")
+            return (self.make.one_pass(plan, net, name, 1, 1), out) if count else (plan, out)
         later = self.later(env)
         after = Body(later, body.names) if later else None
         return self.make.repeat(net, count, operator_span(row), body, flow, after)
 
-    def count(self, row: TableRow, env: Environment) -> int:
-        """How often a row is repeated; once where its cell is empty."""
-        cell = row.layout.cell(row.row, "repeat")
-        if cell is not None:
-            value, span = cell_value(cell.span, cell.text, self.env), cell.span
-        elif self.how.repeat is not None:
-            clause, outside = self.how.repeat
-            inside = outside.with_bindings({k: b for k, b in env.bindings.items() if k not in outside.bindings})
-            value_of = clause.count
-            span = blame(value_of, inside)
-            if isinstance(value_of, t.Name) and value_of.id in inside.bindings:
-                value = inside.bindings[value_of.id].value
-            elif isinstance(value_of, t.Name) and value_of.id in self.holes:
-                return 1
-            else:
-                value = numeric(value_of, inside)
-        else:
-            return 1
-        if value is None:
-            return 1
+    def count(self, row: TableRow, env: Environment) -> int | None:
+        """How often a row is repeated; None where nothing says so, or its cell is empty."""
+        found = self.stated_count(row, env)
+        if found is None or found.value is None:
+            return None
+        value, span = found.value, found.span
         number = plain(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
         if not isinstance(number, int) or number < 0:
             raise self.make.fail(BadArithmetic(span, f"a repeat wants a whole number from 0, and this is {number}"))
         return number
+
+    def stated_count(self, row: TableRow, env: Environment) -> Binding | None:
+        """What the column with the role `repeat`, the `repeat` clause, or else the canonical column `n` says."""
+        cell = row.layout.cell(row.row, "repeat")
+        if cell is not None:
+            return Binding(cell_value(cell.span, cell.text, self.env), cell.span)
+        if self.how.repeat is None:
+            canonical = any(column.role == "variable" and column.text == COUNT for column in row.layout.columns)
+            return env.bindings[COUNT] if canonical else None
+        clause, outside = self.how.repeat
+        inside = outside.with_bindings({**env.bindings})
+        if isinstance(clause.count, t.Name):
+            if clause.count.id in inside.bindings:
+                return inside.bindings[clause.count.id]
+            if clause.count.id in self.holes:
+                return None
+        return Binding(numeric(clause.count, inside), blame(clause.count, inside))
 
     def later(self, env: Environment) -> Environment | None:
         """The variables of all passes but the first."""
@@ -327,7 +334,7 @@ class RowReader:
     def repeat_names(self) -> set[str]:
         """The names that `repeat` computes with, not those that it sets."""
         if self.how.repeat is None:
-            return set()
+            return {COUNT}
         clause = self.how.repeat[0]
         return names_in(clause.count).union(*(names_in(assignment.value) for assignment in clause.then))
 

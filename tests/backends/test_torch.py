@@ -403,7 +403,7 @@ def test_weights_follow_the_seed_and_leave_torchs_own_generator_alone(small: Gra
     state = torch.get_rng_state()
     one, same, other = build(small, seed=1), build(small, seed=1), build(small, seed=2)
     assert torch.equal(torch.get_rng_state(), state)
-    key = "row_9.cbr.conv.weight"
+    key = "row_9.cbr_1.conv.weight"
     assert torch.equal(one.state_dict()[key], same.state_dict()[key])
     assert not torch.equal(one.state_dict()[key], other.state_dict()[key])
 
@@ -448,7 +448,7 @@ def test_an_operator_that_torch_cannot_build_builds_nothing(small: Graph) -> Non
 
     node = small.nodes[3].model_copy(update={"op": Odd()})
     broken = small.model_copy(update={"nodes": (*small.nodes[:3], node, *small.nodes[4:])})
-    with pytest.raises(Unsupported, match=r"cannot build `odd` \(at row_1/cbr/relu6\)"):
+    with pytest.raises(Unsupported, match=r"cannot build `odd` \(at row_1/cbr_1/relu6\)"):
         build(broken)
 
 
