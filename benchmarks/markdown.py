@@ -32,7 +32,7 @@ def spread_cells(spread: Spread) -> tuple[str, str, str]:
 
 def ratio(value: float, unit: float) -> str:
     quotient = value / unit
-    return f"{quotient:.2f}×" if quotient < 10 else f"{quotient:,.0f}×"
+    return f"{quotient:.2g}×" if quotient < 1 else f"{quotient:.2f}×" if quotient < 10 else f"{quotient:,.0f}×"
 
 
 def verdict(holds: bool) -> str:

@@ -29,7 +29,7 @@ def test_no_module_is_longer_than_400_lines(module: Path) -> None:
 )
 def test_the_core_imports_no_framework(arguments: list[str]) -> None:
     script = (
-        "import sys; from archspec.cli.main import run; "
+        "import sys; from archspec.cli.commands import run; "
         f"code = run({arguments!r}); sys.exit(code or ' '.join(m for m in {HEAVY!r} if m in sys.modules) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from archspec.cli.main import run
+from archspec.cli.commands import run
 
 SPEC = Path(__file__).parent.parent / "specs" / "mobilenet_v2.arch"
 SWAPPED = (

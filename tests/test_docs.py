@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.cli.main import run
+from archspec.cli.commands import run
 from archspec.diagnostics import Diagnostic
 
 ROOT = Path(__file__).parent.parent

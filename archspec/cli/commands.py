@@ -1,11 +1,12 @@
-"""The commands, and `main`."""
+"""The commands, and `run`, which turns errors into text and exit codes."""
 
+import gc
 import json
 import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, get_args
 
 import click
 
@@ -65,6 +66,7 @@ def build(spec: str, backend: str, params: Parameters, output: Path | None, seed
     """
     from archspec.backend import load as load_backend
 
+    gc.enable()  # a framework is more than a short run
     chosen = load_backend(backend)
     if output is not None and output.suffix not in chosen.formats:
         raise click.UsageError(
@@ -239,11 +241,6 @@ def complain(diagnostics: Iterable[Diagnostic]) -> None:
         click.echo(report.text_of(diagnostic, style if colored else report.plain) + "\n", err=True)
     if len(found) > MOST_SHOWN:
         click.echo(f"… and {len(found) - MOST_SHOWN} more", err=True)
-
-
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line; every error ends here."""
-    sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
