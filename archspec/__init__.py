@@ -2,7 +2,8 @@
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.driver import Spec, build, load, parse
+from archspec.driver import format_text as format  # noqa: A004
 from archspec.graph import Graph
 from archspec.limits import Limits
 
-__all__ = ["Diagnostic", "Graph", "Limits", "Spec", "SpecError", "build", "load", "parse"]
+__all__ = ["Diagnostic", "Graph", "Limits", "Spec", "SpecError", "build", "format", "load", "parse"]

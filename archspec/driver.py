@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archspec import library
+from archspec import library, syntax
 from archspec.diagnostics import Diagnostic, SpecError, nearest
 from archspec.elaborate import parameters
 from archspec.elaborate.errors import UnknownMember
@@ -142,6 +142,13 @@ def deep(limits: Limits, source: Source) -> Iterator[None]:
 def parse(text: str, name: str = "<text>", member: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Spec:
     """The Spec of a text; files that it uses are looked up in the current folder. Raises `SpecError`."""
     return read(Source(name, text), Path(), member, limits)
+
+
+def format_text(text: str, name: str = "<text>") -> str:
+    """The text in the canonical layout, its comments kept and its tables untouched. Raises `SpecError`."""
+    source = Source(name, text)
+    with deep(DEFAULT_LIMITS, source):
+        return syntax.print_tree(syntax.parse(source))
 
 
 def load(spec: str | Path, limits: Limits = DEFAULT_LIMITS) -> Spec:

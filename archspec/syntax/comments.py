@@ -13,11 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from archspec.source import Source, Span
+from archspec.source import LINE_END, Source, Span
 
 SCAN = re.compile(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|#[^\r\n]*")
-BLANK_LINE = re.compile(r"(\r\n|\n|\r)[ \t\f]*[\r\n]")
-LINE_END = re.compile(r"[\r\n]")
+BLANK_LINE = re.compile(r"(?>\r\n|\n|\r)[ \t\f]*[\r\n]")
 BLANKS = " \t\f"
 COLUMN = 80
 """comments at the ends of neighbouring lines are aligned where none of the lines is longer"""
@@ -36,9 +35,10 @@ class Line:
     """A printed line, or a table, and the part of the source that it stands for."""
 
     text: str
-    indent: int
+    margin: int
+    """indent of the comments before it"""
     space: Space
-    start: int
+    start: int = -1
     end: int = -1
     opens: bool = False
     """whether it begins what stands in braces: no blank line follows"""
@@ -56,11 +56,15 @@ class Comment:
 
 @dataclass(slots=True)
 class Place:
-    """The comments of a line: those on lines of their own before it, those from within it, the one at its end."""
+    """The comments of a line: on lines of their own before it, from within it, and the one at its end."""
 
     before: list[Comment] = field(default_factory=list)
     within: list[Comment] = field(default_factory=list)
-    after: str = ""
+    after: Comment | None = None
+
+
+Row = tuple[str, Comment | None]
+"""A line of the output and the comment at its end."""
 
 
 def comments(source: Source, tables: Iterable[Span]) -> Iterator[Comment]:
@@ -75,19 +79,57 @@ def comments(source: Source, tables: Iterable[Span]) -> Iterator[Comment]:
         begin = end
 
 
-def weave(source: Source, lines: list[Line], found: Iterable[Comment]) -> str:
+def weave(source: Source, lines: Iterable[Line], found: Iterable[Comment]) -> str:
     """The lines with their comments and blank lines."""
-    places = placed(lines, found)
-    out: list[tuple[str, str]] = []
-    for number, place in enumerate(places):
-        line = lines[number] if number < len(lines) else None
-        blanks = blank_lines(source, lines, number, place)
-        indent = " " * (lines[number - 1 if line is None else number].indent)
-        indent = (" " * line.indent) if line else ""
-        if line and line.text.strip() == "}":
-            indent += "  "
-        for comment, blank in zip([*place.before, *place.within], blanks, strict=False):
-            out += [("", "")] * blank + [(indent + comment.text, "")]
-        if line:
-            out += [("", "")] * blanks[-1] + [(line.text, place.after)]
-    return "".join(f"{text}\n" for text in aligned(out))
+    size = len(source.text)
+    every = [*lines, Line("", 0, Space.NEVER, size, size)]
+    rows: list[Row] = []
+    for previous, line, place in zip([None, *every], every, placed(every, found), strict=False):
+        own = [" " * line.margin + comment.text for comment in (*place.before, *place.within)]
+        blanks = blank_lines(source, previous, line, place)
+        for text, blank in zip(own, blanks, strict=False):
+            rows += [("", None)] * blank + [(text, None)]
+        rows += [("", None)] * blanks[-1] + [(line.text, place.after)]
+    return "".join(f"{text}\n" for text in aligned(rows[:-1]))
+
+
+def placed(lines: list[Line], found: Iterable[Comment]) -> list[Place]:
+    """Where the comments go: one place for each line."""
+    starts = [line.start for line in lines]
+    places = [Place() for _ in lines]
+    for comment in found:
+        at = bisect_right(starts, comment.start) - 1
+        if at < 0 or (comment.alone and lines[at].end <= comment.start):
+            places[at + 1].before.append(comment)
+        elif comment.alone:
+            places[at].within.append(comment)
+        else:
+            taken = places[at].after
+            places[at].within += [taken] if taken else []
+            places[at].after = comment
+    return places
+
+
+def blank_lines(source: Source, previous: Line | None, line: Line, place: Place) -> list[bool]:
+    """Whether a blank line stands before each comment of a line's place, and before the line itself."""
+    inside = [line.start for _ in place.within]
+    ends = [previous.end if previous else 0, *(c.start + len(c.text) for c in place.before), *inside]
+    starts = [*(comment.start for comment in place.before), *inside, line.start]
+    blanks = [bool(BLANK_LINE.search(source.text, *gap)) for gap in zip(ends, starts, strict=True)]
+    if line.space is Space.NEVER:
+        blanks[-1] = False
+    if previous is None or previous.opens:
+        blanks[0] = False
+    if line.space is Space.ALWAYS and not any(blanks):
+        blanks[0] = True
+    return blanks
+
+
+def aligned(rows: Iterable[Row]) -> Iterator[str]:
+    """The rows as text, the comments of neighbours below each other."""
+    for _, group in itertools.groupby(rows, key=lambda row: row[1] is not None):
+        together = list(group)
+        widths = [len(LINE_END.split(text)[-1]) for text, _ in together]
+        column = max(widths) if max(widths) <= COLUMN else 0
+        for (text, comment), width in zip(together, widths, strict=True):
+            yield f"{text}{' ' * max(column - width, 0)}  {comment.text}" if comment else text

@@ -62,9 +62,7 @@ def bare(node: t.Expr, air: Air) -> str:
             return operation(node, air)
 
 
-def operation(
-    node: t.Chain | t.Signed | t.Power | t.Comparison | t.AllOf | t.AnyOf | t.Negation, air: Air
-) -> str:
+def operation(node: t.Chain | t.Signed | t.Power | t.Comparison | t.AllOf | t.AnyOf | t.Negation, air: Air) -> str:
     match node:
         case t.AnyOf():
             return " or ".join(expression(operand, air, ALL) for operand in node.operands)

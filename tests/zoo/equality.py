@@ -1,0 +1,87 @@
+"""Proof that a spec is the same network as a reference that we did not write: counts, and outputs with its weights."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from archspec_torch.runtime import build
+from torch import nn
+
+from archspec.graph import Graph
+
+Layer = nn.Conv2d | nn.Linear | nn.BatchNorm2d
+
+
+def randomize(model: nn.Module, seed: int = 7) -> None:
+    """Every weight and statistic anew, of a size at which signals neither die nor explode over a hundred layers."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in model.state_dict().items():
+            if tensor.is_floating_point():
+                noise = torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype)
+                if tensor.dim() > 1:
+                    tensor.copy_((noise - 0.5) * 4 / tensor[0].numel() ** 0.5)
+                else:
+                    tensor.copy_(0.5 + noise if name.endswith(("weight", "running_var")) else noise - 0.5)
+
+
+def macs(model: nn.Module, shape: tuple[int, ...]) -> int:
+    """Multiply-accumulates of convolutions and linear layers, counted by hooks on a forward pass of one image."""
+    total = 0
+
+    def count(layer: nn.Module, _: Any, out: torch.Tensor) -> None:
+        nonlocal total
+        weight = layer.weight
+        assert isinstance(weight, torch.Tensor)
+        # a convolution gives N×C×H×W, a linear layer N×…×C
+        total += out[0].numel() * (weight[0].numel() if isinstance(layer, nn.Conv2d) else weight.shape[1])
+
+    handles = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    with torch.no_grad():
+        model(torch.empty(1, *shape, device=next(model.parameters()).device))
+    for handle in handles:
+        handle.remove()
+    return total
+
+
+def own_tensors(model: nn.Module) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+    """The modules that hold tensors, in the order of their registration."""
+    for name, module in model.named_modules():
+        tensors = {**dict(module.named_parameters(recurse=False)), **dict(module.named_buffers(recurse=False))}
+        if tensors:
+            yield name, tensors
+
+
+def carry_over(theirs: nn.Module, ours: nn.Module) -> None:
+    """Copy the reference's tensors into ours, module by module in order; every name and shape must fit."""
+    pairs = list(zip(own_tensors(theirs), own_tensors(ours), strict=True))
+    with torch.no_grad():
+        for (their_name, source), (our_name, target) in pairs:
+            assert source.keys() == target.keys(), (their_name, our_name)
+            for key, tensor in source.items():
+                fitting = tensor if tensor.dim() == target[key].dim() else tensor[..., None, None]
+                assert fitting.shape == target[key].shape, (their_name, our_name, key)
+                target[key].copy_(fitting)
+
+
+def assert_equal_outputs(theirs: nn.Module, graph: Graph, side: int, train: bool = False) -> None:
+    """In float64 the outputs agree to 1e-9 of their size, with the reference's weights and statistics randomised."""
+    theirs = theirs.double()
+    randomize(theirs)
+    ours = build(graph, dtype=torch.float64)
+    carry_over(theirs, ours)
+    theirs.train(train)
+    ours.train(train)
+    for module in (*theirs.modules(), *ours.modules()):
+        if isinstance(module, (nn.Dropout, nn.Dropout3d)) or type(module).__name__ == "StochasticDepth":
+            module.eval()
+    x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    with torch.no_grad():
+        expected, found = theirs(x), ours(x)
+    expected = tuple(expected) if isinstance(expected, tuple) else (expected,)
+    found = found if isinstance(found, tuple) else (found,)
+    given = [tensor for tensor in expected if tensor is not None]
+    assert len(given) == len(found)
+    for a, b in zip(given, found, strict=True):
+        assert float(a.std()) > 1e-6
+        assert float((a - b).abs().max()) <= 1e-9 * float(a.abs().max())
