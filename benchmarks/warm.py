@@ -23,7 +23,7 @@ def archspec_count(text: str) -> Stats:
 
 
 def seconds(function: Callable[[], Any]) -> float:
-    """Seconds of the second of two calls: the first brings back what the turns of the others drove out of the caches."""
+    """Seconds of the second of two calls: the first brings back what other turns drove out of the caches."""
     settle()
     function()
     return timed(function)[0]

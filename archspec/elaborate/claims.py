@@ -51,11 +51,14 @@ class ShapeClaim(Diagnostic):
         if not self.changes:
             hint = self.hint
             return (claim,) if hint is None else (claim, Label(hint.span, self.would(hint)))
-        first, *others = (
-            Label(change.span, f"`{change.column}` should be {change.new or 'empty'}") for change in self.changes
-        )
+        first, *others = (Label(change.span, self.should(change)) for change in self.changes)
         known = {change.span for change in self.changes}
         return (first, *others, *(() if self.claim in known else (claim,)))
+
+    def should(self, change: Change) -> str:
+        gives = f": that gives {shape_text(self.claimed)}, as {self.claimer} says"
+        explained = gives if self.giver == f"row {change.row}" and change.span != self.claim else ""
+        return f"`{change.column}` should be {change.new or 'empty'}{explained}"
 
     def would(self, hint: Change) -> str:
         return f"{hint.column} = {hint.new} here would give {shape_text(self.claimed)}, as {self.claimer} says"

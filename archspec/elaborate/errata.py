@@ -4,7 +4,7 @@ import re
 
 from archspec.diagnostics import SpecError
 from archspec.elaborate.claims import UnknownPlace
-from archspec.elaborate.rows import Overrides, TableRow
+from archspec.elaborate.table_rows import Overrides, TableRow
 from archspec.syntax import tree as t
 from archspec.tables import cells, patterns
 

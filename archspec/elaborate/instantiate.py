@@ -4,7 +4,7 @@ Every plan is made once: a block's by its arguments and input, an operator's by 
 computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs as much as one of two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -31,7 +31,7 @@ from archspec.elaborate.evaluate import (
 from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch, UnjoinedFork, WrongBranches
 from archspec.elaborate.models import Models
 from archspec.elaborate.modules import IDENTITY, Module
-from archspec.elaborate.naming import Names, step_names
+from archspec.elaborate.naming import Names, call_text, step_names
 from archspec.elaborate.plan import (
     NOTHING,
     AliasPlan,
@@ -65,6 +65,15 @@ class Body:
     env: Environment
     names: Names
     tensors: dict[str, tuple[Shape, Span]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The bodies of the passes of a repeat after the first."""
+
+    body: Callable[[int], Body]
+    alike: bool
+    """whether it is one body for all of them"""
 
 
 class Instantiator:
@@ -199,7 +208,7 @@ class Instantiator:
             raise self.fail(BadArithmetic(blame(expr, env), reason))
         return number
 
-    def repeat(self, atom: t.Net, count: int, span: Span, body: Body, flow: Flow, later: Body | None = None) -> Result:
+    def repeat(self, atom: t.Net, count: int, span: Span, body: Body, flow: Flow, later: Later | None = None) -> Result:
         """`atom * count`: passes, each in a scope of its own where it is more than one; `later` is the body of all
         passes but the first where it differs.
         """
@@ -207,12 +216,12 @@ class Instantiator:
         passes: list[Plan] = []
         nodes = 0
         while len(passes) < count:
-            this = later if later and passes else body
+            this = later.body(len(passes)) if later and passes else body
             inner = Body(this.env, body.names, dict(body.tensors))
             with self.inside(f"pass {len(passes) + 1} of {count}", span):
                 plan, out = self.net(atom, inner, flow)
                 self.one(out, span)
-            settled = out == flow and (later is None or len(passes) > 0)
+            settled = out == flow and (later is None or (len(passes) > 0 and later.alike))
             left = count - len(passes) if settled else 1
             nodes += plan.counts.nodes * left
             self.check_nodes(nodes, span)
@@ -383,11 +392,3 @@ class Instantiator:
 def identity(value: Value) -> object:
     """What makes a value another one: 1 is not true, and a block's name means the block of its file."""
     return (type(value), value, id(value.module) if isinstance(value, Word) else None)
-
-
-def call_text(name: str, values: tuple[Value, ...]) -> str:
-    """`bottleneck(6, 24, 2)`."""
-    texts = ("-" if v is None else f'"{v}"' if type(v) is str else str(v).lower() if isinstance(v, bool) else
-             "x".join(map(str, v)) if isinstance(v, tuple) else f"{v:g}" if isinstance(v, float) else str(v)
-             for v in values)  # fmt: skip
-    return f"{name}({', '.join(texts)})" if values else name

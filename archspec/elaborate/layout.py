@@ -36,6 +36,7 @@ class Conventions:
 
     columns: tuple[tuple[t.Column, Environment], ...]
     repeat: tuple[t.RepeatClause, Environment] | None
+    numbering: t.Numbering | None
     infer: tuple[t.Infer, ...]
     rules: tuple[ReadRule, ...]
 
@@ -69,6 +70,7 @@ def conventions(clauses: tuple[t.Clause, ...], env: Environment) -> Conventions:
     """The network's conventions and then those of its readings, and theirs; raises `SpecError`."""
     columns: list[tuple[t.Column, Environment]] = []
     repeats: list[tuple[t.RepeatClause, Environment]] = []
+    numberings: list[t.Numbering] = []
     infer: list[t.Infer] = []
     rules: list[ReadRule] = []
     pending: list[tuple[t.Clause, Environment, bool]] = [(clause, env, True) for clause in clauses]
@@ -79,6 +81,8 @@ def conventions(clauses: tuple[t.Clause, ...], env: Environment) -> Conventions:
                 columns += [(column, inside) for column in clause.columns]
             case t.RepeatClause():
                 repeats.append((clause, inside))
+            case t.Numbering():
+                numberings.append(clause)
             case t.Infer():
                 infer.append(clause)
             case t.Read():
@@ -91,7 +95,13 @@ def conventions(clauses: tuple[t.Clause, ...], env: Environment) -> Conventions:
                 bindings = bind(clause.reading.name, reading.parameters, clause.reading.arguments or (), inside, inside)
                 there = Environment(found, bindings, env.budget)
                 pending += [(part, there, False) for part in reading.clauses]
-    return Conventions(tuple(columns), repeats[0] if repeats else None, tuple(infer), tuple(rules))
+    return Conventions(
+        tuple(columns),
+        repeats[0] if repeats else None,
+        numberings[0] if numberings else None,
+        tuple(infer),
+        tuple(rules),
+    )
 
 
 def reading_of(clause: t.ReadAs, module: Module) -> tuple[Module, t.Reading]:

@@ -7,6 +7,7 @@ They follow from the text of the body alone, not from what a condition leaves ou
 from collections import Counter
 from collections.abc import Iterator
 
+from archspec.elaborate.evaluate import Value
 from archspec.syntax import tree as t
 
 Names = dict[int, str]
@@ -48,3 +49,11 @@ def named_atoms(net: t.Net, alias: t.Name | None = None, repeated: bool = False)
         case t.Sequence():
             for step in net.steps:
                 yield from named_atoms(step)
+
+
+def call_text(name: str, values: tuple[Value, ...]) -> str:
+    """`bottleneck(6, 24, 2)`."""
+    texts = ("-" if v is None else f'"{v}"' if type(v) is str else str(v).lower() if isinstance(v, bool) else
+             "x".join(map(str, v)) if isinstance(v, tuple) else f"{v:g}" if isinstance(v, float) else str(v)
+             for v in values)  # fmt: skip
+    return f"{name}({', '.join(texts)})" if values else name

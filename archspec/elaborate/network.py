@@ -17,9 +17,11 @@ from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, s
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import Conventions, conventions, layout
 from archspec.elaborate.modules import Module
+from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
-from archspec.elaborate.rows import Fold, Overrides, RowReader, TableRow, overridden, without_dittos
+from archspec.elaborate.rows import Fold, RowReader
 from archspec.elaborate.suggest import suggest
+from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -63,7 +65,7 @@ class Elaboration:
 
     def __post_init__(self) -> None:
         self.env = Environment(self.module, self.bindings, self.make.budget)
-        self.refuse_twice(t.Title, t.RepeatClause)
+        self.refuse_twice(t.Title, t.RepeatClause, t.Numbering)
         self.how = conventions(self.network.clauses, self.env)
         self.tables = self.read_tables()
         rows = [row for table in self.tables.values() for row in table]
@@ -139,11 +141,17 @@ class Elaboration:
         """Elaborate with some cells read otherwise."""
         tensors: dict[str, tuple[Shape, Span]] = {}
         self.make.budget.spent = 0
-        reader = RowReader(self.make, self.how, self.env, tensors, self.claims)
+        numbering = Numbering(self.how.numbering) if self.how.numbering else None
+        reader = RowReader(self.make, self.how, self.env, tensors, self.claims, numbering)
         try:
-            fold = Fold(Flow((self.input(reader, overrides),)))
-            start = fold.flow.shapes[0]
+            start = self.input(reader, overrides)
+            fold = Fold(Flow((start,)))
             self.fold_clauses(reader, fold, overrides)
+            if numbering is not None and not fold.errors:
+                numbering.total, numbering.passed = numbering.passed, 0
+                tensors.clear()
+                fold = Fold(Flow((start,)))
+                self.fold_clauses(reader, fold, overrides)
             outputs = [] if fold.errors else self.outputs(tensors, fold)
             return fold, self.finish(start, fold, outputs)
         except SpecError as error:

@@ -4,7 +4,7 @@ A claim that fails does not stop the fold: it goes on with the shape that explai
 slip is reported once and independent slips all at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from archspec.diagnostics import Diagnostic, Severity, SpecError
@@ -19,44 +19,29 @@ from archspec.elaborate.claims import (
 )
 from archspec.elaborate.errors import BadArithmetic
 from archspec.elaborate.evaluate import Binding, Environment, blame, names_of, numeric, plain, truth
-from archspec.elaborate.instantiate import Body, Instantiator
+from archspec.elaborate.instantiate import Body, Instantiator, Later
 from archspec.elaborate.layout import (
-    ColumnMeaning,
     Conventions,
-    Layout,
     ReadRule,
     Role,
     cell_value,
     hole_bindings,
     row_variables,
 )
+from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.plan import NOTHING, Flow, Plan, ScopePlan
 from archspec.elaborate.resolve import walk
 from archspec.elaborate.table_errors import AmbiguousOperator, BadCell, UnreadOperator, Unsolved
+from archspec.elaborate.table_rows import TableRow, operator_span
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import cells, patterns
-from archspec.tables.table import Cell, Row
+from archspec.tables.table import Cell
 from archspec.tensor import Shape
 
-Overrides = Mapping[Span, Cell]
-"""The span of a printed cell to what to read instead: an erratum's correction, or a change that is tried out."""
 COUNT = "n"
 """The column of the canonical table that repeats a row where no clause says which."""
 LARGEST_INFERRED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """A row with what it needs to be read."""
-
-    number: int
-    row: Row
-    layout: Layout
-
-    @property
-    def label(self) -> str:
-        return f"row {self.number}"
 
 
 @dataclass(slots=True)
@@ -84,12 +69,14 @@ class RowReader:
         env: Environment,
         tensors: dict[str, tuple[Shape, Span]],
         claims: bool,
+        numbering: Numbering | None = None,
     ) -> None:
         self.make = make
         self.how = how
         self.env = env
         self.tensors = tensors
         self.claims = claims
+        self.numbering = numbering
         self.mentioned = {id(rule): names_in(rule.rule) for rule in how.rules}
         self.holes = set().union(*(patterns.holes(rule.rule.pattern.value) for rule in how.rules))
 
@@ -138,7 +125,8 @@ class RowReader:
         claim = self.shape_claim(row, "output") or (self.shape_claim(following, "input") if following else None)
         if claim is None:
             return True
-        trial = RowReader(self.make, self.how, self.env, dict(self.tensors), claims=False)
+        numbering = replace(self.numbering) if self.numbering else None
+        trial = RowReader(self.make, self.how, self.env, dict(self.tensors), claims=False, numbering=numbering)
         fold = Fold(Flow((shape,)))
         try:
             trial.read_row(row, fold)
@@ -219,15 +207,28 @@ class RowReader:
         """The row's plan: what its rule says, as often as the row is repeated."""
         net = rule.rule.net
         count = self.count(row, env)
-        body = self.make.body(net, env)
+        numbered = self.numbering is not None and self.numbering.counts(self.mentioned[id(rule)])
+        body = self.make.body(net, env.with_bindings(self.place(numbered)))
         body.tensors = self.tensors
         if count is None or count == 1:
             plan, out = self.make.net(net, body, flow)
             name = body.names.get(id(net), "repeat")
-            return (self.make.one_pass(plan, net, name, 1, 1), out) if count else (plan, out)
-        later = self.later(env)
-        after = Body(later, body.names) if later else None
-        return self.make.repeat(net, count, operator_span(row), body, flow, after)
+            plan = self.make.one_pass(plan, net, name, 1, 1) if count else plan
+        else:
+            after = self.later(env)
+
+            def later(number: int) -> Body:
+                return Body(after.with_bindings(self.place(numbered, number)), body.names)
+
+            alike = Later(later, alike=not numbered)
+            plan, out = self.make.repeat(net, count, operator_span(row), body, flow, alike)
+        if self.numbering is not None and numbered:
+            self.numbering.passed += 1 if count is None else count
+        return plan, out
+
+    def place(self, numbered: bool, further: int = 0) -> dict[str, Binding]:
+        """The names of `number`, for a rule that takes part."""
+        return self.numbering.bindings(further) if self.numbering is not None and numbered else {}
 
     def count(self, row: TableRow, env: Environment) -> int | None:
         """How often a row is repeated; None where nothing says so, or its cell is empty."""
@@ -257,12 +258,10 @@ class RowReader:
                 return None
         return Binding(numeric(clause.count, inside), blame(clause.count, inside))
 
-    def later(self, env: Environment) -> Environment | None:
+    def later(self, env: Environment) -> Environment:
         """The variables of all passes but the first."""
-        if self.how.repeat is None or not self.how.repeat[0].then:
-            return None
         more = {}
-        for assignment in self.how.repeat[0].then:
+        for assignment in self.how.repeat[0].then if self.how.repeat else ():
             more[assignment.name.id] = Binding(plain(numeric(assignment.value, env)), assignment.value.span)
         return env.with_bindings(more)
 
@@ -284,7 +283,7 @@ class RowReader:
         if not uses or claim is None:
             one = env.with_bindings({name: Binding(1, wanted.name.span)})
             return self.instantiate(row, rule, one, fold.flow)
-        given: list[Shape] = []
+        passed = self.numbering.passed if self.numbering else 0
         for candidate in range(1, LARGEST_INFERRED + 1):
             trial = env.with_bindings({name: Binding(candidate, claim[1])})
             tensors = dict(self.tensors)
@@ -296,9 +295,10 @@ class RowReader:
                 break
             if shape_holds(spatial(claim[0]), flow.shapes[0]):
                 return plan, flow
-            given.append(flow.shapes[0])
             self.tensors.clear()
             self.tensors.update(tensors)
+            if self.numbering:
+                self.numbering.passed = passed
         reason = f"no value from 1 to {LARGEST_INFERRED} gives the output that this row claims"
         raise self.make.fail(Unsolved(claim[1], name, reason))
 
@@ -344,11 +344,6 @@ def spatial(claimed: tuple[int, ...]) -> tuple[int, ...]:
     return claimed[:2] if len(claimed) == 3 else claimed
 
 
-def operator_span(row: TableRow) -> Span:
-    cell = row.layout.cell(row.row, "operator")
-    return cell.span if cell else row.row.span
-
-
 def number_claims(cell: Cell, what: str, label: str, found: int) -> Iterator[Diagnostic]:
     try:
         quantity = cells.number_claim(cell)
@@ -362,27 +357,3 @@ def number_claims(cell: Cell, what: str, label: str, found: int) -> Iterator[Dia
 def names_in(tree: t.Tree) -> set[str]:
     """Every name that a rule or clause mentions, also as a step."""
     return {node.id for node in walk(tree) if isinstance(node, t.Name)}
-
-
-def overridden(rows: list[TableRow], overrides: Overrides) -> list[TableRow]:
-    """The rows with some cells read otherwise."""
-    if not overrides:
-        return rows
-    return [
-        replace(row, row=replace(row.row, cells=tuple(overrides.get(cell.span, cell) for cell in row.row.cells)))
-        for row in rows
-    ]
-
-
-def without_dittos(rows: tuple[Row, ...]) -> list[Row]:
-    """A ditto mark stands for the cell above."""
-    done: list[Row] = []
-    for row in rows:
-        above = done[-1].cells if done else row.cells
-        taken = tuple(up if cell.text in cells.DITTO else cell for cell, up in zip(row.cells, above, strict=True))
-        done.append(replace(row, cells=taken))
-    return done
-
-
-def variable_columns(layout: Layout) -> list[tuple[int, ColumnMeaning]]:
-    return [(i, column) for i, column in enumerate(layout.columns) if column.role == "variable"]

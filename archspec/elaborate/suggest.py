@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from archspec.elaborate.claims import Change, ShapeClaim
-from archspec.elaborate.rows import Fold, Overrides, TableRow, variable_columns
+from archspec.elaborate.rows import Fold
+from archspec.elaborate.table_rows import Overrides, TableRow, variable_columns
 from archspec.tables import cells
 from archspec.tables.table import Cell
 from archspec.tensor import shape_text

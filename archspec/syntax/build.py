@@ -210,6 +210,9 @@ class Builder:
     def assignment(self, span: Span, name: lark.Token, value: Parsed) -> t.Assignment:
         return t.Assignment(span, self.token(name), self.build(value))
 
+    def numbering(self, span: Span, position: lark.Token, total: lark.Token | None) -> t.Numbering:
+        return t.Numbering(span, self.token(position), self.build(total))
+
     def infer(self, span: Span, name: lark.Token) -> t.Infer:
         return t.Infer(span, self.token(name))
 

@@ -196,7 +196,7 @@ def state(page: Page, clause: t.Clause, width: int) -> None:
             page.write(short(clause), start, clause.span.end)
 
 
-def short(clause: t.Title | t.Cite | t.InputClause | t.TableClause | t.Infer | t.ReadAs) -> str:
+def short(clause: t.Title | t.Cite | t.InputClause | t.TableClause | t.Numbering | t.Infer | t.ReadAs) -> str:
     """A clause that is never broken."""
     match clause:
         case t.Title():
@@ -207,6 +207,8 @@ def short(clause: t.Title | t.Cite | t.InputClause | t.TableClause | t.Infer | t
             return f"input {phrases.dimensions(clause.sides)}"
         case t.TableClause():
             return f"table {quoted(clause.name)} {clause.body}" if clause.name else f"table {clause.body}"
+        case t.Numbering():
+            return f"number {clause.position.id}" + (f" of {clause.total.id}" if clause.total else "")
         case t.Infer():
             return f"infer {clause.name.id}"
         case t.ReadAs():

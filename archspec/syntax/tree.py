@@ -282,6 +282,14 @@ class RepeatClause(Tree):
 
 
 @dataclass(frozen=True, slots=True)
+class Numbering(Tree):
+    """`number i of m`: names for the place of a pass and for how many there are."""
+
+    position: Name
+    total: Name | None
+
+
+@dataclass(frozen=True, slots=True)
 class Infer(Tree):
     name: Name
 
@@ -304,7 +312,7 @@ class ReadAs(Tree):
     reading: Reference
 
 
-Convention = Columns | RepeatClause | Infer | Read | ReadAs
+Convention = Columns | RepeatClause | Numbering | Infer | Read | ReadAs
 Clause = Title | Cite | InputClause | TableClause | Body | Output | Check | Erratum | Init | Convention
 
 

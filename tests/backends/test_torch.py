@@ -298,8 +298,12 @@ network Forks { input 16 x 16 x 3
 
 
 def test_state_dict_keys_are_the_paths_of_the_graph(small: Graph) -> None:
-    keys = {name for node in small.nodes[1:] for shapes in (small.input_shapes(node),)
-            for name in (f"{node.path.replace('/', '.')}.{w}" for w in (*node.op.weights(*shapes), *node.op.buffers(*shapes)))}  # fmt: skip
+    keys = {
+        f"{node.path.replace('/', '.')}.{name}"
+        for node in small.nodes[1:]
+        for tensors in (node.op.weights(*small.input_shapes(node)), node.op.buffers(*small.input_shapes(node)))
+        for name in tensors
+    }
     state = build(small).state_dict()
     assert {key for key in state if not key.endswith("num_batches_tracked")} == keys
     assert "row_3.bottleneck_2.dwconv.weight" in keys
@@ -432,9 +436,7 @@ def test_further_outputs_follow_the_networks_own() -> None:
     assert (out.shape, aux.shape) == ((2, 5), (2, 2))
 
 
-@pytest.mark.parametrize(
-    "name", ["train", "forward", "type", "class_", "lambda", "half", "T_destination", "children"]
-)
+@pytest.mark.parametrize("name", ["train", "forward", "type", "class_", "lambda", "half", "T_destination", "children"])
 def test_blocks_may_have_names_that_mean_something_to_torch(name: str) -> None:
     made = graph(f"{name}(4) -> {name}(4) as eval", before=f"block {name}(c) = (conv(1, c) | id) -> add")
     model = build(made).eval()

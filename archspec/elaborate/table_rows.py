@@ -1,0 +1,54 @@
+"""The rows of a network's tables, with what stands in their cells instead of what is printed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from archspec.elaborate.layout import ColumnMeaning, Layout
+from archspec.source import Span
+from archspec.tables import cells
+from archspec.tables.table import Cell, Row
+
+Overrides = Mapping[Span, Cell]
+"""The span of a printed cell to what to read instead: an erratum's correction, or a change that is tried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row with what it needs to be read."""
+
+    number: int
+    row: Row
+    layout: Layout
+
+    @property
+    def label(self) -> str:
+        return f"row {self.number}"
+
+
+def operator_span(row: TableRow) -> Span:
+    cell = row.layout.cell(row.row, "operator")
+    return cell.span if cell else row.row.span
+
+
+def overridden(rows: list[TableRow], overrides: Overrides) -> list[TableRow]:
+    """The rows with some cells read otherwise."""
+    if not overrides:
+        return rows
+    return [
+        replace(row, row=replace(row.row, cells=tuple(overrides.get(cell.span, cell) for cell in row.row.cells)))
+        for row in rows
+    ]
+
+
+def without_dittos(rows: tuple[Row, ...]) -> list[Row]:
+    """A ditto mark stands for the cell above."""
+    done: list[Row] = []
+    for row in rows:
+        above = done[-1].cells if done else row.cells
+        taken = tuple(up if cell.text in cells.DITTO else cell for cell, up in zip(row.cells, above, strict=True))
+        done.append(replace(row, cells=taken))
+    return done
+
+
+def variable_columns(layout: Layout) -> list[tuple[int, ColumnMeaning]]:
+    return [(i, column) for i, column in enumerate(layout.columns) if column.role == "variable"]
