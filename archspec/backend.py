@@ -19,6 +19,10 @@ class Backend(Protocol):
     """What an entry point of `archspec.backends` names: a class without arguments."""
 
     name: str
+    framework: str
+    """What it imports when it builds."""
+    extra: str
+    """The extra of archspec-compiler that installs it."""
     formats: Mapping[str, str]
     """Suffix of a file to what is saved in it."""
 

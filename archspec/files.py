@@ -1,32 +1,44 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
-import tempfile
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path to write to, which takes the place of `path` once all went well.
 
-    It has the suffix of `path` and lies in the same folder, so that taking its place is one step. Raises `OSError`.
+    It has the suffix of `path` and lies in the same folder, so that taking its place is one step; a link is followed.
+    What is no file (a pipe, a device) is not replaced: the bytes are copied into it. Raises `OSError`.
     """
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=f".{path.stem}.", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    target = Path(os.path.realpath(path))
+    temporary = beside(target, path)
     try:
         yield temporary
-        temporary.chmod(target.stat().st_mode if target.exists() else 0o666 & ~umask())
-        temporary.replace(target)
+        if target.is_file():
+            temporary.chmod(S_IMODE(target.stat().st_mode))
+        if path.exists() and not path.is_file():
+            with temporary.open("rb") as source, path.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+        else:
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def umask() -> int:
-    """The mode bits that new files do without; there is no way to ask but to set it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def beside(target: Path, path: Path) -> Path:
+    """A new empty file in the folder of `target`, with the mode that new files have; errors name `path`."""
+    temporary = target.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+    try:
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    return temporary

@@ -10,6 +10,9 @@ import pytest
 
 # two OpenMP threads on a busy machine of two cores are slower than one
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# no pool of compiling processes, no look-up of this machine's name
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
 GOLDEN = Path(__file__).with_name("golden")
 
 

@@ -15,6 +15,8 @@ class Backend:
     """Builds modules of torch's own layers; images are NCHW, vectors NC."""
 
     name = "torch"
+    framework = "torch"
+    extra = "torch"
     formats: Mapping[str, str] = {
         ".pth": "state_dict, by torch.save",
         ".safetensors": "state_dict, by safetensors",
@@ -36,7 +38,7 @@ def framework() -> Any:
     try:
         from archspec_torch import runtime
     except ModuleNotFoundError as error:
-        if error.name != "torch":
+        if error.name != Backend.framework:
             raise
-        raise MissingFramework("torch", "torch", "torch") from None
+        raise MissingFramework(Backend.name, Backend.framework, Backend.extra) from None
     return runtime

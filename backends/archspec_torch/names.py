@@ -4,7 +4,8 @@ import keyword
 
 from torch import fx, nn
 
-TAKEN = frozenset({*dir(nn.Module()), *dir(nn.Sequential()), *dir(fx.GraphModule), "input", "self", "graph", "code"})
+# of an instance: some of its attributes (`meta`) are set when it is made
+TAKEN = frozenset({*dir(nn.Sequential()), *dir(fx.GraphModule(nn.Module(), fx.Graph())), "input", "self"})
 
 
 def legal(name: str, siblings: set[str]) -> str:

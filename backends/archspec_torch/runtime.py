@@ -1,34 +1,23 @@
-"""`Graph` -> module, weights, file.
+"""`Graph` -> module, and module -> file.
 
 Every scope of the Graph is a module with a forward of its own: `nn.Sequential` where it is a chain of layers, else a
 `torch.fx.GraphModule`. No class of ours is among them, so a saved module needs no archspec to be loaded.
 """
 
+import io
 import operator
 from collections import OrderedDict
-from math import sqrt
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import fx, nn
 
-from archspec.backend import BackendError, extra_help
+from archspec.backend import BackendError, MissingFramework
 from archspec.files import whole_file
-from archspec.graph import Graph, Node
-from archspec.hierarchy import Level, levels
-from archspec.initializer import (
-    DEFAULT_INIT,
-    Initializer,
-    KaimingNormal,
-    KaimingUniform,
-    Normal,
-    TruncatedNormal,
-    Uniform,
-    XavierNormal,
-    XavierUniform,
-)
-from archspec.ops import LayerScale, PRelu
+from archspec.graph import Graph
+from archspec.hierarchy import Entangled, Level, levels
+from archspec_torch.initial_weights import initialize
 from archspec_torch.lower import Site, lower
 from archspec_torch.names import class_name, legal
 
@@ -42,10 +31,11 @@ def build(
 ) -> nn.Module:
     """The module of a Graph, in training mode as torch's own models are.
 
-    It takes N×C×H×W (or N×C) and gives its output, a vector as N×C; where the Graph has further outputs, a tuple of
-    all in their order. The weights of node `row_3/bottleneck_2/dwconv` are at `row_3.bottleneck_2.dwconv.weight`. They
-    are drawn as the Graph's `init` says by a generator of their own, seeded with `seed`; on device `meta` they have no
-    values. Raises `Unsupported`.
+    It takes N×C×H×W (or N×C) and gives its output, a vector as N×C; where the Graph has further outputs, a tuple, in
+    training and evaluation alike: the output, then the others in the order of `graph.outputs`. The weights of node
+    `row_3/bottleneck_2/dwconv` are at `row_3.bottleneck_2.dwconv.weight`. They are drawn as the Graph's `init` says by
+    a generator of their own, seeded with `seed`; on device `meta` they have no values. Raises `Unsupported`, or
+    `BackendError` for a Graph whose scopes cannot be modules or whose weights cannot be drawn.
     """
     with torch.device("meta"):
         made, names = Builder(graph).run()
@@ -65,7 +55,11 @@ class Builder:
         """path of a node to the name of its module"""
 
     def run(self) -> tuple[nn.Module, dict[str, str]]:
-        return self.level(levels(self.graph), ""), self.names
+        try:
+            root = levels(self.graph)
+        except Entangled as error:
+            raise BackendError(f"the scopes cannot be modules: {error}") from None
+        return self.level(root, ""), self.names
 
     def level(self, level: Level, prefix: str) -> nn.Module:
         """The module of a scope, whose own name is `prefix`."""
@@ -120,95 +114,65 @@ def chain(graph: fx.Graph) -> bool:
     return False
 
 
-# ---- initial weights ----
-
-
-@torch.no_grad()
-def initialize(model: nn.Module, graph: Graph, names: dict[str, str], generator: torch.Generator) -> None:
-    """Give every weight its first value, in the order of the Graph's nodes."""
-    modules = dict(model.named_modules())
-    for node in graph.nodes:
-        layer = modules.get(names.get(node.path, ""))
-        if layer is not None and node.path in names:
-            initialize_layer(layer, node, graph.init.get(node.op.kind, DEFAULT_INIT.get(node.op.kind)), generator)
-
-
-def initialize_layer(layer: nn.Module, node: Node, how: Initializer | None, generator: torch.Generator) -> None:
-    for name, parameter in layer.named_parameters(recurse=False):
-        if name == "weight" and how is not None:
-            draw(parameter, how, generator)
-        else:
-            parameter.fill_(first_value(node, name))
-    for name, buffer in layer.named_buffers(recurse=False):
-        buffer.fill_(1 if name == "running_var" else 0)
-
-
-def first_value(node: Node, name: str) -> float:
-    """What a weight that is not drawn begins with."""
-    if name == "bias":
-        return 0.0
-    if isinstance(node.op, PRelu):
-        return node.op.slope
-    return node.op.init if isinstance(node.op, LayerScale) else 1.0
-
-
-def draw(weight: torch.Tensor, how: Initializer, generator: torch.Generator) -> None:
-    """Draw a weight (out, in, …) from its distribution."""
-    receptive = weight[0][0].numel()
-    fan_in, fan_out = weight.shape[1] * receptive, weight.shape[0] * receptive
-    match how:
-        case Normal(std=std):
-            weight.normal_(0, std, generator=generator)
-        case TruncatedNormal(std=std):
-            nn.init.trunc_normal_(weight, 0, std, -2 * std, 2 * std, generator=generator)
-        case Uniform(bound=bound):
-            weight.uniform_(-bound, bound, generator=generator)
-        case KaimingNormal(mode=mode, gain=gain):
-            weight.normal_(0, gain / sqrt(fan_in if mode == "fan_in" else fan_out), generator=generator)
-        case KaimingUniform(mode=mode, gain=gain):
-            bound = gain * sqrt(3 / (fan_in if mode == "fan_in" else fan_out))
-            weight.uniform_(-bound, bound, generator=generator)
-        case XavierNormal():
-            weight.normal_(0, sqrt(2 / (fan_in + fan_out)), generator=generator)
-        case XavierUniform():
-            bound = sqrt(6 / (fan_in + fan_out))
-            weight.uniform_(-bound, bound, generator=generator)
-
-
 # ---- files ----
 
 
 def save(model: nn.Module, graph: Graph, path: Path) -> None:
     """Write a module in the form that the suffix says; raises `BackendError` or `OSError`."""
+    encode = ENCODERS.get(path.suffix)
+    if encode is None:
+        raise BackendError(f"the torch backend does not save as {path.suffix or 'a file without suffix'}")
     with whole_file(path) as temporary:
-        match path.suffix:
-            case ".pth":
-                torch.save(model.state_dict(), temporary)
-            case ".pt":
-                torch.save(model, temporary)
-            case ".safetensors":
-                save_safetensors(model, temporary)
-            case ".pt2":
-                torch.export.save(exported(model, graph), temporary)
-            case suffix:
-                raise BackendError(f"the torch backend does not save as {suffix or 'a file without suffix'}")
+        # Not torch's own writer: on a full disk it raises no OSError, or aborts the process; and it writes the
+        # temporary name into the file, so that equal models would differ.
+        temporary.write_bytes(encode(model, graph))
 
 
-def save_safetensors(model: nn.Module, path: Path) -> None:
+def encode_state(model: nn.Module, graph: Graph) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(model.state_dict(), buffer)
+    return buffer.getvalue()
+
+
+def encode_module(model: nn.Module, graph: Graph) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    return buffer.getvalue()
+
+
+def encode_safetensors(model: nn.Module, graph: Graph) -> bytes:
     try:
-        from safetensors.torch import save_file
-    except ModuleNotFoundError:
-        raise BackendError("saving as .safetensors needs `safetensors`", extra_help("torch")) from None
-    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
+        from safetensors.torch import save as encoded
+    except ModuleNotFoundError as error:
+        if error.name != "safetensors":
+            raise
+        raise MissingFramework("torch", "safetensors", "torch") from None
+    return encoded({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
 
 
-def exported(model: nn.Module, graph: Graph) -> Any:
-    """The model in evaluation mode as a program of any batch size; the model itself keeps its mode."""
+def encode_program(model: nn.Module, graph: Graph) -> bytes:
+    buffer = io.BytesIO()
+    torch.export.save(exported(model, graph), buffer)
+    return buffer.getvalue()
+
+
+ENCODERS: dict[str, Callable[[nn.Module, Graph], bytes]] = {
+    ".pth": encode_state,
+    ".pt": encode_module,
+    ".safetensors": encode_safetensors,
+    ".pt2": encode_program,
+}
+
+
+def exported(model: nn.Module, graph: Graph) -> torch.export.ExportedProgram:
+    """The model in evaluation mode as a program of any batch size; every module keeps its own mode."""
     *sides, channels = graph.input.shape
-    example = torch.zeros(2, channels, *sides, dtype=next(model.parameters()).dtype)
-    training = model.training
+    some = next(model.parameters(), torch.zeros(()))
+    example = torch.zeros(2, channels, *sides, dtype=some.dtype, device=some.device)
+    training = {module: module.training for module in model.modules()}
     try:
         model.eval()
         return torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
     finally:
-        model.train(training)
+        for module, mode in training.items():
+            module.training = mode

@@ -3,6 +3,7 @@
 import copy
 import io
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,11 +15,13 @@ import torch
 from archspec_torch.runtime import build, save
 
 import archspec
-from archspec.backend import Unsupported
+from archspec.backend import BackendError, Unsupported
 from archspec.graph import Graph
+from archspec.initializer import KaimingNormal, Normal
 from archspec.ops import AvgPool, Conv, DwConv, MaxPool, Op
 
 Array = np.ndarray
+ROOT = Path(__file__).parents[2]
 
 
 def graph(body: str, shape: str = "7 x 9 x 4", before: str = "") -> Graph:
@@ -436,7 +439,23 @@ def test_further_outputs_follow_the_networks_own() -> None:
     assert (out.shape, aux.shape) == ((2, 5), (2, 2))
 
 
-@pytest.mark.parametrize("name", ["train", "forward", "type", "class_", "lambda", "half", "T_destination", "children"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train",
+        "forward",
+        "type",
+        "class_",
+        "lambda",
+        "half",
+        "T_destination",
+        "children",
+        "meta",
+        "shape_env",
+        "torch",
+        "x1",
+    ],
+)
 def test_blocks_may_have_names_that_mean_something_to_torch(name: str) -> None:
     made = graph(f"{name}(4) -> {name}(4) as eval", before=f"block {name}(c) = (conv(1, c) | id) -> add")
     model = build(made).eval()
@@ -472,3 +491,116 @@ def test_nothing_is_left_where_saving_fails(small: Graph, tmp_path: Path, monkey
     with pytest.raises(OSError, match="No space left"):
         save(build(small, device="meta"), small, tmp_path / "net.pth")
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- graphs that no spec gives, but JSON may ----
+
+
+def renamed(made: Graph, paths: dict[str, str]) -> Graph:
+    """The same network with other paths."""
+    nodes = tuple(
+        node.model_copy(
+            update={"path": paths.get(node.path, node.path), "inputs": tuple(paths.get(p, p) for p in node.inputs)}
+        )
+        for node in made.nodes
+    )
+    outputs = {name: paths.get(path, path) for name, path in made.outputs.items()}
+    return Graph(name=made.name, nodes=nodes, outputs=outputs)
+
+
+def test_the_networks_own_output_comes_first_and_every_name_has_one() -> None:
+    made = graph("relu as a -> global_avgpool as b").model_copy(
+        update={"outputs": {"aux": "a", "output": "b", "again": "b"}}
+    )
+    for mode in (True, False):
+        assert [tuple(out.shape[2:]) for out in build(made).train(mode)(torch.zeros(1, 4, 7, 9))] == [
+            (1, 1), (7, 9), (1, 1)
+        ]  # fmt: skip
+
+
+def test_a_scope_whose_values_nobody_uses_is_built_all_the_same() -> None:
+    made = renamed(graph("conv(1, 4) as a -> conv(1, 2) as b"), {"b": "dead/b"})
+    model = build(made.model_copy(update={"outputs": {"output": "a"}}))
+    assert model(torch.zeros(1, 4, 7, 9)).shape == (1, 4, 7, 9)
+    assert "dead.b.weight" in model.state_dict()
+
+
+def test_the_input_may_stand_in_a_scope() -> None:
+    made = renamed(graph("tanh as a -> relu as b"), {"input": "s/input", "a": "s/a"})
+    x = torch.randn(1, 4, 7, 9)
+    assert torch.equal(build(made)(x), x.tanh().relu())
+
+
+def test_a_scope_is_called_after_a_later_one_that_it_needs() -> None:
+    made = renamed(graph("(relu as p | tanh as q) -> add as r"), {"p": "a/p", "q": "b/q", "r": "a/r"})
+    x = torch.randn(1, 4, 7, 9)
+    assert torch.equal(build(made)(x), x.relu() + x.tanh())
+
+
+def test_scopes_that_need_each_other_are_refused() -> None:
+    made = renamed(graph("relu as p -> tanh as q -> relu as r"), {"p": "a/p", "q": "b/q", "r": "a/r"})
+    with pytest.raises(BackendError, match="take each other's values"):
+        build(made)
+
+
+def test_a_spread_of_zero_gives_zeros() -> None:
+    made = archspec.parse("arch 1 network N { input 4 x 4 x 2 body conv(3, 2) init conv = truncated_normal(0.0) }")
+    assert not build(made.elaborate()).state_dict()["conv.weight"].any()
+
+
+def test_a_weight_without_fans_takes_a_distribution_that_needs_none() -> None:
+    made = graph("bn as bn")
+    build(made.model_copy(update={"init": {"bn": Normal(std=0.1)}}))
+    with pytest.raises(BackendError, match="has no fan"):
+        build(made.model_copy(update={"init": {"bn": KaimingNormal()}}))
+
+
+# ---- files ----
+
+SUFFIXES = [".pth", ".pt", ".safetensors", ".pt2"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_one_seed_gives_the_same_bytes_whatever_the_file_is_called(suffix: str, tmp_path: Path) -> None:
+    made = graph("(conv(3, 4) -> bn | id) -> add")
+    for name in ("one", "other"):
+        save(build(made), made, tmp_path / f"{name}{suffix}")
+    assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"other{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_full_disk_is_an_os_error_and_leaves_nothing(suffix: str, tmp_path: Path) -> None:
+    script = (
+        "import resource, signal, sys, archspec\n"
+        "from pathlib import Path; from archspec_torch.runtime import build, save\n"
+        "made = archspec.parse('arch 1 network N { input 8 x 8 x 4 body conv(3, 64) -> conv(3, 64) }').elaborate()\n"
+        "model = build(made); signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "try: save(model, made, Path(sys.argv[1]))\n"
+        "except OSError: print('OSError')\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / f"net{suffix}")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "backends")))}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip(), list(tmp_path.iterdir())) == (0, "OSError", [])
+
+
+def test_exporting_leaves_every_module_in_its_own_mode(tmp_path: Path) -> None:
+    made = graph("conv(1, 4) -> bn as bn -> relu")
+    model = build(made).train()
+    model.get_submodule("bn").eval()
+    save(model, made, tmp_path / "net.pt2")
+    assert [module.training for module in model.children()] == [True, False, True]
+
+
+def test_an_exported_program_takes_any_batch(tmp_path: Path) -> None:
+    made = graph("(conv(3, 4, 2) -> bn | avgpool(3, 2, pad = same_upper, include_pad = false)) -> add -> layernorm")
+    model = build(made).eval()
+    save(model, made, tmp_path / "net.pt2")
+    x = torch.randn(5, 4, 7, 9)
+    torch.testing.assert_close(torch.export.load(tmp_path / "net.pt2").module()(x), model(x))
+
+
+def test_a_network_without_weights_can_be_exported(tmp_path: Path) -> None:
+    save(build(graph("relu")), graph("relu"), tmp_path / "net.pt2")
+    assert (tmp_path / "net.pt2").stat().st_size > 0
