@@ -14,4 +14,7 @@ def main() -> NoReturn:
     gc.disable()
     from archspec.cli.commands import run
 
-    sys.exit(run())
+    code = run()
+    # nor is it worth a last look when the process ends
+    gc.freeze()
+    sys.exit(code)
