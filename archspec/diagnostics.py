@@ -87,7 +87,9 @@ class SpecError(Exception):
     """A spec that cannot be compiled; `.diagnostics` says why, all independent mistakes at once."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
+        # one mistake in a block is met in every row that asks for it
+        once = {(d.code, d.primary, d.message): d for d in reversed(list(diagnostics))}
+        self.diagnostics = tuple(once.values())[::-1]
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
@@ -108,8 +110,9 @@ def codes(root: type[Diagnostic] = Diagnostic) -> Iterator[type[Diagnostic]]:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
-    close = difflib.get_close_matches(name[:80], sorted(set(known)), n=1, cutoff=0.6)
-    return close[0] if close else None
+    folded = {other.casefold(): other for other in sorted(set(known), reverse=True)}
+    close = difflib.get_close_matches(name[:80].casefold(), sorted(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

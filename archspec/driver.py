@@ -11,6 +11,7 @@ from typing import Any
 from archspec import library, syntax
 from archspec.diagnostics import Diagnostic, SpecError, nearest
 from archspec.elaborate import parameters
+from archspec.elaborate.claims import NumberClaim
 from archspec.elaborate.errors import UnknownMember
 from archspec.elaborate.evaluate import Binding, Budget, Environment, Value
 from archspec.elaborate.flatten import flatten
@@ -116,7 +117,10 @@ class Spec:
             with deep(self.limits, self.source):
                 return [*self.warnings, *audit(self.module, self.network, self.make)]
         except SpecError as error:
-            return list(error.diagnostics)
+            found = list(error.diagnostics)
+            if all(isinstance(diagnostic, NumberClaim) for diagnostic in found):
+                found += audit(self.module, self.network, self.make)
+            return found
 
     def check_all(self) -> list[Diagnostic]:
         """What is wrong with any network or variant of the file; each mistake once."""

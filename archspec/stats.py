@@ -96,5 +96,7 @@ def op_text(node: Node) -> str:
 
 
 def attribute_text(value: object) -> str:
-    """A pair as the language writes it: `1x7`."""
+    """A value as the language writes it: `1x7`, `true`."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -97,8 +97,8 @@ def measure(quick: bool) -> str:
         f"Target: `archspec stats` within {TARGET:g}× of importing its three libraries: {reached:.2f}×, "
         f"{verdict(reached <= TARGET)}. Its process imported {len(modules)} modules and none of "
         f"{', '.join(FRAMEWORKS)}. Without its cache, as the first time, it computes the tables of the grammar (and "
-        "Lark examines them where `interegular` is installed, as it is here and for developers only: about half of that "
-        "time); later it reads them. torchinfo and fvcore import torch and build torchvision's model first: that is "
-        "their way to a count."
+        "Lark examines them where `interegular` is installed, as it is here and for developers only: about half of "
+        "that time); later it reads them. torchinfo and fvcore import torch and build torchvision's model first: that "
+        "is their way to a count."
     )
     return f"{table(('process', *SPREAD, 'ratio', 'peak memory'), rows)}\n\n{prose(remarks)}"

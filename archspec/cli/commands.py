@@ -53,7 +53,9 @@ def cli() -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save; the suffix says in what form."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the initial weights.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the initial weights."
+)
 @with_limits
 def build(spec: str, backend: str, params: Parameters, output: Path | None, seed: int, limits: Limits) -> None:
     """Build a model and say what was built; with -o, save it.
@@ -143,7 +145,10 @@ def expanded(specs: Iterable[str]) -> Iterable[str]:
     """The specs, a folder replaced by the files in it."""
     for spec in specs:
         if Path(spec).is_dir():
-            yield from (str(path) for path in sorted(Path(spec).glob("*.arch")))
+            found = sorted(Path(spec).glob("*.arch"))
+            if not found:
+                raise click.UsageError(f"there is no .arch file in {spec}")
+            yield from map(str, found)
         else:
             yield spec
 

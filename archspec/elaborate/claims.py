@@ -25,8 +25,8 @@ class ShapeClaim(Diagnostic):
     """The table says another shape than its rows give.
 
     Every Input (and Output) cell of a table is a claim, checked at the parameters' defaults. Where a change of one
-    cell, or an exchange of two in neighbouring rows, makes every claim and check of the file hold, the caret is at that
-    cell and the help says what it should be; else it is at the claim.
+    cell, or an exchange of two in neighbouring rows, makes all of them hold, the caret is at that cell and the help
+    says what it should be; one with which the checks of totals hold too goes first. Else the caret is at the claim.
     """
 
     code: ClassVar[str] = "shape-claim"
@@ -69,8 +69,8 @@ class ShapeClaim(Diagnostic):
             return self.would(self.hint) if self.hint else None
         first, *others = self.changes
         if not others:
-            return f"{first.new} here instead of {first.old} makes every claim and check hold"
-        return f"exchange `{first.column}` of rows {first.row} and {others[0].row}: then every claim and check holds"
+            return f"{first.new} here instead of {first.old} makes every shape hold"
+        return f"exchange `{first.column}` of rows {first.row} and {others[0].row}: then every shape holds"
 
     @property
     def edits(self) -> tuple[Edit, ...]:

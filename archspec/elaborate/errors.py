@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archspec.diagnostics import Diagnostic, Label, did_you_mean
+from archspec.diagnostics import Diagnostic, Label, did_you_mean, nearest
 from archspec.source import Span
 
 
@@ -25,6 +25,8 @@ class UnknownName(Diagnostic):
 
     @property
     def help(self) -> str | None:
+        if self.name.casefold() in {"true", "false", "none"}:
+            return f"did you mean `{self.name.casefold()}`?"
         quoted = None if self.name.startswith("@") else f'a text stands in quotes: "{self.name}"'
         return did_you_mean(self.name, self.known) or quoted
 
@@ -43,7 +45,7 @@ class UnknownOperator(Diagnostic):
 
     @property
     def help(self) -> str | None:
-        return did_you_mean(self.name, self.known)
+        return did_you_mean(self.name, self.known) or "`archspec list operators` shows all"
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,8 @@ class UnknownFile(Diagnostic):
     def help(self) -> str | None:
         if self.path.startswith("."):
             return None
-        return did_you_mean(self.path, self.known) or f'a file beside this one is `use "./{self.path}"`'
+        near = nearest(self.path, self.known)
+        return f"did you mean `{near}`?" if near else f'a file beside this one is `use "./{self.path}"`'
 
 
 @dataclass(frozen=True)

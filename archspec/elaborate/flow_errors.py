@@ -78,6 +78,26 @@ class UnjoinedFork(Diagnostic):
 
 
 @dataclass(frozen=True)
+class NothingToJoin(Diagnostic):
+    """`add`, `mul` or `concat` is given one tensor where no fork is before it.
+
+    A fork whose conditions leave one branch is joined to that branch; without a fork the join is a slip, most often a
+    forgotten `id`: `( conv(3, c) -> bn | id ) -> add`.
+    """
+
+    code: ClassVar[str] = "nothing-to-join"
+    what: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.what}` joins the branches of a fork, and one tensor arrives here"
+
+    @property
+    def help(self) -> str:
+        return f"give it branches: `( … | id ) -> {self.what}`"
+
+
+@dataclass(frozen=True)
 class WrongBranches(Diagnostic):
     """The fork after a `split` has not as many branches as there are parts."""
 

@@ -28,7 +28,7 @@ from archspec.elaborate.evaluate import (
     plain,
     truth,
 )
-from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch, UnjoinedFork, WrongBranches
+from archspec.elaborate.flow_errors import NothingToJoin, ShapeMismatch, SignatureMismatch, UnjoinedFork, WrongBranches
 from archspec.elaborate.models import Models
 from archspec.elaborate.modules import IDENTITY, Module
 from archspec.elaborate.naming import Names, call_text, step_names
@@ -305,6 +305,8 @@ class Instantiator:
 
     def join(self, label: str, op: AnyOp, span: Span, flow: Flow) -> Result:
         """A join of one branch is that branch."""
+        if flow.kind == "one":
+            raise self.fail(NothingToJoin(span, op.kind))
         if len(flow.shapes) == 1:
             return NOTHING, Flow(flow.shapes)
         shape = self.infer(op, span, flow.shapes)

@@ -17,6 +17,8 @@ from archspec.tables import cells, patterns
 from archspec.tables.table import Cell, Row, Table
 
 Role = Literal["input", "output", "operator", "repeat", "params", "macs", "note", "variable", "pattern"]
+Choices = dict[str, tuple[Value, ...]]
+"""The values that each parameter with choices may have."""
 ROLES: tuple[Role, ...] = ("input", "output", "operator", "repeat", "params", "macs", "note")
 BY_DEFAULT = frozenset({"input", "output", "operator", "params", "macs"})
 
@@ -112,14 +114,14 @@ def reading_of(clause: t.ReadAs, module: Module) -> tuple[Module, t.Reading]:
     return found[0], found[1]
 
 
-def layout(table: Table, how: Conventions) -> Layout:
+def layout(table: Table, how: Conventions, choices: Choices) -> Layout:
     """What each column of a table means; raises `SpecError`."""
     meanings: dict[int, ColumnMeaning] = {}
     stated: dict[int, tuple[t.Column, Environment]] = {}
     wrong: list[Diagnostic] = []
     chosen = False
     for column, env in how.columns:
-        wanted, others = headers_of(column.header, env)
+        wanted, others = headers_of(column.header, env, choices)
         found = [i for i, header in enumerate(table.headers) if patterns.same_text(header.text, wanted)]
         if not found:
             known = tuple(header.text for header in table.headers)
@@ -132,7 +134,7 @@ def layout(table: Table, how: Conventions) -> Layout:
         if others:
             chosen = chosen or meanings[found[0]].role == "operator"
             for i, header in enumerate(table.headers):
-                if i not in meanings and patterns.match(others, header.text):
+                if i not in meanings and any(patterns.same_text(header.text, other) for other in others):
                     meanings[i] = ColumnMeaning(header, "note")
     if wrong:
         raise SpecError(wrong)
@@ -156,15 +158,21 @@ def refuse_twice(columns: tuple[ColumnMeaning, ...]) -> None:
             seen[what] = column.header
 
 
-def headers_of(header: t.Text, env: Environment) -> tuple[str, str | None]:
-    """The header that a text means here, and where a parameter picks it, the pattern of all it could have picked."""
-    names = patterns.holes(header.value)
-    text = header.value
-    for name in names:
+def headers_of(header: t.Text, env: Environment, choices: Choices) -> tuple[str, list[str]]:
+    """The header that a text means here, and where a parameter picks it, all that it could have picked."""
+    wanted, every = header.value, [header.value]
+    for name in patterns.holes(header.value):
         if name not in env.bindings:
             raise SpecError([UnknownName(header.span, name, tuple(env.bindings))])
-        text = text.replace("{" + name + "}", str(env.bindings[name].value))
-    return text, header.value if names else None
+        hole, value = "{" + name + "}", env.bindings[name].value
+        wanted = wanted.replace(hole, header_text(value))
+        every = [text.replace(hole, header_text(other)) for text in every for other in choices.get(name, (value,))]
+    return wanted, every if wanted != header.value else []
+
+
+def header_text(value: Value) -> str:
+    """A value as a header prints it: 1, not 1.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def meaning(header: Cell, what: t.Name | t.Text) -> ColumnMeaning:

@@ -58,6 +58,8 @@ class Elaboration:
     bindings: dict[str, Binding]
     claims: bool
     """whether printed claims are compared"""
+    totals: bool
+    """whether the checks without parameters are compared"""
     how: Conventions = field(init=False)
     env: Environment = field(init=False)
     tables: dict[int, list[TableRow]] = field(init=False)
@@ -92,10 +94,12 @@ class Elaboration:
     def read_tables(self) -> dict[int, list[TableRow]]:
         """The rows of every table, numbered through."""
         tables: dict[int, list[TableRow]] = {}
+        choices = {p.name.id: tuple(evaluate(c, self.env) for c in p.choices) for p in self.network.parameters}
+        choices = {name: values for name, values in choices.items() if values}
         number = 0
         for clause in self.clauses(t.TableClause):
             table: Table = read_table(clause)
-            meaning = layout(table, self.how)
+            meaning = layout(table, self.how, choices)
             tables[id(clause)] = []
             for row in without_dittos(table.rows):
                 number += 1
@@ -108,10 +112,9 @@ class Elaboration:
         return {clause.name.value: self.tables[id(clause)] for clause in clauses if clause.name is not None}
 
     def run_columns(self) -> list[Diagnostic]:
-        """What the table claims, without the file's own checks of totals: those are for the defaults."""
+        """What is wrong with what the table claims."""
         every = {span: cell for _, changes in self.errata.values() for span, cell in changes.items()}
-        totals = {claim.quantity.span for check in self.clauses(t.Check) for claim in check.claims}
-        return [d for d in self.fold(every)[0].diagnostics if d.primary not in totals]
+        return self.fold(every)[0].diagnostics
 
     # ---- the whole network ----
 
@@ -123,19 +126,19 @@ class Elaboration:
         if errors and all(isinstance(d, ShapeClaim) for d in errors):
             rows = [row for table in self.tables.values() for row in overridden(table, every)]
             claims = [d for d in errors if isinstance(d, ShapeClaim)]
-            mended = suggest(claims, rows, lambda changes: self.fold({**every, **changes})[0])
+            mended, left = suggest(claims, rows, lambda changes: self.fold({**every, **changes})[0])
             rest = [d for d in fold.diagnostics if not isinstance(d, ShapeClaim)]
-            return None, [*mended, *rest]
+            return None, [*mended, *left, *rest]
         return (None if errors else plan), fold.diagnostics
 
-    def stale_errata(self) -> list[Diagnostic]:
+    def idle_errata(self) -> set[Span]:
         """Errata without which every claim holds as well."""
-        stale: list[Diagnostic] = []
-        for span, (clause, _) in self.errata.items():
+        idle: set[Span] = set()
+        for span in self.errata:
             others = {s: c for other, (_, changes) in self.errata.items() if other != span for s, c in changes.items()}
             if not self.fold(others)[0].errors:
-                stale.append(StaleErratum(clause.span))
-        return stale
+                idle.add(span)
+        return idle
 
     def fold(self, overrides: Overrides) -> tuple[Fold, NetworkPlan | None]:
         """Elaborate with some cells read otherwise."""
@@ -181,7 +184,7 @@ class Elaboration:
             limit = self.make.limits.nodes
             span = self.network.name.span
             raise SpecError([LimitReached(span, "too many nodes", str(counts.nodes), limit, "--max-nodes")])
-        if self.claims:
+        if self.totals:
             for check in self.clauses(t.Check):
                 if not check.arguments:
                     fold.diagnostics += compare(check, self.network.name.id, counts)
@@ -280,7 +283,10 @@ def elaborate(
     at_defaults = all(same(bindings[name].value, defaults[name].value) for name in bindings)
     if not at_defaults:
         elaborate(module, network, make, picked)
-    plan, diagnostics = Elaboration(module, network, make, bindings, at_defaults).run()
+    needed = {name: binding for name, binding in given.items() if name in parameters.required(network)}
+    first = parameters.bound(module, network, needed, make.budget)
+    totals = all(same(bindings[name].value, first[name].value) for name in bindings)
+    plan, diagnostics = Elaboration(module, network, make, bindings, at_defaults, totals).run()
     if plan is None:
         raise SpecError(diagnostics)
     return plan, diagnostics
@@ -291,24 +297,27 @@ def audit(module: Module, network: t.Network, make: Instantiator) -> list[Diagno
     if parameters.required(network):
         return []
     bindings = parameters.bound(module, network, {}, make.budget)
-    elaboration = Elaboration(module, network, make, bindings, claims=True)
-    found = elaboration.stale_errata() + other_columns(elaboration)
+    elaboration = Elaboration(module, network, make, bindings, claims=True, totals=True)
+    columns = other_columns(elaboration)
+    found = [diagnostic for other in columns for diagnostic in other.run_columns()]
+    idle = elaboration.idle_errata().intersection(*(other.idle_errata() for other in columns))
+    found += [StaleErratum(span) for span in elaboration.errata if span in idle]
     for check in elaboration.clauses(t.Check):
         if check.arguments:
             found += compare_at(check, elaboration)
     return found
 
 
-def other_columns(base: Elaboration) -> list[Diagnostic]:
-    """What the tables claim in the columns that the defaults do not pick."""
-    found: list[Diagnostic] = []
+def other_columns(base: Elaboration) -> list[Elaboration]:
+    """The network with the columns of its tables that the defaults do not pick."""
+    found: list[Elaboration] = []
     for parameter in base.network.parameters:
         if parameter.name.id not in picks_column(base.network):
             continue
         for choice in parameter.choices:
             given = {parameter.name.id: Binding(evaluate(choice, base.env), choice.span)}
             bindings = parameters.bound(base.module, base.network, given, base.make.budget)
-            found += Elaboration(base.module, base.network, base.make, bindings, claims=True).run_columns()
+            found.append(Elaboration(base.module, base.network, base.make, bindings, claims=True, totals=False))
     return found
 
 
@@ -317,7 +326,7 @@ def compare_at(check: t.Check, base: Elaboration) -> list[Diagnostic]:
     module, network, make = base.module, base.network, base.make
     given = parameters.given(network.name, network.parameters, check.arguments, base.env)
     plan, diagnostics = Elaboration(
-        module, network, make, parameters.bound(module, network, given, make.budget), False
+        module, network, make, parameters.bound(module, network, given, make.budget), False, False
     ).run()
     if plan is None:
         return [replace(d, stack=d.stack) for d in diagnostics]

@@ -9,6 +9,7 @@ import graphlib
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pydantic import BaseModel
 
@@ -20,6 +21,7 @@ from archspec.elaborate.errors import (
     UnknownArgument,
     UnknownMember,
     UnknownName,
+    UnknownOperator,
 )
 from archspec.elaborate.evaluate import FUNCTIONS, places
 from archspec.elaborate.modules import BUILT_IN, IDENTITY, Module, Named
@@ -42,11 +44,18 @@ def resolve(module: Module) -> list[Diagnostic]:
     for named in module.own.values():
         found += repeated(named)
         found += unknown_targets(named, module)
-        steps = {parameter.name.id for parameter in parameters_of(named)}
-        for root, visible in scopes(named):
-            given = steps | row_names(root, named) if isinstance(root, t.Read) else steps
-            for node in walk(root):
-                found += check(node, module, visible, given)
+        found += with_tensors(names_in(named, module), named)
+    return found
+
+
+def names_in(named: Named, module: Module) -> list[Diagnostic]:
+    """The mistakes in the names of one declaration."""
+    found: list[Diagnostic] = []
+    steps = {parameter.name.id for parameter in parameters_of(named)}
+    for root, visible in scopes(named):
+        given = steps | row_names(root, named) if isinstance(root, t.Read) else steps
+        for node in walk(root):
+            found += check(node, module, visible, given)
     return found
 
 
@@ -151,6 +160,16 @@ def check(node: t.Tree, module: Module, visible: set[str] | None, steps: set[str
                     yield from check_names(operands(node), module, visible)
     except SpecError as error:
         yield from error.diagnostics
+
+
+def with_tensors(found: list[Diagnostic], named: Named) -> Iterator[Diagnostic]:
+    """The mistakes, an unknown step known to be a tensor's name where it lacks its `@`."""
+    tensors = {node.alias.id for node in walk(named) if isinstance(node, t.Step) and node.alias} if found else set()
+    for diagnostic in found:
+        if isinstance(diagnostic, UnknownOperator) and diagnostic.name in tensors:
+            yield replace(diagnostic, known=(f"@{diagnostic.name}",))
+        else:
+            yield diagnostic
 
 
 def operands(node: t.Tree) -> Iterator[t.Name]:

@@ -35,6 +35,7 @@ from archspec.elaborate.table_errors import AmbiguousOperator, BadCell, UnreadOp
 from archspec.elaborate.table_rows import TableRow, operator_span
 from archspec.source import Span
 from archspec.syntax import tree as t
+from archspec.syntax.errors import LimitReached
 from archspec.tables import cells, patterns
 from archspec.tables.table import Cell
 from archspec.tensor import Shape
@@ -93,7 +94,7 @@ class RowReader:
                     self.read_row(row, fold)
             except SpecError as error:
                 fold.diagnostics += error.diagnostics
-                if not self.resume(following, fold):
+                if error.exit_code == LimitReached.exit_code or not self.resume(following, fold):
                     return
             fold.giver = row.label
 

@@ -5,7 +5,8 @@ claims and checks hold. Every suggestion is tried out before it is made.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from archspec.elaborate.claims import Change, ShapeClaim
+from archspec.diagnostics import Diagnostic
+from archspec.elaborate.claims import Change, NumberClaim, ShapeClaim
 from archspec.elaborate.rows import Fold
 from archspec.elaborate.table_rows import Overrides, TableRow, variable_columns
 from archspec.tables import cells
@@ -19,17 +20,30 @@ MOST_CLAIMS, MOST_ROWS = 6, 200
 SMALL = ("1", "2", "3", "4")
 
 
-def suggest(claims: list[ShapeClaim], rows: list[TableRow], trial: Trial) -> list[ShapeClaim]:
-    """The claims with what would mend them: one claim where a change mends everything, else each with a hint."""
+def suggest(claims: list[ShapeClaim], rows: list[TableRow], trial: Trial) -> tuple[list[ShapeClaim], list[Diagnostic]]:
+    """The claims with what would mend them: one claim where a change mends every shape, else each with a hint.
+
+    With them what such a change leaves wrong: totals that no shape explains.
+    """
     if len(claims) > MOST_CLAIMS or len(rows) > MOST_ROWS:
-        return claims
+        return claims, []
     first = claims[0]
     position = next(i for i, row in enumerate(rows) if first.claim in {cell.span for cell in row.row.cells})
-    candidates = list(single_changes(first, rows, position))
-    for changes in (*([c] for c in candidates), *exchanges(rows, position), [restated(first, rows[position])]):
-        if not trial(overrides(changes)).errors:
-            return [replace(first, primary=changes[0].span, changes=tuple(changes))]
-    return [with_hint(claim, rows, trial) for claim in claims]
+    singles = [[change] for change in single_changes(first, rows, position)]
+    second: tuple[list[Change], list[Diagnostic]] | None = None
+    for changes in (*singles, *exchanges(rows, position), [restated(first, rows[position])]):
+        errors = trial(overrides(changes)).errors
+        if not errors:
+            return [mended_by(first, changes)], []
+        if second is None and all(isinstance(error, NumberClaim) for error in errors):
+            second = changes, errors
+    if second is not None:
+        return [mended_by(first, second[0])], second[1]
+    return [with_hint(claim, rows, trial) for claim in claims], []
+
+
+def mended_by(claim: ShapeClaim, changes: list[Change]) -> ShapeClaim:
+    return replace(claim, primary=changes[0].span, changes=tuple(changes))
 
 
 def overrides(changes: list[Change]) -> Overrides:

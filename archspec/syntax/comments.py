@@ -19,7 +19,7 @@ SCAN = re.compile(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|#[^\r\n]*")
 BLANK_LINE = re.compile(r"(?>\r\n|\n|\r)[ \t\f]*[\r\n]")
 BLANKS = " \t\f"
 COLUMN = 80
-"""comments at the ends of neighbouring lines are aligned where none of the lines is longer"""
+"""comments at the ends of neighbouring lines are aligned where none of the lines is longer and none ends in a brace"""
 
 
 class Space(Enum):
@@ -127,9 +127,9 @@ def blank_lines(source: Source, previous: Line | None, line: Line, place: Place)
 
 def aligned(rows: Iterable[Row]) -> Iterator[str]:
     """The rows as text, the comments of neighbours below each other."""
-    for _, group in itertools.groupby(rows, key=lambda row: row[1] is not None):
-        together = list(group)
-        widths = [len(LINE_END.split(text)[-1]) for text, _ in together]
-        column = max(widths) if max(widths) <= COLUMN else 0
-        for (text, comment), width in zip(together, widths, strict=True):
+    for together, group in itertools.groupby(rows, key=lambda row: row[1] is not None and row[0][-1] not in "{}"):
+        members = list(group)
+        widths = [len(LINE_END.split(text)[-1]) for text, _ in members]
+        column = max(widths) if together and max(widths) <= COLUMN else 0
+        for (text, comment), width in zip(members, widths, strict=True):
             yield f"{text}{' ' * max(column - width, 0)}  {comment.text}" if comment else text

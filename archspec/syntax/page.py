@@ -5,6 +5,7 @@ A line break that the source has in such a place is kept; more are made where a 
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from archspec.source import LINE_END, Source
@@ -43,6 +44,10 @@ class Page:
     def fits(self, width: int) -> bool:
         return self.column + width <= WIDTH
 
+    def holds(self, net: t.Net, before: str = "", after: int = 0) -> bool:
+        """Whether a network stands on the line, with what comes before and after it."""
+        return self.fits(len(before) + len(network(net)) + after) and not self.broken(net)
+
     def parted(self, before: t.Tree, after: t.Tree) -> bool:
         """Whether the source has a line break between two neighbours."""
         return LINE_END.search(self.source.text, before.span.end, after.span.start) is not None
@@ -78,21 +83,29 @@ def listed(page: Page, members: Sequence[Member], text: Callable[[Member], str],
 def assign(page: Page, net: t.Net, indent: int) -> None:
     """`= NET`; one that does not stand on the line stands below it."""
     end = page.lines[-1].end
-    text = f" = {network(net)}"
-    if page.fits(len(text)) and not page.broken(net):
-        page.write(text, end, net.span.end)
+    if page.holds(net, " = "):
+        page.write(f" = {network(net)}", end, net.span.end)
     else:
         page.write(" =", end, end)
         page.line(indent)
         lay(page, net, indent, 0)
 
 
+def assign_beside(page: Page, net: t.Net, indent: int) -> None:
+    """`= NET`; one that does not stand on the line goes on below its beginning, if it is not too wide there."""
+    before, size = replace(page.lines[-1]), len(page.lines)
+    page.write(" = ", before.end, net.span.start)
+    lay(page, net, page.column, 0)
+    if any(len(line.text) > WIDTH for line in page.lines[size - 1 :]):
+        page.lines[size - 1 :] = [before]
+        assign(page, net, indent)
+
+
 def lay(page: Page, net: t.Net, indent: int, tail: int) -> None:
     """A network from here on, its further lines at `indent`."""
     start, end = net.span.start, net.span.end
-    text = network(net)
-    if page.fits(len(text) + tail) and not page.broken(net):
-        page.write(text, start, end)
+    if page.holds(net, after=tail):
+        page.write(network(net), start, end)
         return
     match net:
         case t.Sequence():
@@ -106,7 +119,7 @@ def lay(page: Page, net: t.Net, indent: int, tail: int) -> None:
         case t.Step():
             step(page, net, indent, tail)
         case _:
-            page.write(text, start, end)
+            page.write(network(net), start, end)
 
 
 def sequence(page: Page, net: t.Sequence, indent: int, tail: int) -> None:
@@ -115,8 +128,7 @@ def sequence(page: Page, net: t.Sequence, indent: int, tail: int) -> None:
         after = tail if part is net.steps[-1] else 0
         if number:
             before = net.steps[number - 1]
-            fits = page.fits(len(f" -> {network(part)}") + after)
-            if not fits or page.parted(before, part) or page.broken(part):
+            if not page.holds(part, " -> ", after) or page.parted(before, part):
                 page.line(indent)
                 page.write("-> ", part.span.start, part.span.start)
             else:

@@ -33,6 +33,8 @@ ROUGH_TOKEN = re.compile(
     r"""["'][^"'\r\n]*["']|#[^\r\n]*|\{[^\r\n}]*[\r\n](?:[ \t]*\|[^\r\n]*[\r\n]+)+[ \t]*\}|[A-Za-z0-9_.]+|[^\s]"""
 )
 """Near enough to count: a word, a mark, a text, a comment, a whole table."""
+TABLE_OPENED = re.compile(r"""\btable\s*(?:"[^"\r\n]*"\s*)?\{""")
+CLAUSE_LINE = re.compile(r"[\r\n][ \t]*(?:read|repeat|check|columns|number|infer|init|body)\b")
 FIRST_WORD = re.compile(r"[A-Za-z0-9_]+")
 NESTING = frozenset(
     {"fork", "group", "call", "reference", "conditional", "signed", "unary", "negation", "power"}
@@ -149,8 +151,9 @@ def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: i
     else:
         assert isinstance(error, lark.exceptions.UnexpectedCharacters)
         start, allowed = offset + (error.pos_in_stream or 0), error.allowed
-    if offset == start == 0 and allowed == {"_ARCH"}:
-        return UnknownEdition(Span(source, 0, 0), f"`{first_word(source.text)}`" if source.text else "nothing")
+    if set(allowed) == {"_ARCH"}:
+        found = first_word(source.text[start : start + 100])
+        return UnknownEdition(Span(source, start, start), f"`{found}`" if found else "nothing")
     word = first_word(source.text[start : min(end, start + 100)])
     span = Span(source, start, start + len(word))
     if word[:1] in {'"', "'"} and "STRING" in allowed:
@@ -160,7 +163,16 @@ def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: i
     if word and not (word.isascii() and word.isprintable()):
         name = f"U+{ord(word[0]):04X}"
         return UnknownCharacter(span, f"`{word}` ({name})" if word.isprintable() else name)
+    table = swallowing_table(source.text[:start]) if not word else None
+    if table is not None:
+        return UnclosedTable(Span(source, table, table + 1))
     return UnexpectedText(span, f"`{word}`" if word else "the end of the text", expected_words(allowed))
+
+
+def swallowing_table(text: str) -> int | None:
+    """Where the last table opens, if clauses of the network stand in it as if they were its rows."""
+    opened = [match.end() - 1 for match in TABLE_OPENED.finditer(text)]
+    return opened[-1] if opened and CLAUSE_LINE.search(text, opened[-1]) else None
 
 
 def first_word(text: str) -> str:

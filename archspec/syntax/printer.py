@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from archspec.syntax import phrases
 from archspec.syntax import tree as t
 from archspec.syntax.comments import BLANK_LINE, Space, comments, weave
-from archspec.syntax.page import WIDTH, Member, Page, assign, lay, listed
+from archspec.syntax.page import WIDTH, Member, Page, assign, assign_beside, lay, listed
 from archspec.syntax.phrases import expression, network, quoted
 
 HEAD = 60
@@ -177,7 +177,7 @@ def state(page: Page, clause: t.Clause, width: int) -> None:
             lay(page, clause.net, 2 * INDENT, 0)
         case t.Output():
             page.write(f"output {clause.name.id}", start, clause.name.span.end)
-            assign(page, clause.net, 2 * INDENT)
+            assign_beside(page, clause.net, 2 * INDENT)
         case t.Read():
             rules(page, clause)
         case t.Erratum():
@@ -232,31 +232,57 @@ def erratum(page: Page, clause: t.Erratum) -> None:
     first = f"erratum {quoted(clause.place)} = {quoted(clause.correction)}"
     reason = f"because {quoted(clause.reason)}"
     page.write(first, clause.span.start, clause.correction.span.end)
-    if page.fits(len(f" {reason}")) and not page.parted(clause.correction, clause.reason):
-        page.write(f" {reason}", clause.correction.span.end, clause.span.end)
-    else:
+    if page.parted(clause.correction, clause.reason):
         page.line(2 * INDENT)
         page.write(reason, clause.reason.span.start, clause.span.end)
+    else:
+        page.write(f" {reason}", clause.correction.span.end, clause.span.end)
 
 
 def rules(page: Page, clause: t.Read) -> None:
-    """The rules below each other, their guards and their `=` aligned."""
-    guarded = [len(quoted(rule.pattern)) for rule in clause.rules if guards(rule)]
-    pattern = max((size for size in guarded if size <= HEAD), default=0)
-    heads = [
-        f"{quoted(rule.pattern).ljust(pattern)} {guards(rule)}" if guards(rule) else quoted(rule.pattern)
-        for rule in clause.rules
-    ]
-    width = max((len(words) for words in heads if len(words) <= HEAD), default=0)
+    """The rules below each other, their `=` aligned."""
     indent = page.column + len("read ")
+    heads = min(aligned(clause), loose(clause), key=lambda heads: too_long(page, clause, heads, indent))
     for rule, words in zip(clause.rules, heads, strict=True):
         start = rule.span.start
         if rule is clause.rules[0]:
             page.write("read ", clause.span.start, start)
         else:
             page.line(indent, Space.KEEP)
-        page.write(words.ljust(width), start, (rule.check or rule.when or rule.pattern).span.end)
-        assign(page, rule.net, indent + INDENT)
+        page.write(words, start, (rule.check or rule.when or rule.pattern).span.end)
+        assign_beside(page, rule.net, indent + INDENT)
+
+
+def aligned(clause: t.Read) -> list[str]:
+    """What stands before the rules' `=`, patterns, guards and `=` below each other."""
+    patterns = [quoted(rule.pattern) for rule in clause.rules]
+    guarded = padded([pattern if guards(rule) else "" for rule, pattern in zip(clause.rules, patterns, strict=True)])
+    heads = [f"{guarded[i]} {guards(rule)}" if guards(rule) else patterns[i] for i, rule in enumerate(clause.rules)]
+    return padded(heads)
+
+
+def loose(clause: t.Read) -> list[str]:
+    """The same with the `=` of rules without guards below each other, the others where they come."""
+    plain = padded(["" if guards(rule) else quoted(rule.pattern) for rule in clause.rules])
+    return [
+        f"{quoted(rule.pattern)} {guards(rule)}" if guards(rule) else words
+        for rule, words in zip(clause.rules, plain, strict=True)
+    ]
+
+
+def padded(texts: list[str]) -> list[str]:
+    width = max((len(text) for text in texts if len(text) <= HEAD), default=0)
+    return [text.ljust(width) for text in texts]
+
+
+def too_long(page: Page, clause: t.Read, heads: list[str], indent: int) -> int:
+    """How many rules would not stand on one line, but for those that the source breaks."""
+    lines = (
+        indent + len(f"{words} = {network(rule.net)}")
+        for rule, words in zip(clause.rules, heads, strict=True)
+        if not page.broken(rule.net)
+    )
+    return sum(length > WIDTH for length in lines)
 
 
 def guards(rule: t.Rule) -> str:

@@ -35,8 +35,9 @@ def test_id_as_a_branch_is_the_input_itself() -> None:
 
 
 @pytest.mark.parametrize("join", ["add", "concat", "mul"])
-def test_a_join_after_a_single_tensor_adds_nothing(join: str) -> None:
-    assert kinds(net(f"relu -> {join}")) == ["relu"]
+def test_a_join_without_a_fork_is_refused(join: str) -> None:
+    with pytest.raises(archspec.SpecError, match="nothing-to-join"):
+        archspec.parse(net(f"relu -> {join}")).elaborate()
 
 
 def test_a_false_if_in_a_sequence_is_the_identity() -> None:

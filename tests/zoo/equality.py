@@ -52,9 +52,18 @@ def own_tensors(model: nn.Module) -> Iterator[tuple[str, dict[str, torch.Tensor]
             yield name, tensors
 
 
-def carry_over(theirs: nn.Module, ours: nn.Module) -> None:
-    """Copy the reference's tensors into ours, module by module in order; every name and shape must fit."""
-    pairs = list(zip(own_tensors(theirs), own_tensors(ours), strict=True))
+def carry_over(theirs: nn.Module, ours: nn.Module, last: tuple[str, ...] = ()) -> None:
+    """Copy the reference's tensors into ours, module by module in order; every name and shape must fit.
+
+    `last` names the reference's modules that come last in ours, in their order there: auxiliary heads are outputs, and
+    references register them in the middle.
+    """
+
+    def place(module: tuple[str, Any]) -> int:
+        top = module[0].split(".")[0]
+        return 1 + last.index(top) if top in last else 0
+
+    pairs = list(zip(sorted(own_tensors(theirs), key=place), own_tensors(ours), strict=True))
     with torch.no_grad():
         for (their_name, source), (our_name, target) in pairs:
             assert source.keys() == target.keys(), (their_name, our_name)
@@ -64,12 +73,14 @@ def carry_over(theirs: nn.Module, ours: nn.Module) -> None:
                 target[key].copy_(fitting)
 
 
-def assert_equal_outputs(theirs: nn.Module, graph: Graph, side: int, train: bool = False) -> None:
+def assert_equal_outputs(
+    theirs: nn.Module, graph: Graph, side: int, train: bool = False, last: tuple[str, ...] = ()
+) -> None:
     """In float64 the outputs agree to 1e-9 of their size, with the reference's weights and statistics randomised."""
     theirs = theirs.double()
     randomize(theirs)
     ours = build(graph, dtype=torch.float64)
-    carry_over(theirs, ours)
+    carry_over(theirs, ours, last)
     theirs.train(train)
     ours.train(train)
     for module in (*theirs.modules(), *ours.modules()):
