@@ -1,6 +1,7 @@
 """The passes in their order: text -> `Spec` -> `Graph`. What the command line and programs call."""
 
 import errno
+import gc
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -130,8 +131,13 @@ class Spec:
 
 @contextmanager
 def deep(limits: Limits, source: Source) -> Iterator[None]:
-    """Room on Python's stack for as much nesting as is allowed, and a diagnostic instead of its end."""
-    before = sys.getrecursionlimit()
+    """Room on Python's stack for as much nesting as is allowed, and a diagnostic instead of its end.
+
+    No garbage is collected meanwhile: what is made here is kept, and going through it again and again would make
+    large networks cost more for each node than small ones.
+    """
+    before, collecting = sys.getrecursionlimit(), gc.isenabled()
+    gc.disable()
     sys.setrecursionlimit(max(before, limits.nesting * FRAMES + 1000))
     try:
         yield
@@ -141,6 +147,8 @@ def deep(limits: Limits, source: Source) -> Iterator[None]:
         raise SpecError([LimitReached(start, what, "no room left", limits.nesting, "--max-nesting")]) from None
     finally:
         sys.setrecursionlimit(before)
+        if collecting:
+            gc.enable()
 
 
 def parse(text: str, name: str = "<text>", member: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Spec:

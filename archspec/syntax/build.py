@@ -142,8 +142,8 @@ class Builder:
     def sequence(self, span: Span, *steps: Parsed) -> t.Sequence:
         return t.Sequence(span, self.all(steps))
 
-    def postfix_repeat(self, span: Span, *parts: Any) -> t.Step:
-        return t.Step(span, *self.all(parts))
+    def postfix_repeat(self, span: Span, atom: Parsed, _: lark.Token, *parts: Any) -> t.Step:
+        return t.Step(span, self.build(atom), *self.all(parts))
 
     def postfix_if(self, span: Span, atom: Parsed, *parts: Any) -> t.Step:
         return t.Step(span, self.build(atom), None, *self.all(parts))

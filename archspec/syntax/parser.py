@@ -43,7 +43,7 @@ NESTING = frozenset(
 WORDS = {
     "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "$END": "the end of the file", "TABLE_BODY": "`{`",
     "SIGN": "`+`", "FACTOR": "`/`", "COMPARE": "`==`", "LPAR": "`(`", "RPAR": "`)`", "LBRACE": "`{`", "RBRACE": "`}`",
-    "COMMA": "`,`", "COLON": "`:`", "EQUAL": "`=`", "VBAR": "`|`", "AT": "`@`", "STAR": "`*`", "PERCENT": "`%`",
+    "COMMA": "`,`", "COLON": "`:`", "EQUAL": "`=`", "VBAR": "`|`", "AT": "`@`", "TIMES": "`*`", "PERCENT": "`%`",
     "UNIT": "a unit (K, M, G, B, T)", "TEN": "`×10^`", "SQUARED": "`²`", "_TIMES": "`×`",
 }  # fmt: skip
 
@@ -183,5 +183,12 @@ def first_word(text: str) -> str:
 
 def expected_words(terminals: Iterable[str]) -> tuple[str, ...]:
     """Terminals as a reader knows them: `_NETWORK` is the keyword `network`."""
-    names = {WORDS.get(name) or f"`{name.strip('_').lower()}`" for name in terminals if not name.startswith("__")}
-    return tuple(sorted(names, key=lambda name: (name.startswith("`"), name)))
+    names = {WORDS.get(name) or f"`{spelled(name)}`" for name in terminals}
+    return tuple(sorted(names, key=lambda name: (name.startswith("`"), name))) or ("something else",)
+
+
+def spelled(terminal: str) -> str:
+    """A keyword by its name, a mark that has none (`->`) as it is written."""
+    if terminal.startswith("__"):
+        return str(lark_parser().get_terminal(terminal).pattern.value)
+    return terminal.strip("_").lower()

@@ -75,7 +75,6 @@ def test_parentheses_that_mean_nothing_go(text: str, expected: str) -> None:
     assert expression(text) == expected
 
 
-@pytest.mark.xfail(reason="the lexer takes `*` after a call for the repeat of a network", strict=True)
 def test_a_product_may_begin_with_a_call() -> None:
     assert expression("ceil(c) * 2") == "ceil(c) * 2"
 
