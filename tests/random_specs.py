@@ -96,9 +96,7 @@ class Writer:
             case "sum":
                 return [*part(7), self.one("+-"), *part(7), *([self.one("+-"), *part(7)] if self.chance(4) else [])]
             case "product":
-                left = part(8)
-                # a call before `*` does not parse: test_a_product_may_begin_with_a_call
-                return [*left, self.one(("/", "//", "%") if left[-1] == ")" else ("*", "/", "//", "%")), *part(8)]
+                return [*part(8), self.one(("*", "/", "//", "%")), *part(8)]
             case "sign":
                 return [self.one("+-"), *part(8)]
             case "power":

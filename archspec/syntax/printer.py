@@ -242,7 +242,8 @@ def erratum(page: Page, clause: t.Erratum) -> None:
 def rules(page: Page, clause: t.Read) -> None:
     """The rules below each other, their `=` aligned."""
     indent = page.column + len("read ")
-    heads = min(aligned(clause), loose(clause), key=lambda heads: too_long(page, clause, heads, indent))
+    ways = aligned(clause), abreast(clause), loose(clause)
+    heads = min(ways, key=lambda heads: too_long(page, clause, heads, indent))
     for rule, words in zip(clause.rules, heads, strict=True):
         start = rule.span.start
         if rule is clause.rules[0]:
@@ -254,20 +255,27 @@ def rules(page: Page, clause: t.Read) -> None:
 
 
 def aligned(clause: t.Read) -> list[str]:
-    """What stands before the rules' `=`, patterns, guards and `=` below each other."""
-    patterns = [quoted(rule.pattern) for rule in clause.rules]
-    guarded = padded([pattern if guards(rule) else "" for rule, pattern in zip(clause.rules, patterns, strict=True)])
-    heads = [f"{guarded[i]} {guards(rule)}" if guards(rule) else patterns[i] for i, rule in enumerate(clause.rules)]
-    return padded(heads)
+    """What stands before the rules' `=`: patterns, guards and `=` below each other."""
+    guarded = padded([quoted(rule.pattern) if guards(rule) else "" for rule in clause.rules])
+    return padded([rule_head(rule, pattern) for rule, pattern in zip(clause.rules, guarded, strict=True)])
+
+
+def abreast(clause: t.Read) -> list[str]:
+    """The same with the guards where they come."""
+    return padded([rule_head(rule, quoted(rule.pattern)) for rule in clause.rules])
 
 
 def loose(clause: t.Read) -> list[str]:
-    """The same with the `=` of rules without guards below each other, the others where they come."""
+    """The same with nothing but the `=` of rules without guards below each other."""
     plain = padded(["" if guards(rule) else quoted(rule.pattern) for rule in clause.rules])
     return [
-        f"{quoted(rule.pattern)} {guards(rule)}" if guards(rule) else words
+        rule_head(rule, quoted(rule.pattern)) if guards(rule) else words
         for rule, words in zip(clause.rules, plain, strict=True)
     ]
+
+
+def rule_head(rule: t.Rule, pattern: str) -> str:
+    return f"{pattern} {guards(rule)}" if guards(rule) else quoted(rule.pattern)
 
 
 def padded(texts: list[str]) -> list[str]:

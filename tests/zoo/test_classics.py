@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from archspec_torch.runtime import build
 from torch import nn
 from zoo.equality import assert_equal_outputs, macs
 
@@ -28,7 +29,9 @@ def test_counts_equal_torchvisions(torchvision: ModuleType, name: str) -> None:
     assert found.macs == macs(theirs, (3, 224, 224))
 
 
-@pytest.mark.parametrize("spec", ["alexnet", "vgg", "googlenet", "inception_v3", "squeezenet"])
+@pytest.mark.parametrize(
+    "spec", ["alexnet", "alexnet_2012", "vgg", "googlenet", "inception_v3", "squeezenet", "squeezenet1_1"]
+)
 def test_every_claim_and_check_holds(spec: str) -> None:
     assert archspec.load(spec).check_all() == []
 
@@ -52,13 +55,13 @@ def test_outputs_of_alexnet_equal_torchvisions(torchvision: ModuleType, side: in
     assert_equal_outputs(reference(torchvision, "alexnet"), archspec.load("alexnet").elaborate(), side)
 
 
-def test_alexnet_of_2012_is_that_of_two_towers() -> None:
-    """Its groups are the paper's two GPUs: the same as two halves that meet in the third convolution."""
-    graph = archspec.load("alexnet_2012").elaborate()
-    assert [node.attributes["groups"] for node in graph.nodes if node.op == "conv"] == [1, 2, 1, 2, 2]
+def test_alexnet_of_2012_has_the_kernels_of_the_paper() -> None:
+    model = build(archspec.load("alexnet_2012").elaborate())
+    kernels = [tuple(layer.weight.shape) for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+    assert kernels == [(96, 3, 11, 11), (256, 48, 5, 5), (384, 256, 3, 3), (384, 192, 3, 3), (256, 192, 3, 3)]
 
 
-# 13×13 windows at 224, where maps are halved evenly; at 97 and 130 the poolings with ceil go beyond the edge.
+# At 97 and 130 the poolings with ceil hang over the edge.
 @pytest.mark.parametrize(("side", "train"), [(130, False), (97, False), (64, True)])
 def test_outputs_of_googlenet_equal_torchvisions(torchvision: ModuleType, side: int, train: bool) -> None:
     theirs = reference(torchvision, "googlenet", aux_logits=False, init_weights=False)
@@ -70,3 +73,52 @@ def test_googlenet_trains_with_torchvisions_auxiliary_heads(torchvision: ModuleT
     theirs = reference(torchvision, "googlenet", aux_logits=True, init_weights=False)
     ours = archspec.load("googlenet_torchvision_aux").elaborate()
     assert_equal_outputs(theirs, ours, side, train=True, last=("aux2", "aux1"))
+
+
+# 75 is the least that torchvision's takes.
+@pytest.mark.parametrize(("side", "train"), [(98, False), (75, False), (111, True)])
+def test_outputs_of_inception_v3_equal_torchvisions(torchvision: ModuleType, side: int, train: bool) -> None:
+    theirs = reference(torchvision, "inception_v3", aux_logits=False, init_weights=False)
+    assert_equal_outputs(theirs, archspec.load("inception_v3_no_aux").elaborate(), side, train)
+
+
+# The auxiliary head needs a map of 17×17.
+@pytest.mark.parametrize("side", [299, pytest.param(320, marks=pytest.mark.slow)])
+def test_inception_v3_trains_with_torchvisions_auxiliary_head(torchvision: ModuleType, side: int) -> None:
+    theirs = reference(torchvision, "inception_v3", aux_logits=True, init_weights=False)
+    ours = archspec.load("inception_v3").elaborate()
+    assert_equal_outputs(theirs, ours, side, train=True, last=("AuxLogits",))
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_0", "squeezenet1_1"])
+@pytest.mark.parametrize(("side", "train"), [(96, False), (77, False), (64, True)])
+def test_outputs_of_squeezenet_equal_torchvisions(torchvision: ModuleType, name: str, side: int, train: bool) -> None:
+    assert_equal_outputs(reference(torchvision, name), archspec.load(name).elaborate(), side, train)
+
+
+# The reference, our name without and with auxiliary heads, the heads and what they are given, the side of the input.
+HEADS = [
+    (
+        "googlenet",
+        "googlenet_torchvision",
+        "googlenet_torchvision_aux",
+        {"aux1": (512, 14, 14), "aux2": (528, 14, 14)},
+        224,
+    ),
+    ("inception_v3", "inception_v3_no_aux", "inception_v3", {"AuxLogits": (768, 17, 17)}, 299),
+]
+
+
+@pytest.mark.parametrize(("name", "without", "with_heads", "heads", "side"), HEADS)
+def test_counts_with_auxiliary_heads_equal_torchvisions(
+    torchvision: ModuleType, name: str, without: str, with_heads: str, heads: dict[str, tuple[int, ...]], side: int
+) -> None:
+    with torch.device("meta"):
+        theirs = reference(torchvision, name, aux_logits=True, init_weights=False).eval()
+    main, everything = (archspec.load(spec).elaborate().stats() for spec in (without, with_heads))
+    of_heads = [theirs.get_submodule(head) for head in heads]
+    params = sum(p.numel() for p in theirs.parameters())
+    assert everything.params == params
+    assert main.params == params - sum(p.numel() for head in of_heads for p in head.parameters())
+    assert main.macs == macs(theirs, (3, side, side))
+    assert everything.macs == main.macs + sum(macs(theirs.get_submodule(h), shape) for h, shape in heads.items())
