@@ -88,8 +88,7 @@ def measure(quick: bool) -> str:
         "Medians, and quartiles in parentheses, of "
         f"{', '.join(map(str, sizes.values()))} repetitions. Each repetition is a text with widths of its own, so that "
         "nothing in it has been parsed before. A small network spreads what is fixed for a text over fewer nodes: "
-        "flat, or falling, is what is wanted. Python's garbage collector is on, as it is for users, and walks the "
-        "growing network again and again: with `gc.disable()` elaboration is flat."
+        "flat, or falling, is what is wanted. Python's garbage collector pauses during elaboration."
     )
     return f"{table(header, rows)}\n\n{prose(remarks)}"
 
