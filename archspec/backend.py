@@ -25,9 +25,21 @@ class Backend(Protocol):
     """The extra of archspec-compiler that installs it."""
     formats: Mapping[str, str]
     """Suffix of a file to what is saved in it."""
+    reads: tuple[str, ...]
+    """Suffixes of the files that it takes weights from."""
 
-    def build(self, graph: Graph, *, seed: int = 0, **options: Any) -> object:
-        """The framework's model with its initial weights; raises `BackendError`."""
+    def build(self, graph: Graph, *, seed: int = 0, weights: Mapping[str, Any] | None = None, **options: Any) -> object:
+        """The framework's model with its initial weights; raises `BackendError`.
+
+        `weights` are arrays for the names in `graph.tensors()`, all of them, instead of what `seed` would draw.
+        """
+        ...
+
+    def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
+        """The tensors of a file by their keys there, as arrays of numpy; nothing of the file is executed.
+
+        `entry` is the part of the file that holds them, where it has several. Raises `BackendError` or `OSError`.
+        """
         ...
 
     def save(self, model: Any, graph: Graph, path: Path) -> None:
@@ -52,12 +64,12 @@ class UnknownBackend(BackendError):
 
 
 class MissingFramework(BackendError):
-    """The backend's framework is not installed."""
+    """A library that something needs is not installed."""
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, backend: str, module: str, extra: str) -> None:
-        super().__init__(f"the {backend} backend needs `{module}`, which is not installed", extra_help(extra))
+    def __init__(self, what: str, module: str, extra: str) -> None:
+        super().__init__(f"{what} needs `{module}`, which is not installed", extra_help(extra))
 
 
 class Unsupported(BackendError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec import library, syntax
-from archspec.diagnostics import Diagnostic, SpecError, nearest
+from archspec.diagnostics import Diagnostic, Severity, SpecError, nearest
 from archspec.elaborate import parameters
 from archspec.elaborate.claims import NumberClaim
 from archspec.elaborate.errors import UnknownMember
@@ -20,6 +20,7 @@ from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Loader, Module
 from archspec.elaborate.network import NetworkPlan, audit, elaborate
 from archspec.elaborate.resolve import recursion, resolve
+from archspec.elaborate.weight_keys import Keys, origins, weight_keys
 from archspec.graph import Graph
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.loading import STDIN, read_source
@@ -106,27 +107,59 @@ class Spec:
             graph = flatten(plan)
         return graph if self.name == graph.name else graph.model_copy(update={"name": self.name})
 
+    def weight_keys(self, origin: str, graph: Graph) -> Keys:
+        """What the tensors of a Graph of this network are called in files of `origin`; raises `SpecError`.
+
+        `row_1/conv.weight` to its keys there, the usual one first; the network's `weights` clause says them.
+        """
+        env = Environment(self.module, parameters.from_values(graph.parameters), Budget(self.limits.nodes))
+        with deep(self.limits, self.source):
+            return weight_keys(self.network, origin, env, graph)
+
     def check(self) -> list[Diagnostic]:
         """Everything that is wrong with the network: shapes, claims, checks with parameters, errata.
 
         A network with a parameter that has no default claims nothing by itself; its variants are checked.
         """
-        try:
-            if parameters.required(self.network) - set(self.choice[1]):
-                return []
-            self.elaborate()
-            with deep(self.limits, self.source):
-                return [*self.warnings, *audit(self.module, self.network, self.make)]
-        except SpecError as error:
-            found = list(error.diagnostics)
-            if all(isinstance(diagnostic, NumberClaim) for diagnostic in found):
-                found += audit(self.module, self.network, self.make)
-            return found
+        found = self.check_itself()
+        return [*found, *self.audit()] if all(map(audited_all_the_same, found)) else found
 
     def check_all(self) -> list[Diagnostic]:
         """What is wrong with any network or variant of the file; each mistake once."""
-        found = [d for name in self.members for d in self.member(name).check()]
+        found: list[Diagnostic] = []
+        audited: set[str] = set()
+        for spec in map(self.member, self.members):
+            here = spec.check_itself()
+            found += here
+            if spec.network.name.id not in audited and all(map(audited_all_the_same, here)):
+                audited.add(spec.network.name.id)
+                found += spec.audit()
         return list(dict.fromkeys(found))
+
+    def check_itself(self) -> list[Diagnostic]:
+        """What is wrong with the network, or this variant of it, as it is built."""
+        try:
+            if parameters.required(self.network) - set(self.choice[1]):
+                return []
+            graph = self.elaborate()
+            for origin in origins(self.network):
+                self.weight_keys(origin, graph)
+        except SpecError as error:
+            return list(error.diagnostics)
+        return list(self.warnings)
+
+    def audit(self) -> list[Diagnostic]:
+        """What is wrong with the checks and errata of the network, whatever the variant."""
+        try:
+            with deep(self.limits, self.source):
+                return audit(self.module, self.network, self.make)
+        except SpecError as error:
+            return list(error.diagnostics)
+
+
+def audited_all_the_same(diagnostic: Diagnostic) -> bool:
+    """Whether the checks and errata of a network mean something although this is wrong with it."""
+    return isinstance(diagnostic, NumberClaim) or diagnostic.severity is not Severity.ERROR
 
 
 @contextmanager
@@ -192,16 +225,18 @@ def names_member(spec: str) -> bool:
     """Whether a SPEC names one network or variant, and not a whole file."""
     if spec == STDIN or exists(spec):
         return False
-    return ":" in spec or spec not in library.specs()
+    return ":" in spec or spec not in library.specs() or spec in library.declared(spec)
 
 
 def bundled_networks() -> Iterator[tuple[str, str, str]]:
     """Every bundled network and variant: the name that loads it, its file, its title."""
     for file in library.specs():
         spec = load(file)
-        titles = [c.text.value for c in spec.network.clauses if isinstance(c, t.Title)]
+        networks = {spec.member(name).network.name.id for name in spec.members}
         for name in spec.members:
-            yield file if name == spec.network.name.id else name, file, titles[0] if titles else ""
+            titles = [c.text.value for c in spec.member(name).network.clauses if isinstance(c, t.Title)]
+            alone = networks == {name} and file not in spec.members
+            yield file if alone else name, file, titles[0] if titles else ""
 
 
 def folder(name: str) -> Path:
@@ -209,10 +244,10 @@ def folder(name: str) -> Path:
 
 
 def bundled(name: str) -> tuple[Source, str | None] | None:
-    """The bundled spec of that name, or the one that declares a network or variant of that name."""
+    """The bundled network or variant of that name, or the spec whose file has it."""
     file, _, member = name.partition(":")
     if file in library.specs():
-        return library.spec(file), member or None
+        return library.spec(file), member or (file if file in library.declared(file) else None)
     declared = library.members()
     return (library.spec(declared[name]), name) if name in declared else None
 
@@ -232,13 +267,44 @@ def read(source: Source, base: Path, member: str | None, limits: Limits) -> Spec
 
 
 def build(
-    spec: str | Path, backend: str = "torch", *, options: Mapping[str, Any] | None = None, **values: Value
+    spec: str | Path,
+    backend: str = "torch",
+    *,
+    weights: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    **values: Value,
 ) -> object:
     """A model of a spec: a `torch.nn.Module`, a `keras.Model`. Raises `SpecError`, `OSError` or `BackendError`.
 
-    `values` are the network's parameters, `options` the backend's own (seed, device, dtype).
+    `values` are the network's parameters, `options` the backend's own (seed, device, dtype). `weights` is a file in the
+    canonical form, of exactly this network; without it they are drawn.
     """
     from archspec.backend import load as load_backend
 
     graph = load(spec).elaborate(**values)
-    return load_backend(backend).build(graph, **(options or {}))
+    return load_backend(backend).build(graph, weights=stored(weights, graph), **(options or {}))
+
+
+def stored(weights: str | Path | None, graph: Graph) -> dict[str, Any] | None:
+    """The weights in a canonical file; raises `OSError` or `BackendError`."""
+    if weights is None:
+        return None
+    from archspec.weights import load as load_weights
+
+    return load_weights(Path(weights), graph)
+
+
+def import_weights(
+    file: str | Path, spec: str | Path, origin: str, *, entry: str | None = None, **values: Value
+) -> tuple[Graph, dict[str, Any]]:
+    """A Graph, and its weights from a file of another program, in the canonical form.
+
+    `origin` is the program, by the name that the network's `weights` clause has for it. The tensors are found by their
+    keys, all of them, and no other may be in the file. Raises `SpecError`, `OSError` or `BackendError`.
+    """
+    from archspec import weights
+
+    loaded = load(spec)
+    graph = loaded.elaborate(**values)
+    keys = loaded.weight_keys(origin, graph)
+    return graph, weights.take(weights.tensors_of(Path(file), entry), keys, graph)

@@ -116,6 +116,12 @@ class Graph(Frozen):
             if scope is not None:
                 yield scope
 
+    def tensors(self) -> dict[str, Shape]:
+        """Every tensor by its canonical name, in the layouts of docs/weights.md: `row_1/conv.weight`."""
+        return {
+            name: shape for node in self.nodes for name, shape in tensor_names(node, self.input_shapes(node)).items()
+        }
+
     def stats(self, by: "By" = "row") -> "Stats":
         """Exact parameters, buffers and MACs, in all and by row, block or layer."""
         from archspec.stats import summarize
@@ -151,6 +157,12 @@ class Graph(Frozen):
         if lost:
             raise ValueError(f"the output {lost[0]} is no node")
         return self
+
+
+def tensor_names(node: Node, inputs: tuple[Shape, ...]) -> dict[str, Shape]:
+    """The tensors of a node, trained and running, with their shapes: `row_1/conv.weight`."""
+    tensors = {**node.op.weights(*inputs), **node.op.buffers(*inputs)}
+    return {f"{node.path}.{name}": shape for name, shape in tensors.items()}
 
 
 def node_shape(node: Node, inputs: tuple[Shape, ...]) -> Shape:

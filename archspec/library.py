@@ -44,9 +44,14 @@ def spec(name: str) -> Source:
     return read(specs()[name], f"specs/{name}.arch")
 
 
+def declared(name: str) -> list[str]:
+    """The networks and variants of a bundled spec; found in the text, without parsing."""
+    return DECLARED.findall(spec(name).text)
+
+
 def members() -> dict[str, str]:
-    """Every bundled network and variant to the spec that declares it; found in the text, without parsing."""
-    return {name: file for file in specs() for name in DECLARED.findall(spec(file).text)}
+    """Every bundled network and variant to the spec that declares it."""
+    return {name: file for file in specs() for name in declared(file)}
 
 
 @cache

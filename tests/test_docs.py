@@ -15,8 +15,10 @@ import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 
 import archspec
 from archspec.cli.commands import run
@@ -61,6 +63,17 @@ def of(*languages: str) -> list[Block]:
     return [block for page in PAGES for block in blocks(page) if block.language in languages]
 
 
+@pytest.fixture(scope="session")
+def checkpoints(torchvision: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What users have of torchvision's: a whole checkpoint, and one of a network of ten classes that is damaged."""
+    made = tmp_path_factory.mktemp("checkpoints")
+    torch.save(torchvision.squeezenet1_1(weights=None).state_dict(), made / "squeezenet1_1.pth")
+    state = torchvision.squeezenet1_1(weights=None, num_classes=10).state_dict()
+    state["optimizer"] = state.pop("features.3.squeeze.bias")
+    torch.save(state, made / "mine.pth")
+    return made
+
+
 @pytest.fixture
 def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the specs and the files that the page of the block writes."""
@@ -74,6 +87,8 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         if name is not None and not name.startswith("specs/"):
             assert not (tmp_path / name).exists(), f"{block}: {name} is written twice"
             (tmp_path / name).write_text(block.text, encoding="utf-8")
+    if "weights import" in request.getfixturevalue("block").text:
+        shutil.copytree(request.getfixturevalue("checkpoints"), tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -12,9 +12,9 @@ import click
 
 from archspec import driver, report
 from archspec.cli import tables
-from archspec.cli.options import many_specs, one_spec, with_limits, with_parameters
+from archspec.cli.options import Parameters, many_specs, one_spec, with_limits, with_parameters
+from archspec.cli.weights import weights as weights_group
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
-from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import GIVEN
 from archspec.graph import Graph
 from archspec.limits import Limits
@@ -23,7 +23,6 @@ from archspec.stats import By
 FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 MOST_SHOWN = 50
 COLORS = {"error": "red", "warning": "yellow", "place": "blue", "help": "green", "label": "cyan"}
-Parameters = tuple[tuple[str, Value], ...]
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -46,6 +45,9 @@ def cli() -> None:
     """
 
 
+cli.add_command(weights_group)
+
+
 @cli.command()
 @one_spec
 @click.option("--backend", default="torch", show_default=True, help="Which framework to build for.")
@@ -56,8 +58,16 @@ def cli() -> None:
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the initial weights."
 )
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Weights in the canonical form, instead of drawn ones.",
+)
 @with_limits
-def build(spec: str, backend: str, params: Parameters, output: Path | None, seed: int, limits: Limits) -> None:
+def build(
+    spec: str, backend: str, params: Parameters, output: Path | None, seed: int, weights: Path | None, limits: Limits
+) -> None:
     """Build a model and say what was built; with -o, save it.
 
     \b
@@ -65,6 +75,7 @@ def build(spec: str, backend: str, params: Parameters, output: Path | None, seed
       archspec build mobilenet_v2 --backend torch
       archspec build mobilenet_v2 -p alpha=0.5 -p k=10 -o small.pth
       archspec build net.arch:Large -o net.safetensors
+      archspec build resnet50 --weights resnet50.safetensors -o resnet50.pt
     """
     from archspec.backend import load as load_backend
 
@@ -75,11 +86,14 @@ def build(spec: str, backend: str, params: Parameters, output: Path | None, seed
             f"{backend} saves as {', '.join(chosen.formats)}, not {output.suffix or 'a file without suffix'}"
         )
     graph = elaborated(spec, params, limits)
-    model = chosen.build(graph, seed=seed)
+    model = chosen.build(graph, seed=seed, weights=driver.stored(weights, graph))
     if output is not None:
         chosen.save(model, graph, output)
     say(tables.show(tables.stats_sheet(graph.stats(), graph.title)))
-    say(f"\nbuilt a {type(model).__module__.partition('.')[0]} model ({type(model).__name__}) with seed {seed}")
+    say(
+        f"\nbuilt a {type(model).__module__.partition('.')[0]} model ({type(model).__name__}) "
+        + (f"with the weights of {weights}" if weights else f"with seed {seed}")
+    )
     say(f"saved to {output} ({chosen.formats[output.suffix]})" if output else "not saved; give -o FILE to save it")
 
 

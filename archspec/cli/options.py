@@ -13,6 +13,7 @@ from archspec.elaborate.parameters import value_of
 from archspec.limits import DEFAULT_LIMITS, Limits
 
 Decorated = Callable[..., Any]
+Parameters = tuple[tuple[str, Value], ...]
 
 
 class SpecName(click.ParamType[str]):

@@ -104,3 +104,19 @@ class BadCell(Diagnostic):
             if self.wanted == "shape"
             else "numbers: `3_504_872`, `3.4M`, `1.8×10^9`"
         )
+
+
+@dataclass(frozen=True)
+class WeightKey(Diagnostic):
+    """A `weights` clause does not give every tensor a name of its own.
+
+    Each tensor needs a rule that matches the path of its node; of several that do, the one with more letters of its own
+    wins. Two tensors cannot have one key.
+    """
+
+    code: ClassVar[str] = "weight-key"
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return self.reason

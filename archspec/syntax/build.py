@@ -198,6 +198,12 @@ class Builder:
     def initial(self, span: Span, operator: lark.Token, distribution: Parsed) -> t.Initial:
         return t.Initial(span, self.token(operator), self.build(distribution))
 
+    def weights(self, span: Span, origin: lark.Token, *rules: Parsed) -> t.Weights:
+        return t.Weights(span, self.token(origin), self.all(rules))
+
+    def weight_key(self, span: Span, path: lark.Token, *keys: lark.Token) -> t.WeightKey:
+        return t.WeightKey(span, self.token(path), self.all(keys))
+
     def columns(self, span: Span, *columns: Parsed) -> t.Columns:
         return t.Columns(span, self.all(columns))
 

@@ -112,6 +112,26 @@ def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
     return Builder(source, start).build(tree)
 
 
+def parsed_cell(rule: str, source: Source, start: int, text: str) -> Any | None:
+    """The same; None where the cell is something else, which costs less than the diagnostic that says so."""
+    tree = cell_tree_if_any(rule, text)
+    if tree is None:
+        return None
+    try:
+        check_depth(tree, source, start, DEFAULT_LIMITS)
+        return Builder(source, start).build(tree)
+    except SpecError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def cell_tree_if_any(rule: str, text: str) -> "lark.Tree[lark.Token] | None":
+    try:
+        return cell_tree(rule, text)
+    except lark.exceptions.UnexpectedInput:
+        return None
+
+
 @lru_cache(maxsize=4096)
 def cell_tree(rule: str, text: str) -> "lark.Tree[lark.Token]":
     """The tables of a paper say the same things again and again: each is parsed once."""

@@ -182,6 +182,8 @@ def state(page: Page, clause: t.Clause, width: int) -> None:
             rules(page, clause)
         case t.Erratum():
             erratum(page, clause)
+        case t.Weights():
+            weight_keys(page, clause)
         case t.Check():
             arguments = f"{condition(clause).ljust(width)} " if clause.arguments else ""
             enumerate_clause(page, f"check {arguments}", clause, clause.claims, phrases.claim)
@@ -237,6 +239,23 @@ def erratum(page: Page, clause: t.Erratum) -> None:
         page.write(reason, clause.reason.span.start, clause.span.end)
     else:
         page.write(f" {reason}", clause.correction.span.end, clause.span.end)
+
+
+def weight_keys(page: Page, clause: t.Weights) -> None:
+    """The rules below each other, their `=` aligned."""
+    page.write(f"weights {clause.origin.id}", clause.span.start, clause.origin.span.end)
+    paths = padded([quoted(rule.path) for rule in clause.rules])
+    for rule, path in zip(clause.rules, paths, strict=True):
+        page.line(2 * INDENT, Space.KEEP)
+        page.write(f"{path} = ", rule.span.start, rule.keys[0].span.start)
+        indent = page.column
+        for key in rule.keys:
+            word = "" if key is rule.keys[0] else "or "
+            if word and not page.fits(len(f" {word}{quoted(key)}")):
+                page.line(indent)
+            elif word:
+                word = f" {word}"
+            page.write(word + quoted(key), key.span.start, key.span.end)
 
 
 def rules(page: Page, clause: t.Read) -> None:

@@ -257,6 +257,22 @@ class Init(Tree):
 
 
 @dataclass(frozen=True, slots=True)
+class WeightKey(Tree):
+    """The paths of nodes, with holes, and what their weights are called elsewhere: the first of these that is there."""
+
+    path: Text
+    keys: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights(Tree):
+    """What the weights are called in the files of `origin`."""
+
+    origin: Name
+    rules: tuple[WeightKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Column(Tree):
     """What a header means: a role or a variable (a name), or a pattern with holes (a text)."""
 
@@ -313,7 +329,7 @@ class ReadAs(Tree):
 
 
 Convention = Columns | RepeatClause | Numbering | Infer | Read | ReadAs
-Clause = Title | Cite | InputClause | TableClause | Body | Output | Check | Erratum | Init | Convention
+Clause = Title | Cite | InputClause | TableClause | Body | Output | Check | Erratum | Init | Weights | Convention
 
 
 # ---- declarations ----

@@ -6,9 +6,8 @@ made one, character for character, so that a position in the cell stays a positi
 
 import re
 
-from archspec.diagnostics import SpecError
 from archspec.source import Span
-from archspec.syntax import parse_cell, tree
+from archspec.syntax import parse_cell, parsed_cell, tree
 from archspec.tables.table import Cell
 
 MISSING = frozenset({"", "-", "–", "—", "−", "‐", "n/a", "N/A"})
@@ -54,11 +53,8 @@ def value(span: Span, text: str) -> tree.Expr:
         return tree.Constant(span, None)
     if text in TICKS:
         return tree.Constant(span, TICKS[text])
-    try:
-        expression: tree.Expr = parse_cell("value_cell", span.source, span.start, normalize(text))
-    except SpecError:
-        return tree.Text(span, text)
-    return expression
+    expression: tree.Expr | None = parsed_cell("value_cell", span.source, span.start, normalize(text))
+    return tree.Text(span, text) if expression is None else expression
 
 
 def corrected(cell: Cell, text: str, place: Span) -> Cell:

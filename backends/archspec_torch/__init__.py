@@ -1,6 +1,7 @@
 """The PyTorch backend: `Graph` -> a plain `torch.nn.Module`. torch is imported when something is built."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,26 +20,33 @@ class Backend:
     extra = "torch"
     formats: Mapping[str, str] = {
         ".pth": "state_dict, by torch.save",
-        ".safetensors": "state_dict, by safetensors",
+        ".safetensors": "weights in the canonical form, by safetensors",
         ".pt": "the whole module, by torch.save",
         ".pt2": "exported program, by torch.export, for any batch size",
     }
 
-    def build(self, graph: Graph, *, seed: int = 0, **options: Any) -> "torch.nn.Module":
-        """The module, its weights drawn with `seed`; see `runtime.build` for the options and what it gives."""
-        return framework().build(graph, seed=seed, **options)  # type: ignore[no-any-return]
+    reads = (".pth", ".pt", ".bin", ".ckpt", ".tar")
+
+    def build(
+        self, graph: Graph, *, seed: int = 0, weights: Mapping[str, Any] | None = None, **options: Any
+    ) -> "torch.nn.Module":
+        """The module, its weights drawn with `seed` or given; see `runtime.build` for the options and what it gives."""
+        return part("runtime").build(graph, seed=seed, weights=weights, **options)  # type: ignore[no-any-return]
 
     def save(self, model: Any, graph: Graph, path: Path) -> None:
         """Write the model in the form that the suffix says."""
-        framework().save(model, graph, path)
+        part("runtime").save(model, graph, path)
+
+    def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
+        """The tensors of a checkpoint, by `torch.load(…, weights_only=True)`."""
+        return part("checkpoint").read(path, entry)  # type: ignore[no-any-return]
 
 
-def framework() -> Any:
-    """The part that imports torch; raises `MissingFramework`."""
+def part(name: str) -> Any:
+    """One of the modules that import torch; raises `MissingFramework`."""
     try:
-        from archspec_torch import runtime
+        return import_module(f"archspec_torch.{name}")
     except ModuleNotFoundError as error:
-        if error.name != Backend.framework:
+        if error.name not in {"numpy", Backend.framework}:
             raise
-        raise MissingFramework(Backend.name, Backend.framework, Backend.extra) from None
-    return runtime
+        raise MissingFramework("the torch backend", error.name, Backend.extra) from None

@@ -7,16 +7,19 @@ Every scope of the Graph is a module with a forward of its own: `nn.Sequential` 
 import io
 import operator
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import fx, nn
 
-from archspec.backend import BackendError, MissingFramework
+from archspec.backend import BackendError
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.hierarchy import Entangled, Level, levels
+from archspec.weights import encode
+from archspec_torch.checkpoint import array
 from archspec_torch.initial_weights import initialize
 from archspec_torch.lower import Site, lower
 from archspec_torch.names import class_name, legal
@@ -26,6 +29,7 @@ def build(
     graph: Graph,
     *,
     seed: int = 0,
+    weights: Mapping[str, Any] | None = None,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> nn.Module:
@@ -34,16 +38,40 @@ def build(
     It takes N×C×H×W (or N×C) and gives its output, a vector as N×C; where the Graph has further outputs, a tuple, in
     training and evaluation alike: the output, then the others in the order of `graph.outputs`. The weights of node
     `row_3/bottleneck_2/dwconv` are at `row_3.bottleneck_2.dwconv.weight`. They are drawn as the Graph's `init` says by
-    a generator of their own, seeded with `seed`; on device `meta` they have no values. Raises `Unsupported`, or
-    `BackendError` for a Graph whose scopes cannot be modules or whose weights cannot be drawn.
+    a generator of their own, seeded with `seed`, or else copied from `weights`, arrays for every name in
+    `graph.tensors()`; on device `meta` they have no values. Raises `Unsupported`, or `BackendError` for a Graph whose
+    scopes cannot be modules or whose weights cannot be drawn.
     """
     with torch.device("meta"):
         made, names = Builder(graph).run()
     made.to(dtype)
     if torch.device(device).type != "meta":
         made.to_empty(device=device)
-        initialize(made, graph, names, torch.Generator(device=device).manual_seed(seed))
+        if weights is None:
+            initialize(made, graph, names, torch.Generator(device=device).manual_seed(seed))
+        else:
+            fill(made, names, weights)
     return made
+
+
+@torch.no_grad()
+def fill(model: nn.Module, names: dict[str, str], weights: Mapping[str, Any]) -> None:
+    """Copy arrays, by their canonical names, into the tensors of a module; counters of batches begin at 0."""
+    for key, tensor in model.state_dict().items():
+        if key.endswith("num_batches_tracked"):
+            tensor.zero_()
+    for name, tensor in canonical(model, names):
+        tensor.copy_(torch.from_numpy(weights[name]))
+
+
+def canonical(model: nn.Module, names: dict[str, str]) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors of a module by their canonical names, in the canonical layouts, which are torch's own."""
+    modules = dict(model.named_modules())
+    for path, module in names.items():
+        layer = modules.get(module)
+        for name, tensor in layer.state_dict().items() if layer is not None else ():
+            if name != "num_batches_tracked":
+                yield f"{path}.{name}", tensor
 
 
 class Builder:
@@ -141,13 +169,9 @@ def encode_module(model: nn.Module, graph: Graph) -> bytes:
 
 
 def encode_safetensors(model: nn.Module, graph: Graph) -> bytes:
-    try:
-        from safetensors.torch import save as encoded
-    except ModuleNotFoundError as error:
-        if error.name != "safetensors":
-            raise
-        raise MissingFramework("torch", "safetensors", "torch") from None
-    return encoded({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
+    with torch.device("meta"):
+        names = Builder(graph).run()[1]
+    return encode({name: array(name, tensor.cpu()) for name, tensor in canonical(model, names)}, graph)
 
 
 def encode_program(model: nn.Module, graph: Graph) -> bytes:

@@ -1,0 +1,86 @@
+"""A file that torch wrote -> its tensors. Pickles are loaded with `weights_only=True`: nothing in them is executed."""
+
+import argparse
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+from archspec.printable import printable
+from archspec.weights import WeightsError
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "model_ema")
+"""Where training scripts keep the weights among other things; the first that is there is taken."""
+PREFIXES = ("module.", "_orig_mod.", "model.")
+"""What wrappers of models (data parallelism, compilation, Lightning) put before every key."""
+AVERAGED = "n_averaged"
+"""A counter of `torch.optim.swa_utils.AveragedModel`, no part of the network."""
+
+
+def read(path: Path, entry: str | None = None) -> dict[str, numpy.ndarray[Any, Any]]:
+    """The tensors of a checkpoint by their keys, without what wrappers add; raises `WeightsError` or `OSError`.
+
+    `entry` names the one of the file's entries that holds them, where it is none of `WRAPPERS`.
+    """
+    try:
+        # The arguments of a training script are kept as a Namespace, which runs no code.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path}: more than tensors is in this file, and loading it could run code{culprit(error)}",
+            "in the program that wrote it: torch.save(model.state_dict(), …)",
+        ) from None
+    except OSError:
+        raise
+    except Exception:  # damaged bytes make an unpickler raise whatever comes first
+        raise WeightsError(f"{path}: this is no file that torch wrote, or it is damaged") from None
+    state = unprefixed(state_of(path, content, entry))
+    return {key: array(key, tensor) for key, tensor in state.items() if key != AVERAGED}
+
+
+def culprit(error: pickle.UnpicklingError) -> str:
+    """What torch refuses to load, if it says so."""
+    found = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return f" ({found[1]})" if found else ""
+
+
+def state_of(path: Path, content: object, entry: str | None) -> dict[str, torch.Tensor]:
+    """The dictionary of tensors in a checkpoint; raises `WeightsError`."""
+    if not isinstance(content, Mapping):
+        raise WeightsError(f"{path}: this file holds a {type(content).__name__}, not a dictionary of tensors")
+    names = (entry,) if entry is not None else WRAPPERS
+    found = next((content[name] for name in names if isinstance(content.get(name), Mapping)), None)
+    if entry is not None and found is None:
+        known = ", ".join(printable(str(name)) for name, value in content.items() if isinstance(value, Mapping))
+        raise WeightsError(f"{path}: it has no dictionary `{entry}`" + (f"; there is {known}" if known else ""))
+    state = content if found is None else found
+    others = [printable(str(key)) for key, value in state.items() if not isinstance(value, torch.Tensor)]
+    if others or not all(isinstance(key, str) for key in state):
+        raise WeightsError(
+            f"{path}: not everything in it is a tensor with a name: {', '.join(others[:5])}",
+            "--entry says which part holds the weights",
+        )
+    return dict(state)
+
+
+def unprefixed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors without the prefixes that all of their keys have."""
+    for prefix in PREFIXES * 2:
+        named = [key for key in state if key != AVERAGED]
+        if named and all(key.startswith(prefix) for key in named):
+            state = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
+    return state
+
+
+def array(key: str, tensor: torch.Tensor) -> numpy.ndarray[Any, Any]:
+    """A tensor as an array; bfloat16, which numpy does not have, as float32, which holds the same numbers."""
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex() or tensor.is_meta:
+        raise WeightsError(f"`{printable(key)}` is no dense tensor of numbers")
+    numbers = tensor.detach().to(torch.float32) if tensor.dtype == torch.bfloat16 else tensor.detach()
+    made: numpy.ndarray[Any, Any] = numbers.numpy()
+    return made
