@@ -12,13 +12,14 @@ from typing import Any
 from archspec import library, syntax
 from archspec.diagnostics import Diagnostic, Severity, SpecError, nearest
 from archspec.elaborate import parameters
+from archspec.elaborate.audit import Audited, audit, claims, errata
 from archspec.elaborate.claims import NumberClaim
 from archspec.elaborate.errors import UnknownMember
 from archspec.elaborate.evaluate import Binding, Budget, Environment, Value
 from archspec.elaborate.flatten import flatten
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Loader, Module
-from archspec.elaborate.network import NetworkPlan, audit, elaborate
+from archspec.elaborate.network import NetworkPlan, elaborate
 from archspec.elaborate.resolve import recursion, resolve
 from archspec.elaborate.weight_keys import Keys, origins, weight_keys
 from archspec.graph import Graph
@@ -76,9 +77,8 @@ class Spec:
         """The network that is meant, and the arguments that its variant gives it."""
         own, member = self.module.own, self.chosen
         start = Span(self.source, 0, 0)
-        networks = [named for named in own.values() if isinstance(named, t.Network)]
-        if member is None and len(networks) == 1:
-            return networks[0], {}
+        if member is None and len(self.networks) == 1:
+            return self.networks[0], {}
         named = own.get(member) if member is not None else None
         if isinstance(named, t.Network):
             return named, {}
@@ -86,7 +86,7 @@ class Spec:
             raise SpecError([UnknownMember(start, member, self.members)])
         target = own.get(named.network.name.id)
         if not isinstance(target, t.Network):
-            known = tuple(network.name.id for network in networks)
+            known = tuple(network.name.id for network in self.networks)
             raise SpecError([UnknownMember(named.network.name.span, named.network.name.id, known)])
         env = Environment(self.module, {}, Budget(self.limits.nodes))
         return target, parameters.given(named.network.name, target.parameters, named.network.arguments or (), env)
@@ -135,6 +135,21 @@ class Spec:
                 audited.add(spec.network.name.id)
                 found += spec.audit()
         return list(dict.fromkeys(found))
+
+    @property
+    def networks(self) -> tuple[t.Network, ...]:
+        """Those that the file declares."""
+        return tuple(named for named in self.module.own.values() if isinstance(named, t.Network))
+
+    def claims(self) -> int:
+        """How many claims the file makes, printed or checked; raises `SpecError`."""
+        with deep(self.limits, self.source):
+            return sum(claims(self.module, network, self.make) for network in self.networks)
+
+    def errata(self) -> list[Audited]:
+        """The misprints that the file corrects, with their sources; raises `SpecError`."""
+        with deep(self.limits, self.source):
+            return [found for network in self.networks for found in errata(self.module, network, self.make)]
 
     def check_itself(self) -> list[Diagnostic]:
         """What is wrong with the network, or this variant of it, as it is built."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from archspec.initializer import AnyInitializer
+from archspec.initializer import DEFAULT_INIT, AnyInitializer
 from archspec.ops import AnyOp, Input, Misfit
 from archspec.tensor import AnyShape, Shape, shape_text
 
@@ -87,7 +87,11 @@ class Graph(Frozen):
     outputs: dict[str, str]
     """name to path of the node that gives it; `output` is the network's own, the others are auxiliary heads"""
     init: dict[str, AnyInitializer] = {}
-    """kind of operator to the distribution that its weights begin with"""
+    """kind of operator, or path of a node, to the distribution that weights begin with; a path goes first"""
+
+    def initializer(self, node: Node) -> AnyInitializer | None:
+        """What the weight of a node begins with; None where it is not drawn."""
+        return self.init.get(node.path) or self.init.get(node.op.kind) or DEFAULT_INIT.get(node.op.kind)
 
     @cached_property
     def by_path(self) -> dict[str, Node]:

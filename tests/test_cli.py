@@ -79,9 +79,22 @@ def test_check_as_json_gives_a_tool_the_place_and_the_edits(tmp_path: Path, caps
     path = tmp_path / "swapped.arch"
     path.write_text(SWAPPED, encoding="utf-8")
     assert run(["check", str(path), "--format", "json"]) == 1
-    (found,) = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
+    (found,) = printed["diagnostics"]
+    assert printed["errata"] == []
     assert (found["code"], found["line"], found["column"]) == ("shape-claim", 14, 47)
     assert [edit["text"] for edit in found["edits"]] == ["2", "1"]
+
+
+def test_check_lists_the_errata_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "mobilenet_v1"]) == 0
+    assert capsys.readouterr().out == (
+        "mobilenet_v1: no errors (52 claims, 1 erratum)\n"
+        "  row 26, stride: s2, read as s1: it is given 7×7, and so is row 27; with s2 that would be 4×4\n"
+    )
+    assert run(["check", "mobilenet_v1", "--format", "json"]) == 0
+    (erratum,) = json.loads(capsys.readouterr().out)["errata"]
+    assert (erratum["place"], erratum["printed"], erratum["correction"]) == ("row 26, stride", "s2", "s1")
 
 
 def test_the_graph_as_json_follows_its_published_schema(capsys: pytest.CaptureFixture[str]) -> None:

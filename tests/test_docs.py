@@ -177,11 +177,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert match["anchor"] in map(slug, headings), match[0]
 
 
-def test_the_generated_pages_are_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+@pytest.mark.parametrize("script", ["generate", "generate_zoo"])
+def test_the_generated_pages_are_up_to_date(script: str) -> None:
+    spec = importlib.util.spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
     assert spec is not None
     assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     for path, text in generate.FILES.items():
-        assert path.read_text(encoding="utf-8") == text(), f"run `python docs/generate.py` ({path.name})"
+        assert path.read_text(encoding="utf-8") == text(), f"run `python docs/{script}.py` ({path.name})"
+
+
+def test_every_spec_is_shorter_than_torchvisions_file_of_its_family() -> None:
+    shares = re.findall(r"^\|.* ([0-9]+)% \|$", (ROOT / "docs" / "zoo.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(shares) == 16
+    assert all(int(share) < 50 for share in shares)

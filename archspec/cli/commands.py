@@ -15,9 +15,11 @@ from archspec.cli import tables
 from archspec.cli.options import Parameters, many_specs, one_spec, with_limits, with_parameters
 from archspec.cli.weights import weights as weights_group
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
+from archspec.elaborate.audit import Audited
 from archspec.elaborate.parameters import GIVEN
 from archspec.graph import Graph
 from archspec.limits import Limits
+from archspec.printable import printable
 from archspec.stats import By
 
 FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
@@ -133,7 +135,8 @@ def stats(specs: tuple[str, ...], params: Parameters, by: By, form: str, limits:
 def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> None:
     """Check shapes, claims and errata; exit code 1 when one fails.
 
-    A folder stands for all the .arch files in it. Every network and variant of a file is checked.
+    A folder stands for all the .arch files in it. Every network and variant of a file is checked. The errata that hold
+    are listed with their sources.
 
     \b
     Examples:
@@ -142,14 +145,26 @@ def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> No
       cat mine.arch | archspec check -
     """
     found: list[Diagnostic] = []
+    listed: list[Audited] = []
     for path in expanded(specs):
-        here = checked(path, limits)
+        here, claims, errata = checked(path, limits)
         found += here
+        listed += errata
         if form == "text":
             complain(here)
-            say(f"{path}: {report.summary(here)}")
+            held = [counted(claims, "claim", "claims")] + [counted(len(errata), "erratum", "errata")] * bool(errata)
+            say(f"{path}: {report.summary(here)}" + (f" ({', '.join(held)})" if claims is not None else ""))
+            for erratum in errata:
+                say(f"  {printable(str(erratum))}")
     if form == "json":
-        say(json.dumps([report.json_of(diagnostic) for diagnostic in found], ensure_ascii=False, indent=2))
+        diagnostics = [report.json_of(diagnostic) for diagnostic in found]
+        say(
+            json.dumps(
+                {"diagnostics": diagnostics, "errata": list(map(tables.erratum_json, listed))},
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
     wrong = [d for d in found if strict or d.severity is Severity.ERROR]
     if wrong:
         raise click.exceptions.Exit(max(d.exit_code for d in wrong))
@@ -167,13 +182,20 @@ def expanded(specs: Iterable[str]) -> Iterable[str]:
             yield spec
 
 
-def checked(path: str, limits: Limits) -> list[Diagnostic]:
-    """Everything that is wrong with every network and variant of a file."""
+def checked(path: str, limits: Limits) -> tuple[list[Diagnostic], int | None, list[Audited]]:
+    """Everything that is wrong with every network and variant of a file; if nothing is, its claims and errata."""
     try:
         spec = driver.load(path, limits)
-        return spec.check() if driver.names_member(path) else spec.check_all()
+        found = spec.check() if driver.names_member(path) else spec.check_all()
+        if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+            return found, None, []
+        return found, spec.claims(), spec.errata()
     except SpecError as error:
-        return list(error.diagnostics)
+        return list(error.diagnostics), None, []
+
+
+def counted(count: int | None, one: str, many: str) -> str:
+    return f"1 {one}" if count == 1 else f"{count} {many}"
 
 
 @cli.command()

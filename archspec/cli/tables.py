@@ -7,8 +7,11 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from archspec import report
 from archspec.diagnostics import codes
+from archspec.elaborate.audit import Audited
 from archspec.elaborate.resolve import attributes
 from archspec.graph import Graph
 from archspec.ops import OPERATORS, Op
@@ -175,3 +178,15 @@ def stats_json(stats: Stats) -> str:
 FORMATS: dict[str, Callable[[Sheet], str | None]] = {
     "table": show, "markdown": markdown, "latex": latex, "csv": comma_separated,
 }  # fmt: skip
+
+
+def erratum_json(erratum: Audited) -> dict[str, Any]:
+    """An erratum as a tool reads it."""
+    clause = erratum.clause
+    return {
+        "place": clause.place.value,
+        "printed": erratum.printed,
+        "correction": clause.correction.value,
+        "because": clause.reason.value,
+        **report.place_of(erratum.span),
+    }

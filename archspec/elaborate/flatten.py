@@ -1,10 +1,12 @@
 """Plan -> `Graph`: every shared plan laid out at each of its places, with its path and its span."""
 
 from archspec.diagnostics import SpecError
+from archspec.elaborate.errors import Clause
 from archspec.elaborate.flow_errors import DeadStep
 from archspec.elaborate.network import NetworkPlan
 from archspec.elaborate.plan import AliasPlan, ForkPlan, OpPlan, Plan, ScopePlan, SequencePlan, TapPlan
 from archspec.graph import Graph, Location, Node, Scope
+from archspec.initializer import AnyInitializer
 from archspec.ops import AnyOp, Input
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -112,8 +114,24 @@ def flatten(plan: NetworkPlan) -> Graph:
         nodes=tuple(flat.nodes),
         scopes=tuple(flat.scopes),
         outputs=outputs,
-        init=plan.init,
+        init=initial(plan, flat.nodes),
     )
+
+
+def initial(plan: NetworkPlan, nodes: list[Node]) -> dict[str, AnyInitializer]:
+    """What weights begin with, by kind of operator and by path.
+
+    Raises `SpecError` where no node has a path that is named; other parameters may leave nodes out.
+    """
+    found = dict(plan.init)
+    drawn = [node.path for node in nodes if node.op.kind in found] if plan.init_of_paths else []
+    for pattern, how in plan.init_of_paths:
+        paths = [path for path in drawn if pattern.match(path) is not None]
+        if not paths and plan.at_defaults:
+            kinds = " or ".join(f"`{kind}`" for kind in plan.init)
+            raise SpecError([Clause(pattern.span, f"no {kinds} has this path")])
+        found |= dict.fromkeys(paths, how)
+    return found
 
 
 def check_alive(flat: Flattener, used: set[str]) -> None:

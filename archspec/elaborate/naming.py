@@ -15,40 +15,45 @@ Names = dict[int, str]
 
 
 def step_names(body: t.Net) -> Names:
-    """A name for every reference and every named or repeated group, unique in the body."""
-    atoms = list(named_atoms(body))
-    often = Counter(name for _, name, alias in atoms if not alias)
-    taken = {name for _, name, alias in atoms if alias}
-    seen: Counter[str] = Counter()
+    """A name for every reference and every named or repeated group, unique in its scope."""
     names: Names = {}
-    for atom, name, alias in atoms:
-        if not alias:
-            seen[name] += 1
-            name = f"{name}_{seen[name]}" if often[name] > 1 else name
-            while name in taken:
-                name += "_"
-            taken.add(name)
-        names[id(atom)] = name
+    scopes = [body]
+    while scopes:
+        atoms = list(atoms_of(scopes.pop()))
+        often = Counter(name for _, name, alias in atoms if not alias)
+        taken = {name for _, name, alias in atoms if alias}
+        seen: Counter[str] = Counter()
+        for atom, name, alias in atoms:
+            if not alias:
+                seen[name] += 1
+                name = f"{name}_{seen[name]}" if often[name] > 1 else name
+                while name in taken:
+                    name += "_"
+                taken.add(name)
+            names[id(atom)] = name
+            if isinstance(atom, (t.Group, t.Fork)):
+                scopes += [atom.body] if isinstance(atom, t.Group) else [t.Sequence(atom.span, atom.branches)]
     return names
 
 
-def named_atoms(net: t.Net, alias: t.Name | None = None, repeated: bool = False) -> Iterator[tuple[t.Net, str, bool]]:
-    """Every atom that makes a node or a scope, in the order of the text, with its name before numbering."""
+def atoms_of(net: t.Net, alias: t.Name | None = None, repeated: bool = False) -> Iterator[tuple[t.Net, str, bool]]:
+    """Every atom of a scope that makes a node or a scope of its own, in the order of the text, with its plain name."""
     match net:
         case t.Reference():
             yield net, alias.id if alias else net.name.id, alias is not None
         case t.Step():
-            yield from named_atoms(net.atom, net.alias, net.count is not None)
+            yield from atoms_of(net.atom, net.alias, net.count is not None)
             if net.otherwise is not None:
-                yield from named_atoms(net.otherwise, net.alias)
+                yield from atoms_of(net.otherwise, net.alias)
         case t.Group() | t.Fork():
             if alias or repeated:
                 yield net, alias.id if alias else "repeat", alias is not None
+                return
             for part in (net.body,) if isinstance(net, t.Group) else net.branches:
-                yield from named_atoms(part)
+                yield from atoms_of(part)
         case t.Sequence():
             for step in net.steps:
-                yield from named_atoms(step)
+                yield from atoms_of(step)
 
 
 def call_text(name: str, values: tuple[Value, ...]) -> str:

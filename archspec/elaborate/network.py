@@ -5,19 +5,20 @@ value. Errata take the place of what is printed before anything is read.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
-from archspec.elaborate.claims import NumberClaim, ShapeClaim, StaleErratum, number_holds
+from archspec.elaborate.claims import NumberClaim, ShapeClaim, number_holds
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, UnknownArgument, UnknownName, UnknownOperator
-from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, same
+from archspec.elaborate.evaluate import Binding, Environment, evaluate, same
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import Conventions, conventions, layout
 from archspec.elaborate.modules import Module
 from archspec.elaborate.numbering import Numbering
+from archspec.elaborate.paths import PathPattern
 from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
 from archspec.elaborate.rows import Fold, RowReader
 from archspec.elaborate.suggest import suggest
@@ -46,6 +47,10 @@ class NetworkPlan:
     """further outputs, each with the plan that leads to it"""
     counts: Counts
     init: dict[str, AnyInitializer]
+    """by kind of operator"""
+    init_of_paths: tuple[tuple[PathPattern, AnyInitializer], ...]
+    at_defaults: bool
+    """whether every parameter has its default"""
 
 
 @dataclass(slots=True)
@@ -188,7 +193,8 @@ class Elaboration:
             for check in self.clauses(t.Check):
                 if not check.arguments:
                     fold.diagnostics += compare(check, self.network.name.id, counts)
-        return NetworkPlan(self.network, self.bindings, start, plans, tuple(outputs), counts, self.init())
+        init = self.init(), self.init_of_paths()
+        return NetworkPlan(self.network, self.bindings, start, plans, tuple(outputs), counts, *init, self.totals)
 
     def input(self, reader: RowReader, overrides: Overrides) -> Shape:
         """The input's shape: what the `input` clause says, or else the first Input cell."""
@@ -236,13 +242,25 @@ class Elaboration:
     def init(self) -> dict[str, AnyInitializer]:
         """What weights begin with, by kind of operator."""
         found = dict(DEFAULT_INIT)
-        for clause in self.clauses(t.Init):
-            for initial in clause.initials:
-                if initial.operator.id not in DEFAULT_INIT:
+        for initial in self.initials():
+            if isinstance(initial.target, t.Name):
+                if initial.target.id not in DEFAULT_INIT:
                     known = tuple(DEFAULT_INIT)
-                    raise SpecError([UnknownOperator(initial.operator.span, initial.operator.id, known)])
-                found[initial.operator.id] = self.initializer(initial.distribution)
+                    raise SpecError([UnknownOperator(initial.target.span, initial.target.id, known)])
+                found[initial.target.id] = self.initializer(initial.distribution)
         return found
+
+    def init_of_paths(self) -> tuple[tuple[PathPattern, AnyInitializer], ...]:
+        """What the weights at some paths begin with, the closest patterns last."""
+        found = [
+            (PathPattern(initial.target.span, initial.target.value), self.initializer(initial.distribution))
+            for initial in self.initials()
+            if isinstance(initial.target, t.Text)
+        ]
+        return tuple(sorted(found, key=lambda pair: pair[0].letters))
+
+    def initials(self) -> list[t.Initial]:
+        return [initial for clause in self.clauses(t.Init) for initial in clause.initials]
 
     def initializer(self, reference: t.Reference) -> AnyInitializer:
         if reference.name.id not in INITIALIZERS:
@@ -290,49 +308,3 @@ def elaborate(
     if plan is None:
         raise SpecError(diagnostics)
     return plan, diagnostics
-
-
-def audit(module: Module, network: t.Network, make: Instantiator) -> list[Diagnostic]:
-    """All that `archspec check` compares beyond `elaborate`: checks with parameters, and errata."""
-    if parameters.required(network):
-        return []
-    bindings = parameters.bound(module, network, {}, make.budget)
-    elaboration = Elaboration(module, network, make, bindings, claims=True, totals=True)
-    columns = other_columns(elaboration)
-    found = [diagnostic for other in columns for diagnostic in other.run_columns()]
-    idle = elaboration.idle_errata().intersection(*(other.idle_errata() for other in columns))
-    found += [StaleErratum(span) for span in elaboration.errata if span in idle]
-    for check in elaboration.clauses(t.Check):
-        if check.arguments:
-            found += compare_at(check, elaboration)
-    return found
-
-
-def other_columns(base: Elaboration) -> list[Elaboration]:
-    """The network with the columns of its tables that the defaults do not pick."""
-    found: list[Elaboration] = []
-    for parameter in base.network.parameters:
-        if parameter.name.id not in picks_column(base.network):
-            continue
-        for choice in parameter.choices:
-            given = {parameter.name.id: Binding(evaluate(choice, base.env), choice.span)}
-            bindings = parameters.bound(base.module, base.network, given, base.make.budget)
-            found.append(Elaboration(base.module, base.network, base.make, bindings, claims=True, totals=False))
-    return found
-
-
-def compare_at(check: t.Check, base: Elaboration) -> list[Diagnostic]:
-    """A check with parameters of its own."""
-    module, network, make = base.module, base.network, base.make
-    given = parameters.given(network.name, network.parameters, check.arguments, base.env)
-    plan, diagnostics = Elaboration(
-        module, network, make, parameters.bound(module, network, given, make.budget), False, False
-    ).run()
-    if plan is None:
-        return [replace(d, stack=d.stack) for d in diagnostics]
-    text = ", ".join(f"{name} = {value_text(binding.value)}" for name, binding in given.items())
-    return compare(check, f"{network.name.id}({text})", plan.counts)
-
-
-def value_text(value: Value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archspec.diagnostics import SpecError
-from archspec.elaborate.evaluate import Binding, Environment, Value, describe, evaluate
+from archspec.elaborate.evaluate import Environment, Value, describe, evaluate
+from archspec.elaborate.paths import PathPattern
 from archspec.elaborate.table_errors import WeightKey
 from archspec.graph import Graph, tensor_names
 from archspec.source import Span
@@ -16,7 +17,6 @@ from archspec.syntax import parse_cell
 from archspec.syntax import tree as t
 
 INDEX = "index"
-HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 BRACES = re.compile(r"\{([^{}]*)\}")
 
 Keys = dict[str, tuple[str, ...]]
@@ -45,20 +45,17 @@ def weight_keys(network: t.Network, origin: str, env: Environment, graph: Graph)
     owners: dict[str, str] = {}
     for node in graph.nodes:
         names = tensor_names(node, graph.input_shapes(node))
-        for name in names or [node.path]:
+        if not names and (rule := chosen(rules, node.path)):
+            rule.keys(node.path, env, counters)  # it may count for `index`
+        for name in names:
             rule = chosen(rules, name)
-            if rule is None and name != node.path:
-                raise SpecError([WeightKey(found[0].origin.span, f"no rule says what `{name}` is called")])
             if rule is None:
-                continue
-            made = tuple(rule.keys(name, env, counters))
-            if name == node.path:
-                continue
-            for key in made:
+                raise SpecError([WeightKey(found[0].origin.span, f"no rule says what `{name}` is called")])
+            keys[name] = rule.keys(name, env, counters)
+            for key in keys[name]:
                 if owners.setdefault(key, name) != name:
                     both = f"`{owners[key]}` and `{name}` are both called `{key}`"
                     raise SpecError([WeightKey(rule.tree.path.span, both)])
-            keys[name] = made
     return keys
 
 
@@ -72,57 +69,33 @@ class Rule:
     """A rule of a `weights` clause, made ready to match."""
 
     tree: t.WeightKey
-    pattern: re.Pattern[str] = field(init=False)
-    letters: int = field(init=False)
-    """how many are the rule's own"""
-    whole: bool = field(init=False)
-    """whether it names the tensor too"""
-    templates: tuple[tuple["Piece", ...], ...] = field(init=False)
+    pattern: PathPattern = field(init=False)
+    templates: tuple[tuple[Piece, ...], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        text = self.tree.path.value
-        self.whole = "." in text
-        self.letters = len(HOLE.sub("", text))
-        seen: set[str] = set()
-        regex, end = "", 0
-        for hole in HOLE.finditer(text):
-            regex += re.escape(text[end : hole.start()])
-            regex += f"(?P={hole[1]})" if hole[1] in seen else f"(?P<{hole[1]}>[^/.]+)"
-            seen.add(hole[1])
-            end = hole.end()
-        self.pattern = re.compile(regex + re.escape(text[end:]))
+        self.pattern = PathPattern(self.tree.path.span, self.tree.path.value)
         self.templates = tuple(tuple(pieces(key)) for key in self.tree.keys)
 
-    def match(self, name: str) -> re.Match[str] | None:
-        return self.pattern.fullmatch(name if self.whole else name.partition(".")[0])
-
-    def keys(self, name: str, env: Environment, counters: Counters) -> Iterator[str]:
+    def keys(self, name: str, env: Environment, counters: Counters) -> tuple[str, ...]:
         """What a tensor is called; `name` is one that the rule matches."""
-        match = self.match(name)
-        assert match is not None
-        span = self.tree.path.span
-        holes = {
-            hole: Binding(int(text) if text.isascii() and text.isdigit() else text, span)
-            for hole, text in match.groupdict().items()
-        }
-        tensor = name.partition(".")[2]
-        for template in self.templates:
-            key = filled(template, env.with_bindings(holes), counters)
-            yield key if self.whole or not tensor else f"{key}.{tensor}"
+        inside = env.with_bindings(self.pattern.match(name) or {})
+        tensor = "" if self.pattern.of_tensors else name.partition(".")[2]
+        made = (filled(template, inside, counters) for template in self.templates)
+        return tuple(f"{key}.{tensor}" if tensor else key for key in made)
 
 
 def chosen(rules: list[Rule], name: str) -> Rule | None:
     """The matching rule with the most letters of its own; raises `SpecError` where two have as many."""
-    found = [rule for rule in rules if rule.match(name)]
-    best = max((rule.letters for rule in found), default=0)
-    closest = [rule for rule in found if rule.letters == best]
+    found = [rule for rule in rules if rule.pattern.match(name) is not None]
+    best = max((rule.pattern.letters for rule in found), default=0)
+    closest = [rule for rule in found if rule.pattern.letters == best]
     if len(closest) > 1:
         also = f'"{closest[0].tree.path.value}" matches `{name}` as well, and as closely'
         raise SpecError([WeightKey(closest[1].tree.path.span, also)])
     return closest[0] if closest else None
 
 
-def pieces(template: t.Text) -> Iterator["Piece"]:
+def pieces(template: t.Text) -> Iterator[Piece]:
     """A key, parted into texts and what stands in braces."""
     text, end = template.value, 0
     inside = template.span.part(1, 1 + len(text))
@@ -134,7 +107,7 @@ def pieces(template: t.Text) -> Iterator["Piece"]:
     yield text[end:]
 
 
-def filled(template: tuple["Piece", ...], env: Environment, counters: Counters) -> str:
+def filled(template: tuple[Piece, ...], env: Environment, counters: Counters) -> str:
     """A key, the expressions in its braces replaced by their values."""
     made = ""
     for part in template:

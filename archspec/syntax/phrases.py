@@ -140,7 +140,7 @@ def claim(one: t.Claim) -> str:
 
 
 def initial(one: t.Initial) -> str:
-    return f"{one.operator.id} = {network(one.distribution)}"
+    return f"{one.target.id if isinstance(one.target, t.Name) else quoted(one.target)} = {network(one.distribution)}"
 
 
 def column(one: t.Column) -> str:

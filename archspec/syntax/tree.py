@@ -247,7 +247,9 @@ class Erratum(Tree):
 
 @dataclass(frozen=True, slots=True)
 class Initial(Tree):
-    operator: Name
+    """What weights begin with: those of a kind of operator (a name), or of the nodes of some paths (a text)."""
+
+    target: Name | Text
     distribution: Reference
 
 

@@ -8,7 +8,6 @@ from torch import nn
 from archspec.backend import BackendError
 from archspec.graph import Graph, Node
 from archspec.initializer import (
-    DEFAULT_INIT,
     Initializer,
     KaimingNormal,
     KaimingUniform,
@@ -28,7 +27,7 @@ def initialize(model: nn.Module, graph: Graph, names: dict[str, str], generator:
     for node in graph.nodes:
         layer = modules.get(names.get(node.path, ""))
         if layer is not None and node.path in names:
-            initialize_layer(layer, node, graph.init.get(node.op.kind, DEFAULT_INIT.get(node.op.kind)), generator)
+            initialize_layer(layer, node, graph.initializer(node), generator)
 
 
 def initialize_layer(layer: nn.Module, node: Node, how: Initializer | None, generator: torch.Generator) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
 import torch
 from archspec_torch.runtime import build
 from torch import nn
@@ -63,12 +64,26 @@ def reference(torchvision: ModuleType, name: str, **options: Any) -> nn.Module:
     return model
 
 
-def carried(theirs: nn.Module, name: str, folder: Path, **values: Any) -> nn.Module:
-    """Our model in float64 with the weights of torchvision's, through the files that users have."""
+def on_meta(torchvision: ModuleType, name: str) -> nn.Module:
+    """The reference without memory; only RegNet's widths are computed in tensors that have some."""
+    params = torchvision.regnet.BlockParams
+    compute = params.from_init_params
+
+    def with_memory(**options: float) -> object:
+        with torch.device("cpu"):
+            return compute(**options)
+
+    with torch.device("meta"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(params, "from_init_params", with_memory)
+        return reference(torchvision, name)
+
+
+def carried(theirs: nn.Module, name: str, folder: Path, origin: str = "torchvision", **values: Any) -> nn.Module:
+    """Our model in float64 with the weights of the reference, through the files that users have."""
     checkpoint, canonical = folder / f"{name}.pth", folder / f"{name}.safetensors"
     torch.save(theirs.state_dict(), checkpoint)
     parameters = [word for key, value in values.items() for word in ("-p", f"{key}={value}")]
-    arguments = ["weights", "import", "--from", "torchvision", str(checkpoint), name, "-o", str(canonical)]
+    arguments = ["weights", "import", "--from", origin, str(checkpoint), name, "-o", str(canonical)]
     assert run([*arguments, *parameters]) == 0
     checkpoint.unlink()
     model = archspec.build(name, weights=canonical, options={"dtype": torch.float64}, **values)
@@ -85,35 +100,22 @@ def own_tensors(model: nn.Module) -> Iterator[tuple[str, dict[str, torch.Tensor]
             yield name, tensors
 
 
-def carry_over(theirs: nn.Module, ours: nn.Module, last: tuple[str, ...] = ()) -> None:
-    """Copy the reference's tensors into ours, module by module in order; every name and shape must fit.
-
-    `last` names the reference's modules that come last in ours, in their order there: auxiliary heads are outputs, and
-    references register them in the middle.
-    """
-
-    def place(module: tuple[str, Any]) -> int:
-        top = module[0].split(".")[0]
-        return 1 + last.index(top) if top in last else 0
-
-    pairs = list(zip(sorted(own_tensors(theirs), key=place), own_tensors(ours), strict=True))
+def carry_over(theirs: nn.Module, ours: nn.Module) -> None:
+    """Copy the reference's tensors into ours, module by module in order; every name and shape must fit."""
     with torch.no_grad():
-        for (their_name, source), (our_name, target) in pairs:
+        for (their_name, source), (our_name, target) in zip(own_tensors(theirs), own_tensors(ours), strict=True):
             assert source.keys() == target.keys(), (their_name, our_name)
             for key, tensor in source.items():
-                fitting = tensor if tensor.dim() == target[key].dim() else tensor[..., None, None]
-                assert fitting.shape == target[key].shape, (their_name, our_name, key)
-                target[key].copy_(fitting)
+                assert tensor.shape == target[key].shape, (their_name, our_name, key)
+                target[key].copy_(tensor)
 
 
-def assert_equal_outputs(
-    theirs: nn.Module, graph: Graph, side: int, train: bool = False, last: tuple[str, ...] = ()
-) -> None:
+def assert_equal_outputs(theirs: nn.Module, graph: Graph, side: int, train: bool = False) -> None:
     """In float64 the outputs agree to 1e-9 of their size, with the reference's weights and statistics randomised."""
     theirs = theirs.double()
     randomize(theirs)
     ours = build(graph, dtype=torch.float64)
-    carry_over(theirs, ours, last)
+    carry_over(theirs, ours)
     assert_same_outputs(theirs, ours, side, train)
 
 
