@@ -86,6 +86,8 @@ class Instantiator:
         self.blocks: dict[object, Result] = {}
         self.models = Models()
         self.body_names: dict[int, Names] = {}
+        self.solved: dict[tuple[int, int, int], int] = {}
+        """the claims of rows (source, operator cell, claim) to what `infer` found at the defaults"""
 
     # ---- errors ----
 

@@ -91,7 +91,7 @@ class RowReader:
                 self.check_input(row, following, fold)
             try:
                 with self.make.inside(row.label, operator_span(row)):
-                    self.read_row(row, fold)
+                    self.read_row(row, following, fold)
             except SpecError as error:
                 fold.diagnostics += error.diagnostics
                 if error.exit_code == LimitReached.exit_code or not self.resume(following, fold):
@@ -130,7 +130,7 @@ class RowReader:
         trial = RowReader(self.make, self.how, self.env, dict(self.tensors), claims=False, numbering=numbering)
         fold = Fold(Flow((shape,)))
         try:
-            trial.read_row(row, fold)
+            trial.read_row(row, following, fold)
         except SpecError:
             return False
         return shape_holds(claim[0], fold.flow.shapes[0])
@@ -152,7 +152,7 @@ class RowReader:
 
     # ---- one row ----
 
-    def read_row(self, row: TableRow, fold: Fold) -> None:
+    def read_row(self, row: TableRow, following: TableRow | None, fold: Fold) -> None:
         """Add one row; raises `SpecError`."""
         cell = row.layout.cell(row.row, "operator")
         assert cell is not None
@@ -169,7 +169,9 @@ class RowReader:
             at = printed[0] if printed else cell.span
             fold.diagnostics.append(RuleCheck(at, rule.rule.check.span.text, rule.rule.check.span))
         wanted = self.to_infer(env)
-        plan, flow = self.infer(wanted, row, rule, env, fold) if wanted else self.instantiate(row, rule, env, fold.flow)
+        if wanted and wanted.name.id in self.mentioned[id(rule)]:
+            env = self.solved(wanted.name, row, following, rule, env, fold)
+        plan, flow = self.instantiate(row, rule, env, fold.flow)
         self.check_row(row, fold, plan, flow)
         self.warn(row, rule, fold)
         fold.flow = flow
@@ -276,32 +278,54 @@ class RowReader:
                 return infer
         return None
 
-    def infer(self, wanted: t.Infer, row: TableRow, rule: ReadRule, env: Environment, fold: Fold) -> tuple[Plan, Flow]:
-        """The row's plan with the smallest value that gives the output which it claims; raises `SpecError`."""
-        name = wanted.name.id
-        claim = self.shape_claim(row, "output")
-        uses = name in self.mentioned[id(rule)]
-        if not uses or claim is None:
-            one = env.with_bindings({name: Binding(1, wanted.name.span)})
-            return self.instantiate(row, rule, one, fold.flow)
-        passed = self.numbering.passed if self.numbering else 0
+    def solved(
+        self, wanted: t.Name, row: TableRow, following: TableRow | None, rule: ReadRule, env: Environment, fold: Fold
+    ) -> Environment:
+        """The row's variables with the smallest value that gives what it claims; raises `SpecError`.
+
+        What it claims of its output, or else the next row of its input. Other parameters than the defaults take over
+        what was solved at the defaults, where the claims are about.
+        """
+        claim = self.shape_claim(row, "output") or (self.shape_claim(following, "input") if following else None)
+        if claim is None:
+            return env.with_bindings({wanted.id: Binding(1, wanted.span)})
+        key = id(claim[1].source), operator_span(row).start, claim[1].start
+        value = None if self.claims else self.make.solved.get(key)
+        if value is None:
+            value = self.solve(wanted, claim, row, rule, env, fold)
+            self.make.solved.setdefault(key, value)
+        return env.with_bindings({wanted.id: Binding(value, claim[1])})
+
+    def solve(
+        self,
+        wanted: t.Name,
+        claim: tuple[tuple[int, ...], Span],
+        row: TableRow,
+        rule: ReadRule,
+        env: Environment,
+        fold: Fold,
+    ) -> int:
+        """The smallest value with which the row gives the height and width that are claimed; raises `SpecError`."""
+        passed, tensors = self.numbering.passed if self.numbering else 0, dict(self.tensors)
+        failed: SpecError | None = None
         for candidate in range(1, LARGEST_INFERRED + 1):
-            trial = env.with_bindings({name: Binding(candidate, claim[1])})
-            tensors = dict(self.tensors)
             try:
-                plan, flow = self.instantiate(row, rule, trial, fold.flow)
-            except SpecError:
-                if candidate == 1:
-                    raise
-                break
-            if shape_holds(spatial(claim[0]), flow.shapes[0]):
-                return plan, flow
-            self.tensors.clear()
-            self.tensors.update(tensors)
-            if self.numbering:
-                self.numbering.passed = passed
-        reason = f"no value from 1 to {LARGEST_INFERRED} gives the output that this row claims"
-        raise self.make.fail(Unsolved(claim[1], name, reason))
+                trial = env.with_bindings({wanted.id: Binding(candidate, claim[1])})
+                shape = self.instantiate(row, rule, trial, fold.flow)[1].shapes[0]
+            except SpecError as error:
+                failed = failed or error
+                continue
+            finally:
+                self.tensors.clear()
+                self.tensors.update(tensors)
+                if self.numbering:
+                    self.numbering.passed = passed
+            if shape_holds(spatial(claim[0]), shape):
+                return candidate
+        if failed is not None:
+            raise failed
+        reason = f"no value from 1 to {LARGEST_INFERRED} gives what is claimed here"
+        raise self.make.fail(Unsolved(claim[1], wanted.id, reason))
 
     # ---- claims and warnings ----
 
