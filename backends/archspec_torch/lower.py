@@ -16,7 +16,7 @@ from torch.nn import functional as F  # noqa: N812 - the name that everybody kno
 from archspec import ops
 from archspec.backend import Unsupported
 from archspec.graph import Node
-from archspec.ops.base import explicit_padding, pair
+from archspec.ops.base import Window, explicit_padding, pair
 from archspec.ops.pooling import Pool
 from archspec.tensor import Padding, Shape
 
@@ -59,13 +59,32 @@ def sides(pads: Padding) -> tuple[int, int, int, int]:
     return pads.left, pads.right, pads.top, pads.bottom
 
 
+def follows_size(op: Window) -> bool:
+    """Whether the padding depends on the size of the map, so that a model for all sizes must compute it."""
+    return op.pad == "same_upper" and max(op.strides) > 1
+
+
+def same_upper(op: Window, site: Site, x: fx.Node) -> tuple[fx.Node, ...]:
+    """The padding of a map of whatever size, in the model's own steps."""
+    found: list[fx.Node] = []
+    for dimension, reach, stride in zip((3, 2), op.reach[::-1], op.strides[::-1], strict=True):
+        size = site.graph.call_method("size", (x, dimension))
+        beyond = site.call(operator.mod, site.call(operator.sub, size, 1), stride)
+        total = site.call(operator.sub, reach - 1, beyond)
+        if reach < stride:
+            total = site.call(max, total, 0)
+        before = site.call(operator.floordiv, total, 2)
+        found += [before, site.call(operator.sub, total, before)]
+    return tuple(found)
+
+
 # ---- convolutions ----
 
 
 def convolution(op: ops.Conv | ops.DwConv, site: Site, shape: Shape, out: int, groups: int, x: fx.Node) -> fx.Node:
     pads = op.padding(shape[0], shape[1])
-    if not pads.symmetric:
-        x = site.call(F.pad, x, sides(pads))
+    if follows_size(op) or not pads.symmetric:
+        x = site.call(F.pad, x, same_upper(op, site, x) if follows_size(op) else sides(pads))
         pads = Padding(0, 0, 0, 0)
     layer = nn.Conv2d(
         shape[2], out, pair(op.kernel), stride=op.strides, padding=(pads.top, pads.left), dilation=pair(op.dilation),
@@ -200,7 +219,7 @@ def _(op: ops.StochasticDepth, site: Site, shapes: tuple[Shape, ...], x: fx.Node
 def native(op: Pool, pads: Padding) -> bool:
     """Whether torch's own pooling takes this padding."""
     half_h, half_w = (side // 2 for side in pair(op.kernel))
-    return pads.symmetric and pads.top <= half_h and pads.left <= half_w
+    return not follows_size(op) and pads.symmetric and pads.top <= half_h and pads.left <= half_w
 
 
 def extent(op: Pool, site: Site, shape: Shape, pads: Padding) -> Padding:
@@ -220,7 +239,8 @@ def _(op: ops.MaxPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.
     if native(op, pads):
         layer = nn.MaxPool2d(kernel, op.strides, (pads.top, pads.left), dilation, ceil_mode=op.ceil)
         return site.module(layer, x)
-    padded = site.call(F.pad, x, sides(extent(op, site, shapes[0], pads)), value=MINUS_INFINITY)
+    around = same_upper(op, site, x) if follows_size(op) else sides(extent(op, site, shapes[0], pads))
+    padded = site.call(F.pad, x, around, value=MINUS_INFINITY)
     return site.module(nn.MaxPool2d(kernel, op.strides, 0, dilation, ceil_mode=False), padded)
 
 
@@ -238,14 +258,20 @@ def _(op: ops.AvgPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.
 
 def counted_average(op: ops.AvgPool, site: Site, shape: Shape, pads: Padding, x: fx.Node) -> fx.Node:
     """A mean whose windows count by a mask what torch's pooling cannot leave out."""
-    whole = extent(op, site, shape, pads)
-    rest = sides(Padding(*(w - p for w, p in zip(whole, pads, strict=True))))
+    counts = 1.0 if op.include_pad else 0.0
     ones = site.call(torch.ones_like, site.call(torch.narrow, x, 1, 0, 1))
-    counted = site.call(F.pad, ones, sides(pads), value=1.0 if op.include_pad else 0.0)
-    mask = site.call(F.pad, counted, rest)
+    whole: tuple[int | fx.Node, ...]
+    if follows_size(op):
+        whole = same_upper(op, site, x)
+        mask = site.call(F.pad, ones, whole, value=counts)
+    else:
+        reached = extent(op, site, shape, pads)
+        whole = sides(reached)
+        beyond = sides(Padding(*(r - p for r, p in zip(reached, pads, strict=True))))
+        mask = site.call(F.pad, site.call(F.pad, ones, sides(pads), value=counts), beyond)
     # called as a function: a module called twice would show the count to a hook that looks for the node's value
     add_up = partial(site.call, F.avg_pool2d, kernel_size=pair(op.kernel), stride=op.strides, divisor_override=1)
-    return site.call(operator.truediv, add_up(site.call(F.pad, x, sides(whole))), add_up(mask))
+    return site.call(operator.truediv, add_up(site.call(F.pad, x, whole)), add_up(mask))
 
 
 @lower.register

@@ -11,6 +11,7 @@ from archspec_torch.runtime import build
 from graphs import graph
 from numpy.typing import NDArray
 
+import archspec
 from archspec import ops
 from archspec.ops import OPERATORS, AnyOp, Misfit
 from archspec.tensor import Shape
@@ -379,3 +380,25 @@ def test_mul_spreads_sides_and_channels_of_one() -> None:
 def test_every_operator_has_a_formula_here() -> None:
     told = {op.kind for op, _ in [*FORMULAS, *MAPS_ONLY]}
     assert told | {"conv", "dwconv", "maxpool", "avgpool", "adaptive_avgpool", "add", "mul", "concat"} == set(OPERATORS)
+
+
+WINDOWS = [
+    "conv(3, 4, 2, pad = same_upper)", "conv(5, 4, 3, pad = same_upper)", "conv(2, 4, 3, pad = same_upper)",
+    "dwconv(4x3, 2x3, pad = same_upper)", "conv(3, 4, 2, dilation = 2, pad = same_upper)",
+    "maxpool(3, 2, pad = same_upper)", "maxpool(2, 2, pad = same_upper)",
+    "avgpool(3, 2, pad = same_upper)", "avgpool(3, 2, pad = same_upper, include_pad = false)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("built", [(12, 12), (11, 13)])
+def test_a_padding_that_follows_the_size_does_so_at_every_size(window: str, built: tuple[int, int]) -> None:
+    """A model built for one size is the network of any other."""
+    spec = archspec.parse(f"arch 1 network N(h, w) {{ input h x w x 4 body {window} }}")
+    model = build(spec.elaborate(h=built[0], w=built[1]), dtype=torch.float64).eval()
+    for height, width in product((10, 11, 12, 13), (9, 14)):
+        graph = spec.elaborate(h=height, w=width)
+        here = build(graph, dtype=torch.float64).eval()
+        x = torch.randn(2, 4, height, width, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) - 3
+        assert torch.equal(model(x), here(x))
+        assert model(x).shape[2:] == graph.output.shape[:2]
