@@ -1,6 +1,7 @@
 """Weights apart from models: the canonical form, and taking tensors in from the files of other programs."""
 
 from archspec.weights.canonical import SUFFIX, encode, load, tensors_of
+from archspec.weights.initial import draw
 from archspec.weights.match import Misfits, WeightsError, take
 
-__all__ = ["SUFFIX", "Misfits", "WeightsError", "encode", "load", "take", "tensors_of"]
+__all__ = ["SUFFIX", "Misfits", "WeightsError", "draw", "encode", "load", "take", "tensors_of"]

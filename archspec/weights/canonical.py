@@ -6,46 +6,32 @@ Layouts: convolution (out, in / groups, kh, kw), linear (out, in), everything el
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from archspec import backend
-from archspec.backend import MissingFramework
 from archspec.graph import Graph
+from archspec.weights.libraries import numpy, safetensors
 from archspec.weights.match import Array, WeightsError, take
 
 SUFFIX = ".safetensors"
 FORMAT = "archspec-weights-1"
 
 
-def libraries() -> tuple[Any, Any]:
-    """numpy, and safetensors with numpy's arrays; raises `MissingFramework`."""
-    try:
-        import numpy
-        import safetensors.numpy
-    except ModuleNotFoundError as error:
-        raise MissingFramework("weights in a file", str(error.name), "weights") from None
-    return numpy, safetensors.numpy
-
-
 def encode(tensors: Mapping[str, Array], graph: Graph) -> bytes:
     """A file of these tensors, canonical names to arrays."""
-    numpy, safetensors = libraries()
     # one entry: safetensors writes several in an order that changes, and equal weights would be different files
     metadata = {FORMAT: json.dumps({"network": graph.name, "parameters": graph.parameters})}
-    whole = {name: numpy.ascontiguousarray(array) for name, array in tensors.items()}
-    data: bytes = safetensors.save(whole, metadata)
+    whole = {name: numpy().ascontiguousarray(array) for name, array in tensors.items()}
+    data: bytes = safetensors().numpy.save(whole, metadata)
     return data
 
 
 def read(path: Path) -> dict[str, Array]:
     """The tensors of a safetensors file, whoever wrote it; raises `WeightsError` or `OSError`."""
     data = path.read_bytes()
-    _, safetensors = libraries()
-    from safetensors import SafetensorError
-
+    library = safetensors()
     try:
-        tensors: dict[str, Array] = safetensors.load(data)
-    except (SafetensorError, KeyError, ValueError) as error:
+        tensors: dict[str, Array] = library.numpy.load(data)
+    except (library.SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path}: this is no safetensors file that can be read ({error})") from None
     return tensors
 

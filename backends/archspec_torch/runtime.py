@@ -7,7 +7,7 @@ Every scope of the Graph is a module with a forward of its own: `nn.Sequential` 
 import io
 import operator
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,8 @@ from archspec.backend import BackendError
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.hierarchy import Entangled, Level, levels
-from archspec.weights import encode
+from archspec.weights import draw, encode
 from archspec_torch.checkpoint import array
-from archspec_torch.initial_weights import initialize
 from archspec_torch.lower import Site, lower
 from archspec_torch.names import class_name, legal
 
@@ -37,31 +36,28 @@ def build(
 
     It takes N×C×H×W (or N×C) and gives its output, a vector as N×C; where the Graph has further outputs, a tuple, in
     training and evaluation alike: the output, then the others in the order of `graph.outputs`. The weights of node
-    `row_3/bottleneck_2/dwconv` are at `row_3.bottleneck_2.dwconv.weight`. They are drawn as the Graph's `init` says by
-    a generator of their own, seeded with `seed`, or else copied from `weights`, arrays for every name in
-    `graph.tensors()`; on device `meta` they have no values. Raises `Unsupported`, or `BackendError` for a Graph whose
-    scopes cannot be modules or whose weights cannot be drawn.
+    `row_3/bottleneck_2/dwconv` are at `row_3.bottleneck_2.dwconv.weight`. They are drawn as the Graph's `init` says,
+    with `seed`, or else copied from `weights`, arrays for every name in `graph.tensors()`; on device `meta` they have
+    no values. Raises `Unsupported`, or `BackendError` for a Graph whose scopes cannot be modules.
     """
     with torch.device("meta"):
         made, names = Builder(graph).run()
     made.to(dtype)
     if torch.device(device).type != "meta":
         made.to_empty(device=device)
-        if weights is None:
-            initialize(made, graph, names, torch.Generator(device=device).manual_seed(seed))
-        else:
-            fill(made, names, weights)
+        fill(made, names, draw(graph, seed) if weights is None else weights.items())
     return made
 
 
 @torch.no_grad()
-def fill(model: nn.Module, names: dict[str, str], weights: Mapping[str, Any]) -> None:
+def fill(model: nn.Module, names: dict[str, str], weights: Iterable[tuple[str, Any]]) -> None:
     """Copy arrays, by their canonical names, into the tensors of a module; counters of batches begin at 0."""
     for key, tensor in model.state_dict().items():
         if key.endswith("num_batches_tracked"):
             tensor.zero_()
-    for name, tensor in canonical(model, names):
-        tensor.copy_(torch.from_numpy(weights[name]))
+    tensors = dict(canonical(model, names))
+    for name, values in weights:
+        tensors[name].copy_(torch.from_numpy(values))
 
 
 def canonical(model: nn.Module, names: dict[str, str]) -> Iterator[tuple[str, torch.Tensor]]:
