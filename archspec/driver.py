@@ -29,6 +29,7 @@ from archspec.printable import printable
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
+from archspec.tensor import Shape
 
 FRAMES = 20
 """Python frames that one level of nesting may take."""
@@ -91,18 +92,21 @@ class Spec:
         env = Environment(self.module, {}, Budget(self.limits.nodes))
         return target, parameters.given(named.network.name, target.parameters, named.network.arguments or (), env)
 
-    def plan(self, **values: Value) -> NetworkPlan:
+    def plan(self, image: Shape | None = None, /, **values: Value) -> NetworkPlan:
         """The elaborated network with its repetitions still shared; raises `SpecError`."""
         network, arguments = self.choice
         given = {**arguments, **parameters.from_values(values)}
         with deep(self.limits, self.source):
-            plan, found = elaborate(self.module, network, self.make, given)
+            plan, found = elaborate(self.module, network, self.make, given, parameters.checked_image(image))
         self.warnings = tuple(found)
         return plan
 
-    def elaborate(self, **values: Value) -> Graph:
-        """The Graph with these parameters; raises `SpecError` with every error found."""
-        plan = self.plan(**values)
+    def elaborate(self, image: Shape | None = None, /, **values: Value) -> Graph:
+        """The Graph with these parameters; raises `SpecError` with every error found.
+
+        `image` is the input instead of the one that the text states: (h, w, c), or (h, w) with the same channels.
+        """
+        plan = self.plan(image, **values)
         with deep(self.limits, self.source):
             graph = flatten(plan)
         return graph if self.name == graph.name else graph.model_copy(update={"name": self.name})

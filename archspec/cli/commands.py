@@ -12,7 +12,7 @@ import click
 
 from archspec import driver, report
 from archspec.cli import tables
-from archspec.cli.options import Parameters, many_specs, one_spec, with_limits, with_parameters
+from archspec.cli.options import Parameters, many_specs, one_spec, with_image, with_limits, with_parameters
 from archspec.cli.weights import weights as weights_group
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
 from archspec.elaborate.audit import Audited
@@ -21,6 +21,7 @@ from archspec.graph import Graph
 from archspec.limits import Limits
 from archspec.printable import printable
 from archspec.stats import By
+from archspec.tensor import Shape
 
 FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 MOST_SHOWN = 50
@@ -54,6 +55,7 @@ cli.add_command(weights_group)
 @one_spec
 @click.option("--backend", default="torch", show_default=True, help="Which framework to build for.")
 @with_parameters
+@with_image
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save; the suffix says in what form."
 )
@@ -68,7 +70,14 @@ cli.add_command(weights_group)
 )
 @with_limits
 def build(
-    spec: str, backend: str, params: Parameters, output: Path | None, seed: int, weights: Path | None, limits: Limits
+    spec: str,
+    backend: str,
+    params: Parameters,
+    image: Shape | None,
+    output: Path | None,
+    seed: int,
+    weights: Path | None,
+    limits: Limits,
 ) -> None:
     """Build a model and say what was built; with -o, save it.
 
@@ -87,7 +96,7 @@ def build(
         raise click.UsageError(
             f"{backend} saves as {', '.join(chosen.formats)}, not {output.suffix or 'a file without suffix'}"
         )
-    graph = elaborated(spec, params, limits)
+    graph = elaborated(spec, params, image, limits)
     model = chosen.build(graph, seed=seed, weights=driver.stored(weights, graph))
     if output is not None:
         chosen.save(model, graph, output)
@@ -102,22 +111,24 @@ def build(
 @cli.command()
 @many_specs
 @with_parameters
+@with_image
 @click.option("--by", type=click.Choice(get_args(By)), default="row", show_default=True, help="What a line counts.")
 @click.option(
     "--format", "form", type=click.Choice([*tables.FORMATS, "json"]), default="table", show_default=True, help="Form."
 )
 @with_limits
-def stats(specs: tuple[str, ...], params: Parameters, by: By, form: str, limits: Limits) -> None:
+def stats(specs: tuple[str, ...], params: Parameters, image: Shape | None, by: By, form: str, limits: Limits) -> None:
     """Print exact parameters and MACs; no framework is needed.
 
     \b
     Examples:
       archspec stats mobilenet_v2
       archspec stats mobilenet_v2 -p alpha=1.4 --by layer
+      archspec stats resnet50 --input 160x160
       archspec stats mine.arch mobilenet_v2 --format markdown
     """
     for position, spec in enumerate(specs):
-        graph = elaborated(spec, params, limits)
+        graph = elaborated(spec, params, image, limits)
         counted = graph.stats(by)
         if position and form != "json":
             say("")
@@ -201,10 +212,11 @@ def counted(count: int | None, one: str, many: str) -> str:
 @cli.command()
 @one_spec
 @with_parameters
+@with_image
 @click.option("--json", "as_json", is_flag=True, help="The Graph as JSON.")
 @click.option("--schema", is_flag=True, help="The JSON Schema of Graphs.")
 @with_limits
-def graph(spec: str, params: Parameters, as_json: bool, schema: bool, limits: Limits) -> None:
+def graph(spec: str, params: Parameters, image: Shape | None, as_json: bool, schema: bool, limits: Limits) -> None:
     """Print the elaborated Graph: every node with its path, operator, inputs and shape.
 
     \b
@@ -216,7 +228,7 @@ def graph(spec: str, params: Parameters, as_json: bool, schema: bool, limits: Li
     if schema:
         say(json.dumps(Graph.model_json_schema(), indent=2))
         return
-    made = elaborated(spec, params, limits)
+    made = elaborated(spec, params, image, limits)
     say(made.model_dump_json() if as_json else tables.show(tables.graph_sheet(made)))
 
 
@@ -257,10 +269,10 @@ LISTS = {
 }
 
 
-def elaborated(spec: str, params: Parameters, limits: Limits) -> Graph:
+def elaborated(spec: str, params: Parameters, image: Shape | None, limits: Limits) -> Graph:
     """The Graph of a spec; its warnings go to stderr."""
     loaded = driver.load(spec, limits)
-    made = loaded.elaborate(**dict(params))
+    made = loaded.elaborate(image, **dict(params))
     complain(loaded.warnings)
     return made
 

@@ -1,6 +1,7 @@
 """What the commands share: the SPEC argument, parameters, limits."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,18 @@ class Assignment(click.ParamType[tuple[str, Value]]):
         return name.strip(), value_of(text.strip())
 
 
+class Image(click.ParamType[tuple[int, ...]]):
+    """`224x224`, `224x224x3` or `224`."""
+
+    name = "HxW[xC]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        sides = re.split("[x×]", str(value))
+        if not 1 <= len(sides) <= 3 or not all(re.fullmatch("[1-9][0-9]{0,9}", side) for side in sides):
+            self.fail(f"{value!r} is not an input: 224x224, 224x224x3 or 224", param, ctx)
+        return tuple(map(int, sides))
+
+
 def one_spec(command: Decorated) -> Decorated:
     return click.argument("spec", type=SpecName())(command)
 
@@ -52,6 +65,12 @@ def with_parameters(command: Decorated) -> Decorated:
         "-p", "--param", "params", type=Assignment(), multiple=True, metavar="NAME=VALUE",
         help="A parameter of the network; may be given several times.",
     )(command)  # fmt: skip
+
+
+def with_image(command: Decorated) -> Decorated:
+    return click.option(
+        "--input", "image", type=Image(), metavar="HxW[xC]", help="The input's size instead of the spec's own: 160x160."
+    )(command)
 
 
 def with_limits(command: Decorated) -> Decorated:

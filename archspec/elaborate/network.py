@@ -65,6 +65,8 @@ class Elaboration:
     """whether printed claims are compared"""
     totals: bool
     """whether the checks without parameters are compared"""
+    image: Shape | None = None
+    """the input instead of the one that the text states: h×w×c, or h×w or one side of a square, with its channels"""
     how: Conventions = field(init=False)
     env: Environment = field(init=False)
     tables: dict[int, list[TableRow]] = field(init=False)
@@ -215,6 +217,9 @@ class Elaboration:
                 advice = "state it: `input 224 x 224 x 3`"
                 raise SpecError([Clause(self.network.name.span, "nothing says what the input is", advice)])
             shape, span = claim
+        if self.image is not None:
+            square = self.image * 2 if len(self.image) == 1 < len(shape) else self.image
+            shape = (*square, *shape[len(square) :])
         self.make.check_size(shape, span)
         return shape
 
@@ -288,23 +293,23 @@ def picks_column(network: t.Network) -> set[str]:
 
 
 def elaborate(
-    module: Module, network: t.Network, make: Instantiator, given: Mapping[str, Binding]
+    module: Module, network: t.Network, make: Instantiator, given: Mapping[str, Binding], image: Shape | None = None
 ) -> tuple[NetworkPlan, list[Diagnostic]]:
     """The plan of a network and its warnings; raises `SpecError` with every error found.
 
-    Claims are compared at the defaults even where other arguments are given.
+    Claims are compared at the defaults even where other arguments, or another `image` than the text states, are given.
     """
     bindings = parameters.bound(module, network, given, make.budget)
     free = picks_column(network) | parameters.required(network)
     picked = {name: binding for name, binding in given.items() if name in free}
     defaults = parameters.bound(module, network, picked, make.budget)
-    at_defaults = all(same(bindings[name].value, defaults[name].value) for name in bindings)
+    at_defaults = image is None and all(same(bindings[name].value, defaults[name].value) for name in bindings)
     if not at_defaults:
         elaborate(module, network, make, picked)
     needed = {name: binding for name, binding in given.items() if name in parameters.required(network)}
     first = parameters.bound(module, network, needed, make.budget)
-    totals = all(same(bindings[name].value, first[name].value) for name in bindings)
-    plan, diagnostics = Elaboration(module, network, make, bindings, at_defaults, totals).run()
+    totals = at_defaults and all(same(bindings[name].value, first[name].value) for name in bindings)
+    plan, diagnostics = Elaboration(module, network, make, bindings, at_defaults, totals, image).run()
     if plan is None:
         raise SpecError(diagnostics)
     return plan, diagnostics

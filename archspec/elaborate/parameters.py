@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import Diagnostic, SpecError, nearest
 from archspec.elaborate.errors import BadParameter, MissingArgument, UnknownArgument
 from archspec.elaborate.evaluate import (
     LARGEST,
@@ -21,6 +21,7 @@ from archspec.elaborate.layout import cell_value
 from archspec.elaborate.modules import Module
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
+from archspec.tensor import Shape
 
 GIVEN = "<parameters>"
 """The source of what a program or the command line gives."""
@@ -33,6 +34,19 @@ def given(
     names = tuple(parameter.name.id for parameter in parameters)
     placed = places(what, names, names, arguments)
     return {name: Binding(evaluate(a.value, env), blame(a.value, env)) for name, a in placed.items()}
+
+
+def checked_image(image: Shape | None) -> Shape | None:
+    """The sides of an input that a program or the command line gives; raises `SpecError` where they are none."""
+    if image is None:
+        return None
+    if not 1 <= len(image) <= 3 or any(isinstance(s, bool) or not isinstance(s, int) or s < 1 for s in image):
+        text = "x".join(map(str, image))[:40]
+        span = Span(Source(GIVEN, f"input={text}"), 0, len(text) + len("input="))
+        raise SpecError(
+            [BadParameter(span, "input", text or "nothing", "it is height x width, or height x width x channels")]
+        )
+    return tuple(image)
 
 
 def from_values(values: Mapping[str, Value]) -> dict[str, Binding]:
@@ -99,7 +113,9 @@ def suited(parameter: t.Parameter, argument: Binding, default: Binding | None, e
         for choice in choices:
             if same(choice, value):
                 return Binding(choice, argument.span)
-        expected = "it is one of " + ", ".join(map(describe, choices))
+        texts = [f'"{choice}"' if isinstance(choice, str) else describe(choice) for choice in choices]
+        near = nearest(str(value), [choice for choice in choices if isinstance(choice, str)])
+        expected = f"it is one of {', '.join(texts)}" + (f"; did you mean `{near}`?" if near else "")
         raise SpecError([BadParameter(argument.span, name, describe(value), expected)])
     wanted = default.value if default else None
     cast = converted(value, wanted)

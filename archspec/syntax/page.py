@@ -65,19 +65,30 @@ class Page:
                 return False
 
 
-def listed(page: Page, members: Sequence[Member], text: Callable[[Member], str], tail: int) -> None:
-    """Members with commas between them, broken below the first; `tail` is what still follows on the line."""
+def listed(page: Page, members: Sequence[Member], pieces: Callable[[Member], list[str]], tail: int) -> None:
+    """Members with commas between them, broken below the first; `tail` is what still follows on the line.
+
+    A member of several pieces is broken between them, below its own first, where it does not stand on a line.
+    """
     indent = page.column
     for number, member in enumerate(members):
-        words = text(member)
-        last = number == len(members) - 1
+        words = pieces(member)
+        after = tail if number == len(members) - 1 else 1
         if number:
             page.write(",", members[number - 1].span.end, members[number - 1].span.end)
-            if page.parted(members[number - 1], member) or not page.fits(1 + len(words) + (tail if last else 1)):
+            if page.parted(members[number - 1], member) or not page.fits(1 + len(", ".join(words)) + after):
                 page.line(indent)
             else:
-                words = f" {words}"
-        page.write(words, member.span.start, member.span.end)
+                words[0] = f" {words[0]}"
+        inner = page.column + words[0].find("{") + 1
+        page.write(words[0], member.span.start, member.span.end)
+        for position, word in enumerate(words[1:], 1):
+            page.write(",", member.span.end, member.span.end)
+            if page.fits(1 + len(word) + (after if position == len(words) - 1 else 1)):
+                page.write(f" {word}", member.span.end, member.span.end)
+            else:
+                page.line(inner)
+                page.write(word, member.span.end, member.span.end)
 
 
 def assign(page: Page, net: t.Net, indent: int) -> None:

@@ -126,9 +126,18 @@ def argument(one: t.Argument, air: Air) -> str:
 
 
 def parameter(one: t.Parameter) -> str:
-    choices = f" in {{{', '.join(map(expression, one.choices))}}}" if one.choices else ""
+    return ", ".join(parameter_pieces(one))
+
+
+def parameter_pieces(one: t.Parameter) -> list[str]:
+    """A parameter, parted behind the commas of its choices, where it may be broken."""
     default = f" = {expression(one.default)}" if one.default is not None else ""
-    return one.name.id + choices + default
+    if not one.choices:
+        return [one.name.id + default]
+    pieces = list(map(expression, one.choices))
+    pieces[0] = f"{one.name.id} in {{{pieces[0]}"
+    pieces[-1] += f"}}{default}"
+    return pieces
 
 
 def parameters(declared: Iterable[t.Parameter]) -> str:

@@ -145,7 +145,7 @@ def opening(page: Page, keyword: str, declaration: t.Definition | t.Block | t.Ne
     page.write(f"{keyword} {declaration.name.id}", declaration.span.start, end)
     if declaration.parameters or isinstance(declaration, t.Definition):
         page.write("(", end, end)
-        listed(page, declaration.parameters, phrases.parameter, tail=3)
+        listed(page, declaration.parameters, phrases.parameter_pieces, tail=3)
         end = page.lines[-1].end
         page.write(")", end, end)
 
@@ -227,7 +227,7 @@ def enumerate_clause(
 ) -> None:
     start = clause.span.start
     page.write(words, start, members[0].span.start if members else clause.span.end)
-    listed(page, members, text, tail=0)
+    listed(page, members, lambda member: [text(member)], tail=0)
 
 
 def erratum(page: Page, clause: t.Erratum) -> None:

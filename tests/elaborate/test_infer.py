@@ -48,3 +48,11 @@ def test_a_value_that_a_block_refuses_is_passed_over() -> None:
     }
     """
     assert strides(text) == [2, 1]
+
+
+def test_every_bundled_network_takes_other_images() -> None:
+    """Strides that were solved at the paper's size hold at others, and nothing is claimed of them."""
+    for name, sides in {"resnet50": (97, 131), "efficientnet_b0": (97, 131), "densenet121": (75, 75)}.items():
+        graph = archspec.load(name).elaborate(sides)
+        assert graph.input.shape == (*sides, 3)
+        assert graph.stats().params == archspec.load(name).elaborate().stats().params
