@@ -5,14 +5,25 @@ builds.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from archspec.diagnostics import did_you_mean
 from archspec.graph import Graph
 
 GROUP = "archspec.backends"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a framework itself counts of a model."""
+
+    params: int
+    """trained parameters"""
+    macs: int | None
+    """multiply-accumulates of one image; None where the framework does not count them"""
 
 
 class Backend(Protocol):
@@ -27,12 +38,45 @@ class Backend(Protocol):
     """Suffix of a file to what is saved in it."""
     reads: tuple[str, ...]
     """Suffixes of the files that it takes weights from."""
+    writes: tuple[str, ...]
+    """Suffixes of the files that `write` makes."""
+    precision: Literal["float64", "float32"]
+    """The best type of numbers that `run` computes with."""
 
-    def build(self, graph: Graph, *, seed: int = 0, weights: Mapping[str, Any] | None = None, **options: Any) -> object:
+    def ready(self) -> None:
+        """Raise `MissingFramework` where the framework is not installed; imports it otherwise."""
+        ...
+
+    def build(
+        self,
+        graph: Graph,
+        *,
+        seed: int = 0,
+        weights: Mapping[str, Any] | None = None,
+        dtype: Any = "float32",
+        **options: Any,
+    ) -> object:
         """The framework's model with its initial weights; raises `BackendError`.
 
-        `weights` are arrays for the names in `graph.tensors()`, all of them, instead of what `seed` would draw.
+        `weights` are arrays for the names in `graph.tensors()`, all of them, instead of what `seed` would draw. `dtype`
+        is a name, `float32` or `float64`, or the framework's own.
         """
+        ...
+
+    def run(self, model: Any, graph: Graph, images: Any) -> dict[str, Any]:
+        """What a model gives in evaluation, by the names of the Graph's outputs.
+
+        `images` and maps are arrays N×h×w×c, vectors N×c, in the model's type of numbers, whatever the framework's own
+        layout.
+        """
+        ...
+
+    def measure(self, model: Any, graph: Graph) -> Measured:
+        """What the framework counts."""
+        ...
+
+    def keys(self, graph: Graph) -> dict[str, str]:
+        """What the tensors of a Graph are called in the weights of its model: canonical name to key."""
         ...
 
     def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
@@ -40,6 +84,10 @@ class Backend(Protocol):
 
         `entry` is the part of the file that holds them, where it has several. Raises `BackendError` or `OSError`.
         """
+        ...
+
+    def write(self, tensors: Mapping[str, Any], path: Path) -> None:
+        """Write arrays by their keys, as weights for other programs, whole or not at all."""
         ...
 
     def save(self, model: Any, graph: Graph, path: Path) -> None:

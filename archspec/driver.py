@@ -311,19 +311,3 @@ def stored(weights: str | Path | None, graph: Graph) -> dict[str, Any] | None:
     from archspec.weights import load as load_weights
 
     return load_weights(Path(weights), graph)
-
-
-def import_weights(
-    file: str | Path, spec: str | Path, origin: str, *, entry: str | None = None, **values: Value
-) -> tuple[Graph, dict[str, Any]]:
-    """A Graph, and its weights from a file of another program, in the canonical form.
-
-    `origin` is the program, by the name that the network's `weights` clause has for it. The tensors are found by their
-    keys, all of them, and no other may be in the file. Raises `SpecError`, `OSError` or `BackendError`.
-    """
-    from archspec import weights
-
-    loaded = load(spec)
-    graph = loaded.elaborate(**values)
-    keys = loaded.weight_keys(origin, graph)
-    return graph, weights.take(weights.tensors_of(Path(file), entry), keys, graph)

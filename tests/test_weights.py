@@ -5,6 +5,7 @@ import json
 import os
 import random
 from pathlib import Path
+from types import ModuleType
 
 import numpy
 import pytest
@@ -184,7 +185,11 @@ def test_what_is_no_dictionary_of_tensors_is_an_error(folder: Path, content: obj
             1,
             "weights are read from .safetensors",
         ),
-        (["--from", "theirs", "file.pth", "small.arch", "-o", "o.pth"], 2, "weights are saved as .safetensors"),
+        (
+            ["--from", "theirs", "file.pth", "small.arch", "-o", "o.pth"],
+            2,
+            "weights for canonical are saved as .safetensors",
+        ),
         (["--from", "mine", "file.pth", "small.arch", "-o", "o.safetensors"], 1, "it does for theirs"),
         (
             ["--from", "theirs", "file.pth", "lesson_residual", "-o", "o.safetensors"],
@@ -255,3 +260,40 @@ def test_densenets_published_names_are_known() -> None:
     spec = archspec.load("densenet121")
     keys = spec.weight_keys("torchvision", spec.elaborate())
     assert keys["row_3/dense_1/bn_1.weight"][1] == "features.denseblock1.denselayer1.norm.1.weight"
+
+
+# ---- out, and from one program to another ----
+
+
+def test_what_is_taken_in_comes_out_again_the_same(folder: Path) -> None:
+    imported(theirs())
+    assert run(["weights", "export", "--to", "theirs", "out.safetensors", "small.arch", "-o", "back.pth"]) == 0
+    back = torch.load("back.pth", weights_only=True)
+    assert back.keys() == theirs().keys()
+    assert all(torch.equal(back[key], tensor) for key, tensor in theirs().items())
+
+
+def test_a_models_own_weights_go_to_another_program(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "small.arch", "--seed", "3", "-o", "model.pth"]) == 0
+    convert = ["weights", "convert", "--from", "torch", "--to", "theirs", "model.pth", "small.arch"]
+    assert run([*convert, "-o", "theirs.safetensors"]) == 0
+    model = archspec.build("small.arch", options={"seed": 3})
+    assert isinstance(model, torch.nn.Module)
+    assert numpy.array_equal(
+        load_file("theirs.safetensors")["stem.conv.weight"], model.state_dict()["first.conv.weight"].numpy()
+    )
+    assert run([*convert, "-o", "theirs.onnx"]) == 2
+    assert "weights for theirs are saved as .safetensors, .pth" in capsys.readouterr().err
+
+
+def test_exported_weights_load_into_torchvisions_model(torchvision: ModuleType, folder: Path) -> None:
+    """Strictly: torchvision finds every key, and none too many."""
+    assert run(["build", "squeezenet1_1", "-o", "ours.safetensors"]) == 0
+    arguments = ["weights", "export", "--to", "torchvision", "ours.safetensors", "squeezenet1_1", "-o", "theirs.pth"]
+    assert run(arguments) == 0
+    model = torchvision.squeezenet1_1(weights=None)
+    model.load_state_dict(torch.load("theirs.pth", weights_only=True), strict=True)
+    again = archspec.build("squeezenet1_1", weights="ours.safetensors")
+    assert isinstance(again, torch.nn.Module)
+    x = torch.rand(1, 3, 64, 64)
+    assert torch.allclose(again.eval()(x), model.eval()(x), atol=1e-6)

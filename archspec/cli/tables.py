@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec import report
 from archspec.diagnostics import codes
@@ -18,6 +18,9 @@ from archspec.ops import OPERATORS, Op
 from archspec.printable import printable, width
 from archspec.stats import CONVENTION, Stats, op_text
 from archspec.tensor import shape_text
+
+if TYPE_CHECKING:
+    from archspec.verify import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +193,23 @@ def erratum_json(erratum: Audited) -> dict[str, Any]:
         "because": clause.reason.value,
         **report.place_of(erratum.span),
     }
+
+
+def verdicts_sheet(verdicts: "Iterable[Verdict]") -> Sheet:
+    """What `verify` found: a line for each pair of backends."""
+    rows = tuple(
+        (
+            verdict.name,
+            f"{comparison.against}, {comparison.backend}",
+            verdict.params,
+            verdict.macs,
+            f"{comparison.error:.1e}",
+            f"{comparison.bound:.0e}",
+            "equal" if comparison.holds and not verdict.miscounts else "DIFFERENT",
+        )
+        for verdict in verdicts
+        for comparison in verdict.comparisons
+    )
+    headers = ("network", "backends", "params", "MACs", "error", "bound", "")
+    note = "error: the largest difference of an output, as a part of its largest value."
+    return Sheet("", headers, rows, None, note)

@@ -1,52 +1,87 @@
 """`archspec weights …`: weights between programs."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from archspec import driver
-from archspec.cli.options import Parameters, one_spec, with_parameters
-from archspec.files import whole_file
+from archspec.cli.options import Decorated, Parameters, one_spec, with_parameters
+
+PROGRAM = "As the spec calls it (torchvision), or a backend whose model has these names (torch)."
 
 
 @click.group()
 def weights() -> None:
-    """Take weights in from the files of other programs."""
+    """Move weights between programs and archspec's own form, by their names.
+
+    What is missing, too many or misshapen is listed, and then nothing is written. Nothing in a file is executed.
+    """
 
 
-@weights.command("import")
-@click.option(
-    "--from",
-    "origin",
-    required=True,
-    metavar="PROGRAM",
-    help="Whose names the file has, as the spec calls it: torchvision.",
-)
-@click.argument("file", type=click.Path(path_type=Path))
-@one_spec
-@with_parameters
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="A .safetensors file."
-)
-@click.option("--entry", metavar="NAME", help="The part of a checkpoint that holds the weights: model_ema.")
-def import_(origin: str, file: Path, spec: str, params: Parameters, output: Path, entry: str | None) -> None:
-    """Write the weights in FILE as those of SPEC, if they fit exactly.
+def command(name: str, *options: Decorated) -> Decorated:
+    """A command of a FILE, a SPEC and its parameters, and an output."""
 
-    They are found by their names. What is missing, too many or misshapen is listed, and then nothing is written.
-    Nothing in FILE is executed.
+    def decorate(function: Decorated) -> Decorated:
+        made: Any = function
+        output = click.option(
+            "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to."
+        )
+        file = click.argument("file", type=click.Path(path_type=Path))
+        decorators: tuple[Decorated, ...] = (output, with_parameters, one_spec, file, *options)
+        for decorator in decorators:
+            made = decorator(made)
+        return weights.command(name)(made)
+
+    return decorate
+
+
+def program(flag: str, name: str) -> Decorated:
+    return click.option(flag, name, required=True, metavar="PROGRAM", help=PROGRAM)
+
+
+ENTRY = click.option("--entry", metavar="NAME", help="The part of a checkpoint that holds the weights: model_ema.")
+
+
+@command("import", ENTRY, program("--from", "source"))
+def import_(source: str, file: Path, spec: str, params: Parameters, output: Path, entry: str | None) -> None:
+    """Write the weights in another program's FILE in archspec's own form.
 
     \b
     Examples:
       archspec weights import --from torchvision resnet50.pth resnet50 -o resnet50.safetensors
       archspec weights import --from torchvision mine.pth mobilenet_v2 -p k=10 -o mine.safetensors
-      archspec build resnet50 --weights resnet50.safetensors -o model.pt
+      archspec build resnet50 --weights resnet50.safetensors -o resnet50.pt
     """
-    from archspec.weights import SUFFIX, encode
+    converted(file, spec, output, params, source=source, entry=entry)
 
-    if output.suffix != SUFFIX:
-        raise click.UsageError(f"weights are saved as {SUFFIX}, not {output.suffix or 'a file without suffix'}")
-    graph, tensors = driver.import_weights(file, spec, origin, entry=entry, **dict(params))
-    with whole_file(output) as temporary:
-        temporary.write_bytes(encode(tensors, graph))
-    trained = graph.stats().params
-    click.echo(f"{len(tensors)} tensors, {trained:,} params of {graph.name}; saved to {output}")
+
+@command("export", program("--to", "target"))
+def export(target: str, file: Path, spec: str, params: Parameters, output: Path) -> None:
+    """Write the weights in a FILE of archspec's own form for another program.
+
+    \b
+    Examples:
+      archspec weights export --to torchvision resnet50.safetensors resnet50 -o resnet50.pth
+    """
+    converted(file, spec, output, params, target=target)
+
+
+@command("convert", ENTRY, program("--to", "target"), program("--from", "source"))
+def convert(
+    source: str, target: str, file: Path, spec: str, params: Parameters, output: Path, entry: str | None
+) -> None:
+    """Write the weights in one program's FILE for another.
+
+    \b
+    Examples:
+      archspec weights convert --from torch model.pth --to torchvision resnet50 -o resnet50.pth
+    """
+    converted(file, spec, output, params, source=source, target=target, entry=entry)
+
+
+def converted(file: Path, spec: str, output: Path, params: Parameters, **options: str | None) -> None:
+    from archspec import exchange
+
+    graph = exchange.convert(file, spec, output, **options, **dict(params))  # type: ignore[arg-type]
+    stats = graph.stats()
+    click.echo(f"{len(graph.tensors())} tensors, {stats.params:,} params of {graph.name}; saved to {output}")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from archspec.backend import MissingFramework
+from archspec.backend import Measured, MissingFramework
 from archspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -27,15 +27,45 @@ class Backend:
 
     reads = (".pth", ".pt", ".bin", ".ckpt", ".tar")
 
+    writes = (".pth",)
+    precision: Literal["float64"] = "float64"
+
+    def ready(self) -> None:
+        """Raise `MissingFramework` where torch is not installed."""
+        part("runtime")
+
     def build(
-        self, graph: Graph, *, seed: int = 0, weights: Mapping[str, Any] | None = None, **options: Any
+        self,
+        graph: Graph,
+        *,
+        seed: int = 0,
+        weights: Mapping[str, Any] | None = None,
+        dtype: "str | torch.dtype" = "float32",
+        **options: Any,
     ) -> "torch.nn.Module":
         """The module, its weights drawn with `seed` or given; see `runtime.build` for the options and what it gives."""
-        return part("runtime").build(graph, seed=seed, weights=weights, **options)  # type: ignore[no-any-return]
+        made = part("runtime").build(graph, seed=seed, weights=weights, dtype=dtype, **options)
+        return made  # type: ignore[no-any-return]
+
+    def run(self, model: Any, graph: Graph, images: Any) -> dict[str, Any]:
+        """What a module gives in evaluation, for arrays N×h×w×c."""
+        return part("runtime").run(model, graph, images)  # type: ignore[no-any-return]
+
+    def measure(self, model: Any, graph: Graph) -> Measured:
+        """The elements of its parameters, and half of what `torch.utils.flop_counter` counts."""
+        return part("runtime").measure(model, graph)  # type: ignore[no-any-return]
+
+    def keys(self, graph: Graph) -> dict[str, str]:
+        """The keys of its `state_dict`."""
+        return part("runtime").keys(graph)  # type: ignore[no-any-return]
 
     def save(self, model: Any, graph: Graph, path: Path) -> None:
         """Write the model in the form that the suffix says."""
         part("runtime").save(model, graph, path)
+
+    def write(self, tensors: Mapping[str, Any], path: Path) -> None:
+        """A dictionary of tensors, by `torch.save`."""
+        part("checkpoint").write(tensors, path)
 
     def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
         """The tensors of a checkpoint, by `torch.load(…, weights_only=True)`."""

@@ -1,6 +1,7 @@
 """A file that torch wrote -> its tensors. Pickles are loaded with `weights_only=True`: nothing in them is executed."""
 
 import argparse
+import io
 import pickle
 import re
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 import numpy
 import torch
 
+from archspec.files import whole_file
 from archspec.printable import printable
 from archspec.weights import WeightsError
 
@@ -84,3 +86,11 @@ def array(key: str, tensor: torch.Tensor) -> numpy.ndarray[Any, Any]:
     numbers = tensor.detach().to(torch.float32) if tensor.dtype == torch.bfloat16 else tensor.detach()
     made: numpy.ndarray[Any, Any] = numbers.numpy()
     return made
+
+
+def write(tensors: Mapping[str, Any], path: Path) -> None:
+    """Arrays by their keys as a dictionary of tensors, as `torch.save(model.state_dict(), …)` writes it."""
+    buffer = io.BytesIO()
+    torch.save({key: torch.from_numpy(numpy.ascontiguousarray(values)) for key, values in tensors.items()}, buffer)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())

@@ -8,13 +8,15 @@ import io
 import operator
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import fx, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from archspec.backend import BackendError
+from archspec.backend import BackendError, Measured
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.hierarchy import Entangled, Level, levels
@@ -30,7 +32,7 @@ def build(
     seed: int = 0,
     weights: Mapping[str, Any] | None = None,
     device: str | torch.device = "cpu",
-    dtype: torch.dtype = torch.float32,
+    dtype: str | torch.dtype = torch.float32,
 ) -> nn.Module:
     """The module of a Graph, in training mode as torch's own models are.
 
@@ -42,11 +44,19 @@ def build(
     """
     with torch.device("meta"):
         made, names = Builder(graph).run()
-    made.to(dtype)
+    made.to(type_of(dtype))
     if torch.device(device).type != "meta":
         made.to_empty(device=device)
         fill(made, names, draw(graph, seed) if weights is None else weights.items())
     return made
+
+
+def type_of(dtype: str | torch.dtype) -> torch.dtype:
+    """A type of numbers by its name; raises `BackendError`."""
+    found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise BackendError(f"torch has no floating-point type `{dtype}`")
+    return found
 
 
 @torch.no_grad()
@@ -138,6 +148,50 @@ def chain(graph: fx.Graph) -> bool:
     return False
 
 
+# ---- what a model gives, and what torch counts of it ----
+
+
+@torch.no_grad()
+def run(model: nn.Module, graph: Graph, images: Any) -> dict[str, Any]:
+    """The outputs of a module in evaluation, by name; arrays N×h×w×c or N×c, in and out."""
+    some = next(model.parameters(), torch.zeros(()))
+    x = torch.from_numpy(images).to(some.device)
+    with evaluating(model):
+        found = model(x.permute(0, 3, 1, 2) if x.dim() == 4 else x)
+    outputs = found if isinstance(found, tuple) else (found,)
+    laid = (value.permute(0, 2, 3, 1) if value.dim() == 4 else value for value in outputs)
+    return {name: value.cpu().numpy() for name, value in zip(graph.outputs, laid, strict=True)}
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode for a while; every module keeps its own."""
+    training = {module: module.training for module in model.modules()}
+    try:
+        model.eval()
+        yield
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+
+
+def measure(model: nn.Module, graph: Graph) -> Measured:
+    """Elements of the parameters, and half of the operations that torch counts for one image."""
+    some = next(model.parameters(), torch.zeros(()))
+    image = torch.zeros((1, *graph.input.shape), dtype=some.dtype).numpy()
+    with FlopCounterMode(display=False) as counter:
+        run(model, graph, image)
+    return Measured(sum(p.numel() for p in model.parameters()), counter.get_total_flops() // 2)
+
+
+def keys(graph: Graph) -> dict[str, str]:
+    """Canonical names to keys of the `state_dict`."""
+    with torch.device("meta"):
+        names = Builder(graph).run()[1]
+    parted = ((name, *name.rsplit(".", 1)) for name in graph.tensors())
+    return {name: f"{names[path]}.{tensor}" for name, path, tensor in parted}
+
+
 # ---- files ----
 
 
@@ -189,10 +243,5 @@ def exported(model: nn.Module, graph: Graph) -> torch.export.ExportedProgram:
     *sides, channels = graph.input.shape
     some = next(model.parameters(), torch.zeros(()))
     example = torch.zeros(2, channels, *sides, dtype=some.dtype, device=some.device)
-    training = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
+    with evaluating(model):
         return torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
-    finally:
-        for module, mode in training.items():
-            module.training = mode

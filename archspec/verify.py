@@ -1,0 +1,168 @@
+"""One network in several backends: the same weights give the same outputs, and each framework counts what we count.
+
+Weights and running statistics are random, not those that training begins with: with those, a wrong epsilon or padding
+hardly shows.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+from archspec.backend import Backend, BackendError, Measured, MissingFramework, available, load
+from archspec.graph import Graph
+from archspec.weights.libraries import numpy
+
+BOUNDS = {"float64": 1e-9, "float32": 1e-4}
+"""How far an output may be off, as a part of the largest value, by the less precise of two backends."""
+IMAGES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The first node at which two backends differ."""
+
+    path: str
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One backend beside the first."""
+
+    backend: str
+    against: str
+    error: float
+    """the largest difference of an output, as a part of its largest value"""
+    bound: float
+    parting: Parting | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.error <= self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came out for one network."""
+
+    name: str
+    params: int
+    macs: int
+    measured: dict[str, Measured]
+    """by backend, what its framework counts"""
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def miscounts(self) -> list[str]:
+        """Backends whose framework counts otherwise than the Graph."""
+        return [
+            name
+            for name, found in self.measured.items()
+            if found.params != self.params or found.macs not in {None, self.macs}
+        ]
+
+    @property
+    def holds(self) -> bool:
+        return not self.miscounts and all(comparison.holds for comparison in self.comparisons)
+
+
+class Alone(BackendError):
+    """There are no two backends to compare."""
+
+    exit_code: ClassVar[int] = 3
+
+
+def usable(names: Sequence[str]) -> tuple[list[Backend], list[tuple[str, str]]]:
+    """The backends of these names, or all of them, and which are left out because their framework is not installed.
+
+    Raises `BackendError` where one that was named cannot be had, or fewer than two can.
+    """
+    found: list[Backend] = []
+    left_out: list[tuple[str, str]] = []
+    for name in names or available():
+        backend = load(name)
+        try:
+            backend.ready()
+            found.append(backend)
+        except MissingFramework:
+            if names:
+                raise
+            left_out.append((name, backend.framework))
+    if len(found) < 2:
+        installed = ", ".join(backend.name for backend in found) or "none"
+        raise Alone("there are no two backends to compare", f"installed: {installed}")
+    return found, left_out
+
+
+def verify(graph: Graph, backends: Sequence[Backend], seed: int = 0) -> Verdict:
+    """Build a Graph in every backend and compare; the first is what the others are held against.
+
+    Raises `BackendError` where one cannot build it.
+    """
+    weights, images = dict(random_tensors(graph, seed)), random_images(graph, seed)
+    measured: dict[str, Measured] = {}
+    outputs: dict[str, dict[str, Any]] = {}
+    for backend in backends:
+        model = backend.build(graph, weights=weights, dtype=backend.precision)
+        measured[backend.name] = backend.measure(model, graph)
+        outputs[backend.name] = backend.run(model, graph, images.astype(backend.precision))
+    first, *others = backends
+    comparisons = tuple(compare(graph, first, other, outputs, weights, images) for other in others)
+    stats = graph.stats()
+    return Verdict(graph.name, stats.params, stats.macs, measured, comparisons)
+
+
+def compare(
+    graph: Graph, first: Backend, other: Backend, outputs: Mapping[str, dict[str, Any]], weights: Any, images: Any
+) -> Comparison:
+    """The outputs of two backends; where they differ too much, the node where that begins."""
+    error = max(differences(outputs[first.name], outputs[other.name]).values())
+    bound = max(BOUNDS[first.precision], BOUNDS[other.precision])
+    parting = None if error <= bound else part(graph, first, other, weights, images, bound)
+    return Comparison(other.name, first.name, error, bound, parting)
+
+
+def part(graph: Graph, first: Backend, other: Backend, weights: Any, images: Any, bound: float) -> Parting | None:
+    """The first node, in the Graph's order, whose values differ: every node is made an output."""
+    paths = {node.path: node.path for node in graph.nodes[1:]}
+    open_ = graph.model_copy(update={"outputs": {"output": graph.outputs["output"], **paths}})
+    values = [
+        backend.run(
+            backend.build(open_, weights=weights, dtype=backend.precision), open_, images.astype(backend.precision)
+        )
+        for backend in (first, other)
+    ]
+    errors = differences(*values)
+    return next((Parting(path, errors[path]) for path in paths if not errors[path] <= bound), None)
+
+
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, float]:
+    """The largest difference of each output, as a part of its largest value; infinite where one has none."""
+    np = numpy()
+    found: dict[str, float] = {}
+    for name, values in a.items():
+        other = b[name]
+        if values.shape != other.shape or not (np.isfinite(values).all() and np.isfinite(other).all()):
+            found[name] = float("inf")
+            continue
+        largest = float(np.abs(values).max(initial=0.0))
+        off = float(np.abs(values.astype("float64") - other).max(initial=0.0))
+        found[name] = off / largest if largest else off
+    return found
+
+
+def random_tensors(graph: Graph, seed: int) -> Iterator[tuple[str, Any]]:
+    """Values for every tensor of a Graph, with which signals neither die nor explode over a hundred layers."""
+    generator = numpy().random.default_rng(seed)
+    for name, shape in graph.tensors().items():
+        noise = generator.random(shape)
+        if len(shape) > 1:
+            yield name, (noise - 0.5) * 4 / prod(shape[1:]) ** 0.5
+        else:
+            yield name, noise + 0.5 if name.endswith((".weight", ".running_var")) else noise - 0.5
+
+
+def random_images(graph: Graph, seed: int) -> Any:
+    """A batch of inputs, N×h×w×c."""
+    return numpy().random.default_rng(seed + 1).standard_normal((IMAGES, *graph.input.shape))
