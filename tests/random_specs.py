@@ -40,7 +40,7 @@ EXPRESSIONS = {
     "conditional": 1, "or": 2, "and": 3, "not": 4, "comparison": 5, "sum": 6, "product": 7, "sign": 8, "power": 9,
     "call": 10,
 }  # fmt: skip
-CLAUSES = ("title", "cite", "input", "table", "body", "output", "check", "erratum", "init")
+CLAUSES = ("title", "cite", "input", "table", "body", "output", "check", "erratum", "init", "weights")
 CONVENTIONS = ("columns", "repeat", "number", "infer", "read", "read as")
 
 
@@ -194,9 +194,15 @@ class Writer:
             case "erratum":
                 return [kind, *self.string(), "=", *self.string(), "because", *self.string()]
             case "init":
-                return [kind, *self.joined(",", 1, 3, lambda: [*self.name(), "=", *self.reference()])]
+                target = lambda: self.name() if self.chance() else self.string()  # noqa: E731
+                return [kind, *self.joined(",", 1, 3, lambda: [*target(), "=", *self.reference()])]
+            case "weights":
+                return [kind, *self.name(), *self.joined("", 1, 3, self.weight_key)]
             case _:
                 return self.convention(kind)
+
+    def weight_key(self) -> Tokens:
+        return [*self.string(), "=", *self.joined("or", 1, 2, self.string)]
 
     def claim(self) -> Tokens:
         return [self.one(("params", "macs")), "=", *self.one(QUANTITIES)]

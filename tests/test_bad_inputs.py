@@ -348,6 +348,10 @@ CLAUSES = [
     Case("a network without an input", ARCH + "network ☞N { body relu }", "clause"),
     Case("two inputs", ARCH + "network N { input 4 x 4 x 4 ☞input 4 x 4 x 4 body relu }", "clause"),
     Case("two outputs of one name", net("relu as a -> tanh output o = @a output ☞o = @a"), "clause"),
+    Case("an init of a path that no node has", net("conv(1, 4) init ☞'conv_9' = normal(0.1)"), "clause"),
+    Case("an init with too many holes", net("conv(1, 4) init ☞'{a}{b}{c}{d}' = normal(0.1)"), "clause"),
+    Case("weights without a rule", net("conv(1, 4) weights theirs ☞read"), "unexpected-text"),
+    Case("weights without a name", net("conv(1, 4) weights ☞'conv' = 'a'"), "unexpected-text"),
     Case("an edition that is none", GOOD.replace("1", "☞2", 1), "unknown-edition"),
     Case("no edition", "☞network N { input 4 body relu }", "unknown-edition"),
     Case("a clause that is none", ARCH + "network N { ☞boddy relu }", "unexpected-text"),
@@ -410,6 +414,13 @@ BOMBS = [
         "a row of 100 000 cells",
         lambda: table("Operator", "☞| " + " c |" * 100_000).replace("| ☞|", "☞|"),
         "ragged-row",
+    ),
+    Case(
+        "holes that match in a million ways",
+        lambda: net(
+            "a" + "_" * 5_000 + " init ☞'{a}_{b}_{c}!' = normal(0.1)", before=f"block a{'_' * 5_000} = conv(1, 4)\n"
+        ),
+        "clause",
     ),
     Case("a file of 20 MB", lambda: ARCH + "#" + "a" * 20_000_000, "limit", exit_code=4),
     Case("a file of 40 MB", b"#" * 40_000_000, "limit", exit_code=4),

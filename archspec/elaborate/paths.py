@@ -3,17 +3,25 @@
 import re
 from dataclasses import dataclass, field
 
+from archspec.diagnostics import SpecError
+from archspec.elaborate.errors import Clause
 from archspec.elaborate.evaluate import Binding
 from archspec.source import Span
 
 HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+SEPARATOR = re.compile(r"([/.])")
+MOST_HOLES, LONGEST = 3, 100
+"""Of one part of a path, and characters that a hole takes: what bounds the ways in which a pattern can match."""
+
+
 @dataclass(slots=True)
 class PathPattern:
     """A pattern of the paths of nodes, or of the names of their tensors where it has a dot.
 
-    A hole takes any characters but `/` and `.`, as many as it can; one that stands twice takes the same twice.
+    A hole takes any characters but `/` and `.`, as many as it can; one that stands twice takes the same twice. Raises
+    `SpecError` for more than three holes between two `/`.
     """
 
     span: Span
@@ -25,13 +33,22 @@ class PathPattern:
     def __post_init__(self) -> None:
         self.letters = len(HOLE.sub("", self.text))
         seen: set[str] = set()
+        self.regex = re.compile("".join(self.part(text, seen) for text in SEPARATOR.split(self.text)))
+
+    def part(self, text: str, seen: set[str]) -> str:
+        """The expression of what stands between two separators, or of one; `seen` are the holes before it."""
+        holes = list(HOLE.finditer(text))
+        if len(holes) > MOST_HOLES:
+            raise SpecError([Clause(self.span, f"more than {MOST_HOLES} holes stand between two `/`")])
         regex, end = "", 0
-        for hole in HOLE.finditer(self.text):
-            regex += re.escape(self.text[end : hole.start()])
-            regex += f"(?P={hole[1]})" if hole[1] in seen else f"(?P<{hole[1]}>[^/.]+)"
+        for hole in holes:
+            taken = f"(?P={hole[1]})" if hole[1] in seen else f"(?P<{hole[1]}>[^/.]{{1,{LONGEST}}})"
+            regex += re.escape(text[end : hole.start()]) + taken
             seen.add(hole[1])
             end = hole.end()
-        self.regex = re.compile(regex + re.escape(self.text[end:]))
+        regex += re.escape(text[end:])
+        # atomic: once a part has matched, no other way of matching it is tried
+        return f"(?>{regex}(?=[/.]|$))" if holes else regex
 
     @property
     def of_tensors(self) -> bool:
