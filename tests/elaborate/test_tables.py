@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from elaborate.texts import ARCH, codes, graph, kinds, net, params, paths, shape, table, wrong
 
+import archspec
 from archspec import Graph, SpecError
 
 # ---- quantities ----
@@ -417,3 +418,12 @@ def test_a_rules_check_points_at_the_cell_that_it_reads() -> None:
 def test_a_rules_check_is_not_compared_at_other_parameters() -> None:
     text = table("Operator | c", "conv | 10", clauses='read "conv" check c == k = conv(1, k)')
     assert shape(text, k=3) == (8, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("claim", "low", "high"), [("32.7K", 32_650, 32_750), ("0.3K", 250, 350), ("1.1M", 1_050_000, 1_150_000)]
+)
+def test_the_ends_of_what_a_number_stands_for_belong_to_it(claim: str, low: int, high: int) -> None:
+    text = "arch 1 network N {{ input {} body linear(1, bias = false) check params = {} }}"
+    holds = [archspec.parse(text.format(n, claim)).check() == [] for n in (low - 1, low, high, high + 1)]
+    assert holds == [False, True, True, False]
