@@ -129,7 +129,7 @@ class Spec:
         return [*found, *self.audit()] if all(map(audited_all_the_same, found)) else found
 
     def check_all(self) -> list[Diagnostic]:
-        """What is wrong with any network or variant of the file; each mistake once."""
+        """What is wrong with any network or variant of the file; each mistake once, of whichever comes first."""
         found: list[Diagnostic] = []
         audited: set[str] = set()
         for spec in map(self.member, self.members):
@@ -138,7 +138,10 @@ class Spec:
             if spec.network.name.id not in audited and all(map(audited_all_the_same, here)):
                 audited.add(spec.network.name.id)
                 found += spec.audit()
-        return list(dict.fromkeys(found))
+        unique: dict[tuple[str, str, int], Diagnostic] = {}
+        for diagnostic in found:
+            unique.setdefault((diagnostic.code, diagnostic.site.source.name, diagnostic.site.start), diagnostic)
+        return list(unique.values())
 
     @property
     def networks(self) -> tuple[t.Network, ...]:
