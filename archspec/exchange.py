@@ -1,6 +1,6 @@
 """Weights between programs: by the keys that a spec's `weights` clauses say, a backend's own, or the canonical form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from archspec.elaborate.evaluate import Value
 from archspec.elaborate.weight_keys import Keys, origins
 from archspec.files import whole_file
 from archspec.graph import Graph
+from archspec.printable import printable
 from archspec.weights import WeightsError
 
 CANONICAL = "canonical"
@@ -32,24 +33,35 @@ def convert(
     source: str = CANONICAL,
     target: str = CANONICAL,
     entry: str | None = None,
-    **values: Value,
+    drop: Sequence[str] = (),
+    parameters: Mapping[str, Value] | None = None,
 ) -> Graph:
     """Write the weights in a file of one program as those of another; the Graph that they are of.
 
     A program is `canonical`, one that the network has a `weights` clause for (`torchvision`), or a backend, whose files
     are those of the models that it builds. The tensors are found by their keys, all of them, and no other may be in the
-    file. `entry` is the part of the file that holds them. Raises `SpecError`, `OSError` or `BackendError`.
+    file but those whose keys begin with one of `drop`. `entry` is the part of the file that holds them. Raises
+    `SpecError`, `OSError` or `BackendError`.
     """
     loaded = load(spec)
-    graph = loaded.elaborate(**values)
+    graph = loaded.elaborate(**(parameters or {}))
     path = Path(output)
     check_suffix(path, loaded, target)
     if source == CANONICAL:
         tensors = weights.load(Path(file), graph)
     else:
-        tensors = weights.take(weights.tensors_of(Path(file), entry), keys(loaded, graph, source), graph)
+        given = without(weights.tensors_of(Path(file), entry), drop)
+        tensors = weights.take(given, keys(loaded, graph, source), graph)
     write(path, tensors, loaded, graph, target)
     return graph
+
+
+def without(tensors: Mapping[str, Any], prefixes: Sequence[str]) -> dict[str, Any]:
+    """The tensors but those that are to be left out; raises `WeightsError` where that is none."""
+    for prefix in prefixes:
+        if not any(key.startswith(prefix) for key in tensors):
+            raise WeightsError(f"no key begins with `{printable(prefix)}`")
+    return {key: array for key, array in tensors.items() if not key.startswith(tuple(prefixes))}
 
 
 def keys(loaded: Spec, graph: Graph, program: str) -> Keys:

@@ -74,7 +74,7 @@ class Alone(BackendError):
 
 
 def usable(names: Sequence[str]) -> tuple[list[Backend], list[tuple[str, str]]]:
-    """The backends of these names, or all of them, and which are left out because their framework is not installed.
+    """The backends of these names, or all, the most precise first, and which are left out as they are not installed.
 
     Raises `BackendError` where one that was named cannot be had, or fewer than two can.
     """
@@ -92,7 +92,7 @@ def usable(names: Sequence[str]) -> tuple[list[Backend], list[tuple[str, str]]]:
     if len(found) < 2:
         installed = ", ".join(backend.name for backend in found) or "none"
         raise Alone("there are no two backends to compare", f"installed: {installed}")
-    return found, left_out
+    return found if names else sorted(found, key=lambda backend: backend.precision, reverse=True), left_out
 
 
 def verify(graph: Graph, backends: Sequence[Backend], seed: int = 0) -> Verdict:
@@ -165,4 +165,5 @@ def random_tensors(graph: Graph, seed: int) -> Iterator[tuple[str, Any]]:
 
 def random_images(graph: Graph, seed: int) -> Any:
     """A batch of inputs, N×h×w×c."""
-    return numpy().random.default_rng(seed + 1).standard_normal((IMAGES, *graph.input.shape))
+    # wide enough to be cut off where an activation cuts
+    return 4 * numpy().random.default_rng(seed + 1).standard_normal((IMAGES, *graph.input.shape))

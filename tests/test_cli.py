@@ -86,6 +86,15 @@ def test_check_as_json_gives_a_tool_the_place_and_the_edits(tmp_path: Path, caps
     assert [edit["text"] for edit in found["edits"]] == ["2", "1"]
 
 
+def test_verify_compares_the_installed_backends(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "squeezenet1_1", "--input", "64x64"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("SqueezeNet1_1"))
+    assert "torch, onnx  1,235,496" in line
+    assert line.endswith("equal")
+    assert run(["verify", "squeezenet1_1", "--backend", "torch"]) == 3
+    assert "there are no two backends to compare" in capsys.readouterr().err
+
+
 def test_check_lists_the_errata_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "mobilenet_v1"]) == 0
     assert capsys.readouterr().out == (
@@ -168,7 +177,7 @@ def test_build_says_what_it_built_and_saves_it(tmp_path: Path, capsys: pytest.Ca
     assert "1×1×1280" in out
     assert f"saved to {path}" in out
     state = torch.load(path, weights_only=True)
-    assert state["row_11.conv.weight"].shape == (10, 1280, 1, 1)
+    assert state["row_11.linear.weight"].shape == (10, 1280)
     assert os.listdir(tmp_path) == ["small.pth"]
 
 

@@ -286,14 +286,22 @@ def test_a_models_own_weights_go_to_another_program(folder: Path, capsys: pytest
     assert "weights for theirs are saved as .safetensors, .pth" in capsys.readouterr().err
 
 
-def test_exported_weights_load_into_torchvisions_model(torchvision: ModuleType, folder: Path) -> None:
+@pytest.mark.parametrize("name", ["squeezenet1_1", "mnasnet0_5", "mobilenet_v2"])
+def test_exported_weights_load_into_torchvisions_model(torchvision: ModuleType, folder: Path, name: str) -> None:
     """Strictly: torchvision finds every key, and none too many."""
-    assert run(["build", "squeezenet1_1", "-o", "ours.safetensors"]) == 0
-    arguments = ["weights", "export", "--to", "torchvision", "ours.safetensors", "squeezenet1_1", "-o", "theirs.pth"]
-    assert run(arguments) == 0
-    model = torchvision.squeezenet1_1(weights=None)
+    assert run(["build", name, "-o", "ours.safetensors"]) == 0
+    assert run(["weights", "export", "--to", "torchvision", "ours.safetensors", name, "-o", "theirs.pth"]) == 0
+    model = getattr(torchvision, name)(weights=None)
     model.load_state_dict(torch.load("theirs.pth", weights_only=True), strict=True)
-    again = archspec.build("squeezenet1_1", weights="ours.safetensors")
+    again = archspec.build(name, weights="ours.safetensors")
     assert isinstance(again, torch.nn.Module)
     x = torch.rand(1, 3, 64, 64)
     assert torch.allclose(again.eval()(x), model.eval()(x), atol=1e-6)
+
+
+def test_what_is_to_be_left_out_is_no_misfit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = {**theirs(), "aux.weight": torch.zeros(3), "aux.bias": torch.zeros(3)}
+    assert imported(state)[0] == 1
+    assert imported(state, "--drop", "aux.")[0] == 0
+    assert imported(state, "--drop", "aux.", "--drop", "no.such")[0] == 1
+    assert "no key begins with `no.such`" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import click
 from archspec import driver, report
 from archspec.cli import tables
 from archspec.cli.options import Parameters, many_specs, one_spec, with_image, with_limits, with_parameters
+from archspec.cli.verify import verify
 from archspec.cli.weights import weights as weights_group
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
 from archspec.elaborate.audit import Audited
@@ -48,6 +49,7 @@ def cli() -> None:
     """
 
 
+cli.add_command(verify)
 cli.add_command(weights_group)
 
 
@@ -102,7 +104,7 @@ def build(
         chosen.save(model, graph, output)
     say(tables.show(tables.stats_sheet(graph.stats(), graph.title)))
     say(
-        f"\nbuilt a {type(model).__module__.partition('.')[0]} model ({type(model).__name__}) "
+        f"\nbuilt for {backend} ({type(model).__name__}) "
         + (f"with the weights of {weights}" if weights else f"with seed {seed}")
     )
     say(f"saved to {output} ({chosen.formats[output.suffix]})" if output else "not saved; give -o FILE to save it")

@@ -42,17 +42,31 @@ def program(flag: str, name: str) -> Decorated:
 ENTRY = click.option("--entry", metavar="NAME", help="The part of a checkpoint that holds the weights: model_ema.")
 
 
-@command("import", ENTRY, program("--from", "source"))
-def import_(source: str, file: Path, spec: str, params: Parameters, output: Path, entry: str | None) -> None:
+DROP = click.option(
+    "--drop", multiple=True, metavar="PREFIX", help="Leave out what begins so: AuxLogits. May be given several times."
+)
+
+
+@command("import", DROP, ENTRY, program("--from", "source"))
+def import_(
+    source: str,
+    file: Path,
+    spec: str,
+    params: Parameters,
+    output: Path,
+    entry: str | None,
+    drop: tuple[str, ...],
+) -> None:
     """Write the weights in another program's FILE in archspec's own form.
 
     \b
     Examples:
       archspec weights import --from torchvision resnet50.pth resnet50 -o resnet50.safetensors
       archspec weights import --from torchvision mine.pth mobilenet_v2 -p k=10 -o mine.safetensors
+      archspec weights import --from torchvision i3.pth inception_v3_no_aux --drop AuxLogits -o i3.safetensors
       archspec build resnet50 --weights resnet50.safetensors -o resnet50.pt
     """
-    converted(file, spec, output, params, source=source, entry=entry)
+    converted(file, spec, output, params, source=source, entry=entry, drop=drop)
 
 
 @command("export", program("--to", "target"))
@@ -66,9 +80,16 @@ def export(target: str, file: Path, spec: str, params: Parameters, output: Path)
     converted(file, spec, output, params, target=target)
 
 
-@command("convert", ENTRY, program("--to", "target"), program("--from", "source"))
+@command("convert", DROP, ENTRY, program("--to", "target"), program("--from", "source"))
 def convert(
-    source: str, target: str, file: Path, spec: str, params: Parameters, output: Path, entry: str | None
+    source: str,
+    target: str,
+    file: Path,
+    spec: str,
+    params: Parameters,
+    output: Path,
+    entry: str | None,
+    drop: tuple[str, ...],
 ) -> None:
     """Write the weights in one program's FILE for another.
 
@@ -76,12 +97,12 @@ def convert(
     Examples:
       archspec weights convert --from torch model.pth --to torchvision resnet50 -o resnet50.pth
     """
-    converted(file, spec, output, params, source=source, target=target, entry=entry)
+    converted(file, spec, output, params, source=source, target=target, entry=entry, drop=drop)
 
 
-def converted(file: Path, spec: str, output: Path, params: Parameters, **options: str | None) -> None:
+def converted(file: Path, spec: str, output: Path, params: Parameters, **options: Any) -> None:
     from archspec import exchange
 
-    graph = exchange.convert(file, spec, output, **options, **dict(params))  # type: ignore[arg-type]
+    graph = exchange.convert(file, spec, output, **options, parameters=dict(params))
     stats = graph.stats()
     click.echo(f"{len(graph.tensors())} tensors, {stats.params:,} params of {graph.name}; saved to {output}")

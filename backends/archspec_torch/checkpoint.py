@@ -4,6 +4,7 @@ import argparse
 import io
 import pickle
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,10 @@ def array(key: str, tensor: torch.Tensor) -> numpy.ndarray[Any, Any]:
 
 def write(tensors: Mapping[str, Any], path: Path) -> None:
     """Arrays by their keys as a dictionary of tensors, as `torch.save(model.state_dict(), …)` writes it."""
+    state = OrderedDict((key, torch.from_numpy(numpy.ascontiguousarray(values))) for key, values in tensors.items())
+    # What `state_dict()` says of its own form: torchvision's MnasNet refuses a dictionary that does not.
+    vars(state)["_metadata"] = OrderedDict({"": {"version": 2}})
     buffer = io.BytesIO()
-    torch.save({key: torch.from_numpy(numpy.ascontiguousarray(values)) for key, values in tensors.items()}, buffer)
+    torch.save(state, buffer)
     with whole_file(path) as temporary:
         temporary.write_bytes(buffer.getvalue())

@@ -1,0 +1,82 @@
+"""The ONNX backend: `Graph` -> an `onnx.ModelProto` for inference, without another framework in between.
+
+onnx is imported when something is built, onnxruntime when something is run.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from archspec.backend import Measured, MissingFramework
+from archspec.graph import Graph
+
+if TYPE_CHECKING:
+    import onnx
+
+
+class Backend:
+    """Builds models of standard ONNX operators; images are NCHW, vectors NC.
+
+    What only training has is not there: dropout and stochastic depth pass their input on, and batch normalisation uses
+    its running statistics.
+    """
+
+    name = "onnx"
+    framework = "onnx"
+    extra = "onnx"
+    formats: Mapping[str, str] = {".onnx": "model for inference with its weights, for any batch size"}
+    reads = (".onnx",)
+    writes: tuple[str, ...] = ()
+    precision: Literal["float32"] = "float32"
+
+    def ready(self) -> None:
+        """Raise `MissingFramework` where onnx or onnxruntime is not installed."""
+        part("runtime").onnxruntime()
+
+    def build(
+        self,
+        graph: Graph,
+        *,
+        seed: int = 0,
+        weights: Mapping[str, Any] | None = None,
+        dtype: Any = "float32",
+        **options: Any,
+    ) -> "onnx.ModelProto":
+        """The model, its weights drawn with `seed` or given; see `runtime.build` for the options and what it gives."""
+        made = part("runtime").build(graph, seed=seed, weights=weights, dtype=dtype, **options)
+        return made  # type: ignore[no-any-return]
+
+    def run(self, model: Any, graph: Graph, images: Any) -> dict[str, Any]:
+        """What onnxruntime computes, for arrays N×h×w×c; of a float64 model, what onnx's reference does."""
+        return part("runtime").run(model, graph, images)  # type: ignore[no-any-return]
+
+    def measure(self, model: Any, graph: Graph) -> Measured:
+        """The elements of its initializers, and the products in its nodes by the shapes that onnx infers."""
+        return part("runtime").measure(model)  # type: ignore[no-any-return]
+
+    def keys(self, graph: Graph) -> dict[str, str]:
+        """Its initializers have the canonical names."""
+        return {name: name for name in graph.tensors()}
+
+    def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
+        """The initializers of a model."""
+        return part("runtime").read(path, entry)  # type: ignore[no-any-return]
+
+    def write(self, tensors: Mapping[str, Any], path: Path) -> None:
+        """Raises `BackendError`: weights stand in a model, and nowhere else."""
+        part("runtime").write(tensors, path)
+
+    def save(self, model: Any, graph: Graph, path: Path) -> None:
+        """Write the model with its weights."""
+        part("runtime").save(model, path)
+
+
+def part(name: str) -> Any:
+    """One of the modules that import onnx; raises `MissingFramework`."""
+    try:
+        return import_module(f"archspec_onnx.{name}")
+    except ModuleNotFoundError as error:
+        if error.name not in {"numpy", Backend.framework}:
+            raise
+        raise MissingFramework("the onnx backend", error.name, Backend.extra) from None
