@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from archspec.source import LINE_END, Source
+from archspec.source import LINE_END, Source, Span
 from archspec.syntax import phrases
 from archspec.syntax import tree as t
 from archspec.syntax.comments import Line, Space
@@ -65,30 +65,30 @@ class Page:
                 return False
 
 
-def listed(page: Page, members: Sequence[Member], pieces: Callable[[Member], list[str]], tail: int) -> None:
+def listed(
+    page: Page, members: Sequence[Member], pieces: Callable[[Member], list[tuple[str, Span]]], tail: int
+) -> None:
     """Members with commas between them, broken below the first; `tail` is what still follows on the line.
 
     A member of several pieces is broken between them, below its own first, where it does not stand on a line.
     """
-    indent = page.column
+    indent = inner = page.column
     for number, member in enumerate(members):
-        words = pieces(member)
+        parts = pieces(member)
         after = tail if number == len(members) - 1 else 1
-        if number:
-            page.write(",", members[number - 1].span.end, members[number - 1].span.end)
-            if page.parted(members[number - 1], member) or not page.fits(1 + len(", ".join(words)) + after):
-                page.line(indent)
-            else:
-                words[0] = f" {words[0]}"
-        inner = page.column + words[0].find("{") + 1
-        page.write(words[0], member.span.start, member.span.end)
-        for position, word in enumerate(words[1:], 1):
-            page.write(",", member.span.end, member.span.end)
-            if page.fits(1 + len(word) + (after if position == len(words) - 1 else 1)):
-                page.write(f" {word}", member.span.end, member.span.end)
-            else:
-                page.line(inner)
-                page.write(word, member.span.end, member.span.end)
+        for position, (text, span) in enumerate(parts):
+            if position:
+                fits = page.fits(2 + len(text) + (after if position == len(parts) - 1 else 1))
+            elif number:
+                fits = page.fits(2 + len(", ".join(text for text, _ in parts)) + after)
+                fits = fits and not page.parted(members[number - 1], member)
+            if number or position:
+                page.write(", " if fits else ",", page.lines[-1].end, page.lines[-1].end)
+                if not fits:
+                    page.line(inner if position else indent)
+            if not position:
+                inner = page.column + text.find("{") + 1
+            page.write(text, span.start, span.end)
 
 
 def assign(page: Page, net: t.Net, indent: int) -> None:

@@ -6,8 +6,10 @@ and conditions, every operator has its blanks (`by * c`).
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import IntEnum
 
+from archspec.source import Span
 from archspec.syntax import tree as t
 
 
@@ -126,18 +128,18 @@ def argument(one: t.Argument, air: Air) -> str:
 
 
 def parameter(one: t.Parameter) -> str:
-    return ", ".join(parameter_pieces(one))
+    return ", ".join(text for text, _ in parameter_pieces(one))
 
 
-def parameter_pieces(one: t.Parameter) -> list[str]:
+def parameter_pieces(one: t.Parameter) -> list[tuple[str, Span]]:
     """A parameter, parted behind the commas of its choices, where it may be broken."""
     default = f" = {expression(one.default)}" if one.default is not None else ""
     if not one.choices:
-        return [one.name.id + default]
-    pieces = list(map(expression, one.choices))
-    pieces[0] = f"{one.name.id} in {{{pieces[0]}"
-    pieces[-1] += f"}}{default}"
-    return pieces
+        return [(one.name.id + default, one.span)]
+    texts, spans = list(map(expression, one.choices)), [choice.span for choice in one.choices]
+    texts[0], spans[0] = f"{one.name.id} in {{{texts[0]}", replace(spans[0], start=one.span.start)
+    texts[-1], spans[-1] = f"{texts[-1]}}}{default}", replace(spans[-1], end=one.span.end)
+    return list(zip(texts, spans, strict=True))
 
 
 def parameters(declared: Iterable[t.Parameter]) -> str:

@@ -227,7 +227,7 @@ def enumerate_clause(
 ) -> None:
     start = clause.span.start
     page.write(words, start, members[0].span.start if members else clause.span.end)
-    listed(page, members, lambda member: [text(member)], tail=0)
+    listed(page, members, lambda member: [(text(member), member.span)], tail=0)
 
 
 def erratum(page: Page, clause: t.Erratum) -> None:

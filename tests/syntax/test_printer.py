@@ -141,6 +141,13 @@ def test_a_branch_stands_on_its_line_where_the_fork_is_long_or_was_broken() -> N
     assert clause("body (a | b) -> add") == "  body (a | b) -> add\n"
 
 
+def test_a_comment_stands_before_the_same_line_of_a_long_choice_again() -> None:
+    names = ", ".join(f'"a_long_name_of_a_choice_{i}"' for i in range(5))
+    printed = archspec.format(f"arch 1\nblock a(b in {{{names}}} = 0, c) =\n# note\nrelu")
+    assert [line.strip()[:6] for line in printed.splitlines()] == ["arch 1", "block ", "# note", '"a_lon']
+    assert archspec.format(printed) == printed
+
+
 def test_no_line_is_longer_than_110_columns_where_a_step_fits() -> None:
     printed = clause("body " + " -> ".join(["conv(3, 64, bias = true)"] * 30))
     assert max(map(len, printed.splitlines())) <= 110
