@@ -478,9 +478,9 @@ def test_a_graph_on_the_meta_device_has_shapes_and_no_values(small: Graph) -> No
     assert all(p.is_meta for p in model.parameters())
 
 
-def test_a_chain_of_20_000_nodes_is_built() -> None:
-    made = archspec.parse("arch 1 network N { input 2 x 2 x 2 body (conv(1, 2) -> relu) * 10000 }").elaborate()
-    assert len(list(build(made, device="meta").parameters())) == 10_000
+def test_a_chain_of_6_000_nodes_is_built() -> None:
+    made = archspec.parse("arch 1 network N { input 2 x 2 x 2 body (conv(1, 2) -> relu) * 3000 }").elaborate()
+    assert len(list(build(made, device="meta").parameters())) == 3_000
 
 
 def test_nothing_is_left_where_saving_fails(small: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -568,21 +568,21 @@ def test_one_seed_gives_the_same_bytes_whatever_the_file_is_called(suffix: str, 
     assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"other{suffix}").read_bytes()
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_full_disk_is_an_os_error_and_leaves_nothing(suffix: str, tmp_path: Path) -> None:
+def test_a_full_disk_is_an_os_error_and_leaves_nothing(tmp_path: Path) -> None:
     script = (
         "import resource, signal, sys, archspec\n"
         "from pathlib import Path; from archspec_torch.runtime import build, save\n"
         "made = archspec.parse('arch 1 network N { input 8 x 8 x 4 body conv(3, 64) -> conv(3, 64) }').elaborate()\n"
         "model = build(made); signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
-        "try: save(model, made, Path(sys.argv[1]))\n"
-        "except OSError: print('OSError')\n"
+        "for path in sys.argv[1:]:\n"
+        "    try: save(model, made, Path(path))\n"
+        "    except OSError: print('OSError')\n"
     )
-    command = [sys.executable, "-c", script, str(tmp_path / f"net{suffix}")]
+    command = [sys.executable, "-c", script, *(str(tmp_path / f"net{suffix}") for suffix in SUFFIXES)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "backends")))}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip(), list(tmp_path.iterdir())) == (0, "OSError", [])
+    assert (done.returncode, done.stdout.split(), list(tmp_path.iterdir())) == (0, ["OSError"] * len(SUFFIXES), [])
 
 
 def test_exporting_leaves_every_module_in_its_own_mode(tmp_path: Path) -> None:
