@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest -n 2
 
-.PHONY: demo test lint slow bench wheel clean
+.PHONY: demo test lint slow huge bench wheel clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.demo
@@ -14,7 +14,7 @@ demo: $(VENV)/.demo
 	$(BIN)/archspec build specs/mobilenet_v2.arch --backend torch -o build/mobilenet_v2.pth
 
 test: $(VENV)/.test
-	$(PYTEST) -m "not slow" --cov --cov-report=term
+	$(PYTEST) -m "not slow and not huge" --cov --cov-report=term
 	@$(MAKE) --no-print-directory lint
 
 lint: $(VENV)/.test
@@ -26,6 +26,10 @@ lint: $(VENV)/.test
 # 5: there is no slow test
 slow: $(VENV)/.test
 	$(PYTEST) -m slow || [ $$? -eq 5 ]
+
+# an hour; what is proven there for the largest networks, `slow` proves for their smaller sisters
+huge: $(VENV)/.test
+	$(PYTEST) -m huge
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
@@ -50,6 +54,6 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 
 # torchvision for its models alone: its compiled operators are not needed, nor the torch that it would ask for
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e ".[torch,onnx,dev]"
+	$(PIP) install -c constraints.txt -e ".[torch,onnx,keras,dev]"
 	$(PIP) install -c constraints.txt --no-deps torchvision
 	@touch $@ $(VENV)/.demo

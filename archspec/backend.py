@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from archspec.diagnostics import did_you_mean
 from archspec.graph import Graph
+
+if TYPE_CHECKING:
+    from archspec.emit import Printed
 
 GROUP = "archspec.backends"
 
@@ -84,6 +87,17 @@ class Backend(Protocol):
 
         `entry` is the part of the file that holds them, where it has several. Raises `BackendError` or `OSError`.
         """
+        ...
+
+    def source(self, graph: Graph, printed: "Printed | None" = None) -> str:
+        """A file of Python that makes the same model without archspec; a backend that writes none does not have this.
+
+        `printed` is what the spec's text prints, for docstrings and comments. Raises `BackendError`.
+        """
+        ...
+
+    def decompile(self, source: str, **options: Any) -> Any:
+        """A framework's model as an `archspec.decompile.Model`; a backend that reads none does not have this."""
         ...
 
     def write(self, tensors: Mapping[str, Any], path: Path) -> None:

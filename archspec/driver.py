@@ -22,6 +22,7 @@ from archspec.elaborate.modules import Loader, Module
 from archspec.elaborate.network import NetworkPlan, elaborate
 from archspec.elaborate.resolve import recursion, resolve
 from archspec.elaborate.weight_keys import Keys, origins, weight_keys
+from archspec.emit import Printed
 from archspec.graph import Graph
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.loading import STDIN, read_source
@@ -29,6 +30,7 @@ from archspec.printable import printable
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
+from archspec.tables.align import aligned
 from archspec.tensor import Shape
 
 FRAMES = 20
@@ -119,6 +121,12 @@ class Spec:
         env = Environment(self.module, parameters.from_values(graph.parameters), Budget(self.limits.nodes))
         with deep(self.limits, self.source):
             return weight_keys(self.network, origin, env, graph)
+
+    def printed(self, graph: Graph) -> Printed:
+        """What the text prints of the network: its tables, and the lines of the rows in a Graph of it."""
+        tables = tuple(clause.body[1:-1] for clause in self.network.clauses if isinstance(clause, t.TableClause))
+        rows = {scope.path: self.source.line(scope.span.line) for scope in graph.scopes if scope.kind == "row"}
+        return Printed(self.network.name.id, tables, rows)
 
     def check(self) -> list[Diagnostic]:
         """Everything that is wrong with the network: shapes, claims, checks with parameters, errata.
@@ -211,11 +219,27 @@ def parse(text: str, name: str = "<text>", member: str | None = None, limits: Li
     return read(Source(name, text), Path(), member, limits)
 
 
-def format_text(text: str, name: str = "<text>") -> str:
-    """The text in the canonical layout, its comments kept and its tables untouched. Raises `SpecError`."""
+def format_text(text: str, name: str = "<text>", *, align: bool = False, limits: Limits = DEFAULT_LIMITS) -> str:
+    """The text in the canonical layout, its comments kept, its tables byte for byte unless `align` pads their cells.
+
+    Raises `SpecError`.
+    """
     source = Source(name, text)
-    with deep(DEFAULT_LIMITS, source):
-        return syntax.print_tree(syntax.parse(source))
+    with deep(limits, source):
+        tree = syntax.parse(source)
+        if align:
+            tree = syntax.parse(Source(name, with_tables_aligned(tree)))
+        return syntax.print_tree(tree)
+
+
+def with_tables_aligned(tree: t.SpecFile) -> str:
+    """The text of a file, the columns of its tables below each other."""
+    clauses = [c for d in tree.declarations if isinstance(d, t.Network) for c in d.clauses]
+    parts, end = [], 0
+    for body in (clause.body_span for clause in clauses if isinstance(clause, t.TableClause)):
+        parts += [tree.source.text[end : body.start], aligned(tree.source.text[body.start : body.end])]
+        end = body.end
+    return "".join([*parts, tree.source.text[end:]])
 
 
 def load(spec: str | Path, limits: Limits = DEFAULT_LIMITS) -> Spec:
@@ -248,6 +272,19 @@ def names_member(spec: str) -> bool:
     if spec == STDIN or exists(spec):
         return False
     return ":" in spec or spec not in library.specs() or spec in library.declared(spec)
+
+
+def networks(spec: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[tuple[str, Spec]]:
+    """The networks that a SPEC means, with their names: the one that it names, or all that its file declares.
+
+    Raises `SpecError` where it is wrong and `OSError` where it cannot be read.
+    """
+    loaded = load(spec, limits)
+    if names_member(spec):
+        yield spec.rpartition(":")[2], loaded
+        return
+    for name in loaded.members:
+        yield name, loaded.member(name)
 
 
 def bundled_networks() -> Iterator[tuple[str, str, str]]:
@@ -314,3 +351,23 @@ def stored(weights: str | Path | None, graph: Graph) -> dict[str, Any] | None:
     from archspec.weights import load as load_weights
 
     return load_weights(Path(weights), graph)
+
+
+def source(spec: str | Path, backend: str = "torch", **values: Value) -> str:
+    """A file of Python that makes the model of a spec without archspec.
+
+    Raises `SpecError`, `OSError` or `BackendError`.
+    """
+    loaded = load(spec)
+    return written(loaded, loaded.elaborate(**values), backend)
+
+
+def written(spec: Spec, graph: Graph, backend: str) -> str:
+    """The source of a Graph of a spec, with what the spec prints; raises `BackendError`."""
+    from archspec.backend import BackendError
+    from archspec.backend import load as load_backend
+
+    chosen = load_backend(backend)
+    if not hasattr(chosen, "source"):
+        raise BackendError(f"the {backend} backend writes no source", "--backend torch does")
+    return chosen.source(graph, spec.printed(graph))

@@ -11,11 +11,14 @@ from typing import Any, ClassVar
 
 from archspec.backend import Backend, BackendError, Measured, MissingFramework, available, load
 from archspec.graph import Graph
+from archspec.ops import Add
 from archspec.weights.libraries import numpy
 
 BOUNDS = {"float64": 1e-9, "float32": 1e-4}
 """How far an output may be off, as a part of the largest value, by the less precise of two backends."""
 IMAGES = 2
+ADDED = 0.3
+"""How large what a branch adds is made, so that sums of many branches stay as large as their parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Verdict:
     measured: dict[str, Measured]
     """by backend, what its framework counts"""
     comparisons: tuple[Comparison, ...]
+    unbuilt: dict[str, str]
+    """by backend, why it cannot build the network"""
 
     @property
     def miscounts(self) -> list[str]:
@@ -64,7 +69,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        return not self.miscounts and all(comparison.holds for comparison in self.comparisons)
+        return not self.unbuilt and not self.miscounts and all(comparison.holds for comparison in self.comparisons)
 
 
 class Alone(BackendError):
@@ -95,22 +100,23 @@ def usable(names: Sequence[str]) -> tuple[list[Backend], list[tuple[str, str]]]:
     return found if names else sorted(found, key=lambda backend: backend.precision, reverse=True), left_out
 
 
-def verify(graph: Graph, backends: Sequence[Backend], seed: int = 0) -> Verdict:
-    """Build a Graph in every backend and compare; the first is what the others are held against.
-
-    Raises `BackendError` where one cannot build it.
-    """
+def verify(name: str, graph: Graph, backends: Sequence[Backend], seed: int = 0) -> Verdict:
+    """Build a Graph in every backend and compare; the first that can is what the others are held against."""
     weights, images = dict(random_tensors(graph, seed)), random_images(graph, seed)
     measured: dict[str, Measured] = {}
     outputs: dict[str, dict[str, Any]] = {}
+    unbuilt: dict[str, str] = {}
     for backend in backends:
-        model = backend.build(graph, weights=weights, dtype=backend.precision)
-        measured[backend.name] = backend.measure(model, graph)
-        outputs[backend.name] = backend.run(model, graph, images.astype(backend.precision))
-    first, *others = backends
-    comparisons = tuple(compare(graph, first, other, outputs, weights, images) for other in others)
+        try:
+            model = backend.build(graph, weights=weights, dtype=backend.precision)
+            measured[backend.name] = backend.measure(model, graph)
+            outputs[backend.name] = backend.run(model, graph, images.astype(backend.precision))
+        except BackendError as error:
+            unbuilt[backend.name] = str(error)
+    built = [backend for backend in backends if backend.name in outputs]
+    comparisons = tuple(compare(graph, built[0], other, outputs, weights, images) for other in built[1:])
     stats = graph.stats()
-    return Verdict(graph.name, stats.params, stats.macs, measured, comparisons)
+    return Verdict(name, stats.params, stats.macs, measured, comparisons, unbuilt)
 
 
 def compare(
@@ -153,14 +159,31 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, float]:
 
 
 def random_tensors(graph: Graph, seed: int) -> Iterator[tuple[str, Any]]:
-    """Values for every tensor of a Graph, with which signals neither die nor explode over a hundred layers."""
+    """Values for every tensor of a Graph, with which signals neither die nor explode over hundreds of layers.
+
+    Where they did, a gate's rounding error would be the next gate's signal, and equal networks would differ.
+    """
     generator = numpy().random.default_rng(seed)
+    added = set(last_before_add(graph))
     for name, shape in graph.tensors().items():
         noise = generator.random(shape)
         if len(shape) > 1:
-            yield name, (noise - 0.5) * 4 / prod(shape[1:]) ** 0.5
+            values = (noise - 0.5) * 4 / prod(shape[1:]) ** 0.5
         else:
-            yield name, noise + 0.5 if name.endswith((".weight", ".running_var")) else noise - 0.5
+            values = noise + 0.5 if name.endswith((".weight", ".running_var")) else noise - 0.5
+        yield name, values * ADDED if name in added else values
+
+
+def last_before_add(graph: Graph) -> Iterator[str]:
+    """The weights that come last in each branch of a sum."""
+    for node in graph.nodes:
+        ahead = list(node.inputs) if isinstance(node.op, Add) else []
+        while ahead:
+            source = graph.by_path[ahead.pop()]
+            if source.op.weights(*graph.input_shapes(source)):
+                yield f"{source.path}.weight"
+            elif len(source.inputs) == 1:
+                ahead += source.inputs
 
 
 def random_images(graph: Graph, seed: int) -> Any:

@@ -8,8 +8,9 @@ import importlib.util
 import itertools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import archspec
 from archspec import library
@@ -23,7 +24,7 @@ BLOCKS = ROOT / "archspec" / "blocks"
 TESTS = ROOT / "tests" / "zoo"
 NOTE = "<!-- Written by `python docs/generate_zoo.py`; change the specs, not this file. -->"
 USED = re.compile(r'^use "blocks/(\w+)"', re.MULTILINE)
-NAMES = re.compile(r"^NAMES = \[.*?^\]", re.MULTILINE | re.DOTALL)
+NAMES = re.compile(r"^NAMES = (?:\[.*?^\]|\{.*?^\})", re.MULTILINE | re.DOTALL)
 
 # The file of torchvision/models that has the family, where it has one.
 THEIRS = {
@@ -56,6 +57,8 @@ ZOO_HEAD = """# The zoo
 same MACs counted by hooks, and with its weights and running statistics, all random, the same outputs in float64 to
 1e-9, in evaluation at an even and an odd size and in training. For torchvision's models
 tests/zoo/test_torchvision.py does that, and carries the weights over by [`archspec weights import`](weights.md).
+tests/zoo/test_keras_applications.py does it for those of keras.applications, in evaluation, with the weights from the
+file that Keras saves; there the MACs are counted by the shapes of its layers.
 *Claims* are the cells and numbers that `archspec check` compares; all hold, once the errata are applied.
 """
 
@@ -71,7 +74,9 @@ What a family takes here, its spec and the blocks that it uses, and in torchvisi
 def zoo() -> str:
     """The text of docs/zoo.md."""
     files = [name for name in library.specs() if not name.startswith("lesson_")]
-    proven = torchvisions_names()
+    proven = {name: f"torchvision's `{name}`" for name in names_in("test_torchvision.py")}
+    keras = names_in("test_keras_applications.py")
+    proven |= {name: f"keras.applications' `{keras[name]}`" for name in keras} | OTHERS
     parts = [family(name, proven) for name in files]
     count = sum(part.count("\n| `") for part in parts)
     head = ZOO_HEAD.format(count=count, files=len(files))
@@ -79,16 +84,16 @@ def zoo() -> str:
     return "\n".join([NOTE, "", head, *parts, lines]).rstrip() + "\n"
 
 
-def torchvisions_names() -> set[str]:
-    """The names that tests/zoo/test_torchvision.py proves."""
-    namespace: dict[str, list[str]] = {}
-    found = NAMES.search((TESTS / "test_torchvision.py").read_text(encoding="utf-8"))
+def names_in(test: str) -> Any:
+    """What a file of tests/zoo proves: its list of names, or the builders by our names."""
+    namespace: dict[str, Any] = {}
+    found = NAMES.search((TESTS / test).read_text(encoding="utf-8"))
     assert found is not None
     exec(found[0], namespace)
-    return set(namespace["NAMES"])
+    return namespace["NAMES"]
 
 
-def family(name: str, proven: set[str]) -> str:
+def family(name: str, proven: Mapping[str, str]) -> str:
     """The section of one file."""
     spec = archspec.load(f"{library.specs()[name]}")
     source = "; ".join(f'"{title}", {cite}' if title else cite for title, cite in sources(spec))
@@ -97,8 +102,7 @@ def family(name: str, proven: set[str]) -> str:
     lines += ["| name | parameters | MACs | equal to |", "|---|---:|---:|---|"]
     for member in members(name, spec):
         counted = archspec.load(member).elaborate().stats()
-        equal = f"torchvision's `{member}`" if member in proven else OTHERS.get(member, "")
-        lines.append(f"| `{member}` | {counted.params:,} | {counted.macs:,} | {equal} |")
+        lines.append(f"| `{member}` | {counted.params:,} | {counted.macs:,} | {proven.get(member, '')} |")
     errata = spec.errata()
     if errata:
         lines += ["", "Errata:", "", *(f"- {erratum}" for erratum in errata)]

@@ -70,7 +70,7 @@ def test_the_exchanged_strides_are_shown_at_their_cell(
     monkeypatch.chdir(tmp_path)
     assert run(["check", "swapped.arch"]) == 1
     error = capsys.readouterr().err
-    assert "swapped.arch:14:47" in error
+    assert "swapped.arch:20:47" in error
     assert "`s` should be 2" in error
     assert "exchange `s` of rows 5 and 6" in error
 
@@ -82,17 +82,31 @@ def test_check_as_json_gives_a_tool_the_place_and_the_edits(tmp_path: Path, caps
     printed = json.loads(capsys.readouterr().out)
     (found,) = printed["diagnostics"]
     assert printed["errata"] == []
-    assert (found["code"], found["line"], found["column"]) == ("shape-claim", 14, 47)
+    assert (found["code"], found["line"], found["column"]) == ("shape-claim", 20, 47)
     assert [edit["text"] for edit in found["edits"]] == ["2", "1"]
 
 
 def test_verify_compares_the_installed_backends(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", "squeezenet1_1", "--input", "64x64"]) == 0
-    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("SqueezeNet1_1"))
-    assert "torch, onnx  1,235,496" in line
-    assert line.endswith("equal")
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("SqueezeNet1_1")]
+    assert [" ".join(line.split()[1:5]) for line in lines] == [
+        "keras, torch 1,235,496 21,584,576",
+        "keras, onnx 1,235,496 21,584,576",
+    ]
     assert run(["verify", "squeezenet1_1", "--backend", "torch"]) == 3
     assert "there are no two backends to compare" in capsys.readouterr().err
+
+
+def test_verify_takes_all_networks_of_a_folder_and_goes_on_after_one_that_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.arch").write_text("arch 1\nnetwork Wrong { input 8 x 8 x 3 body maxpool(9, pad = valid) }\n")
+    two = "arch 1\nnetwork N(c = 4) { input 8 x 8 x 3 body conv(3, c) }\nvariant wide = N(c = 6)\n"
+    (tmp_path / "b.arch").write_text(two)
+    assert run(["verify", str(tmp_path), "--backend", "torch", "--backend", "onnx"]) == 1
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines() if "equal" in line] == ["N", "wide"]
+    assert "error[shape-mismatch]" in err
 
 
 def test_check_lists_the_errata_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,8 @@
 
 A fence says what its block is: `arch` checks clean (`error=CODE` or `warning=CODE`: exactly that is found, `file=NAME`:
 later examples of the page use it, `excerpt=PATH`: it stands in that file); `python` prints what the comments after its
-`print`s say; `console` prints what follows each `$ archspec`, a line `...` being any number of lines; the `archspec`
-lines of `sh` exit with 0.
+`print`s say, or is an excerpt; `console` prints what follows each `$ archspec`, a line `...` being any number of lines;
+the `archspec` lines of `sh` exit with 0. The `toml` of backends.md is that of tests/backends/test_from_outside.py.
 """
 
 import contextlib
@@ -119,6 +119,10 @@ def test_a_spec_checks_as_its_fence_says(block: Block) -> None:
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("block", of("python"), ids=str)
 def test_a_program_prints_what_its_comments_say(block: Block) -> None:
+    excerpt = block.option("excerpt")
+    if excerpt is not None:
+        assert block.text in (ROOT / excerpt).read_text(encoding="utf-8")
+        return
     wanted = re.findall(r"^ *print\(.*\) +# (.*)$", block.text, re.MULTILINE)
     assert len(wanted) == len(re.findall(r"^ *print\(", block.text, re.MULTILINE)), "a print without a comment"
     with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -157,7 +161,7 @@ def test_the_commands_of_a_list_run(block: Block) -> None:
 
 
 def test_every_block_says_what_it_is() -> None:
-    known = {"arch", "python", "console", "sh", "text", "json"}
+    known = {"arch", "python", "console", "sh", "text", "json", "toml"}
     assert [str(block) for page in PAGES for block in blocks(page) if block.language not in known] == []
     assert all(page.read_text(encoding="utf-8").count("```") == 2 * len(blocks(page)) for page in PAGES)
 

@@ -4,7 +4,6 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,12 +11,16 @@ import click
 
 from archspec import driver, report
 from archspec.cli import tables
-from archspec.cli.options import Parameters, many_specs, one_spec, with_image, with_limits, with_parameters
+from archspec.cli.fmt import fmt
+from archspec.cli.importing import import_
+from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
+from archspec.cli.output import complain, say
 from archspec.cli.verify import verify
 from archspec.cli.weights import weights as weights_group
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
 from archspec.elaborate.audit import Audited
 from archspec.elaborate.parameters import GIVEN
+from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.limits import Limits
 from archspec.printable import printable
@@ -25,8 +28,6 @@ from archspec.stats import By
 from archspec.tensor import Shape
 
 FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
-MOST_SHOWN = 50
-COLORS = {"error": "red", "warning": "yellow", "place": "blue", "help": "green", "label": "cyan"}
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -49,6 +50,8 @@ def cli() -> None:
     """
 
 
+cli.add_command(fmt)
+cli.add_command(import_)
 cli.add_command(verify)
 cli.add_command(weights_group)
 
@@ -70,6 +73,7 @@ cli.add_command(weights_group)
     metavar="FILE",
     help="Weights in the canonical form, instead of drawn ones.",
 )
+@click.option("--emit", type=click.Choice(["source"]), help="Write the model as a file of Python instead.")
 @with_limits
 def build(
     spec: str,
@@ -79,9 +83,12 @@ def build(
     output: Path | None,
     seed: int,
     weights: Path | None,
+    emit: str | None,
     limits: Limits,
 ) -> None:
     """Build a model and say what was built; with -o, save it.
+
+    With --emit source, print one file of Python that makes the same model without archspec, or write it with -o.
 
     \b
     Examples:
@@ -89,8 +96,13 @@ def build(
       archspec build mobilenet_v2 -p alpha=0.5 -p k=10 -o small.pth
       archspec build net.arch:Large -o net.safetensors
       archspec build resnet50 --weights resnet50.safetensors -o resnet50.pt
+      archspec build resnet50 --emit source -o resnet50.py
     """
     from archspec.backend import load as load_backend
+
+    if emit is not None:
+        emit_source(spec, backend, params, image, output, weights, limits)
+        return
 
     gc.enable()  # a framework is more than a short run
     chosen = load_backend(backend)
@@ -108,6 +120,28 @@ def build(
         + (f"with the weights of {weights}" if weights else f"with seed {seed}")
     )
     say(f"saved to {output} ({chosen.formats[output.suffix]})" if output else "not saved; give -o FILE to save it")
+
+
+def emit_source(
+    spec: str,
+    backend: str,
+    params: Parameters,
+    image: Shape | None,
+    output: Path | None,
+    weights: Path | None,
+    limits: Limits,
+) -> None:
+    """Print a file of Python, or write it whole or not at all."""
+    if weights is not None:
+        raise click.UsageError("--emit source writes no weights; load them into its model")
+    loaded = driver.load(spec, limits)
+    made = driver.written(loaded, from_spec(loaded, params, image), backend)
+    if output is None:
+        click.echo(made, nl=False)
+        return
+    with whole_file(output) as temporary:
+        temporary.write_bytes(made.encode())
+    say(f"saved to {output} ({len(made.splitlines())} lines)")
 
 
 @cli.command()
@@ -181,18 +215,6 @@ def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> No
     wrong = [d for d in found if strict or d.severity is Severity.ERROR]
     if wrong:
         raise click.exceptions.Exit(max(d.exit_code for d in wrong))
-
-
-def expanded(specs: Iterable[str]) -> Iterable[str]:
-    """The specs, a folder replaced by the files in it."""
-    for spec in specs:
-        if Path(spec).is_dir():
-            found = sorted(Path(spec).glob("*.arch"))
-            if not found:
-                raise click.UsageError(f"there is no .arch file in {spec}")
-            yield from map(str, found)
-        else:
-            yield spec
 
 
 def checked(path: str, limits: Limits) -> tuple[list[Diagnostic], int | None, list[Audited]]:
@@ -273,29 +295,13 @@ LISTS = {
 
 def elaborated(spec: str, params: Parameters, image: Shape | None, limits: Limits) -> Graph:
     """The Graph of a spec; its warnings go to stderr."""
-    loaded = driver.load(spec, limits)
+    return from_spec(driver.load(spec, limits), params, image)
+
+
+def from_spec(loaded: driver.Spec, params: Parameters, image: Shape | None) -> Graph:
     made = loaded.elaborate(image, **dict(params))
     complain(loaded.warnings)
     return made
-
-
-def say(text: str | None) -> None:
-    if text is not None:
-        click.echo(text)
-
-
-def style(text: str, part: str) -> str:
-    return click.style(text, fg=COLORS.get(part), bold=part in {"error", "warning", "message"})
-
-
-def complain(diagnostics: Iterable[Diagnostic]) -> None:
-    """Diagnostics on stderr, in colour on a terminal."""
-    colored = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    found = list(diagnostics)
-    for diagnostic in found[:MOST_SHOWN]:
-        click.echo(report.text_of(diagnostic, style if colored else report.plain) + "\n", err=True)
-    if len(found) > MOST_SHOWN:
-        click.echo(f"… and {len(found) - MOST_SHOWN} more", err=True)
 
 
 def run(arguments: list[str] | None = None) -> int:

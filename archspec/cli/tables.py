@@ -81,9 +81,17 @@ def default_text(value: object) -> str:
 
 
 def backends_sheet() -> Sheet:
-    from archspec.backend import available
+    """The backends by the entry points of what is installed; a distribution that is broken says so where it is used."""
+    from archspec.backend import BackendError, available, load
 
-    return Sheet("", ("backend",), tuple((name,) for name in available()))
+    rows = []
+    for name in available():
+        try:
+            backend = load(name)
+            rows.append((name, " ".join(backend.formats), " ".join(backend.reads)))
+        except BackendError as error:
+            rows.append((name, str(error), ""))
+    return Sheet("", ("backend", "saves", "reads weights"), tuple(rows))
 
 
 def codes_sheet() -> Sheet:

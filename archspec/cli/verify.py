@@ -1,19 +1,24 @@
-"""`archspec verify`: one network, the same in every backend."""
+"""`archspec verify`: networks, the same in every backend."""
 
 import gc
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from archspec import driver
 from archspec.cli import tables
-from archspec.cli.options import Parameters, many_specs, with_image, with_parameters
+from archspec.cli.options import Parameters, expanded, many_specs, with_image, with_parameters
+from archspec.cli.output import complain, say
+from archspec.diagnostics import SpecError
 from archspec.tensor import Shape
 
 if TYPE_CHECKING:
+    from archspec.backend import Backend
     from archspec.verify import Verdict
 
 WRONG = 1
+Network = tuple[str, driver.Spec]
 
 
 @click.command()
@@ -27,36 +32,60 @@ WRONG = 1
 def verify(specs: tuple[str, ...], names: tuple[str, ...], params: Parameters, image: Shape | None, seed: int) -> None:
     """Build each SPEC in every installed backend, with the same random weights, and compare.
 
-    Outputs agree to 1e-9 of their size where both compute in float64, to 1e-4 otherwise; the parameters and MACs that
-    a framework counts are those that archspec counts. Where outputs differ, the first node that does is named.
-    Exit code 1 when anything differs.
+    A file stands for all its networks and variants, a folder for its files. Outputs agree to 1e-9 of their size where
+    both compute in float64, to 1e-4 otherwise; the parameters and MACs that a framework counts are those that archspec
+    counts. Where outputs differ, the first node that does is named. Exit code 1 when anything differs.
 
     \b
     Examples:
       archspec verify mobilenet_v2
       archspec verify resnet50 vgg16 --input 64x64 --backend torch --backend onnx
+      archspec verify my_specs/
     """
     from archspec.verify import usable
-    from archspec.verify import verify as verified
 
     gc.enable()
     backends, left_out = usable(names)
     for name, framework in left_out:
         click.echo(f"{name} is left out: `{framework}` is not installed", err=True)
-    verdicts = [verified(driver.load(spec).elaborate(image, **dict(params)), backends, seed) for spec in specs]
-    text = tables.show(tables.verdicts_sheet(verdicts))
-    if text is not None:
-        click.echo(text)
+    networks = [found for spec in expanded(specs) for found in driver.networks(spec)]
+    verdicts = [
+        found for name, spec in followed(networks) for found in verified(name, spec, backends, params, image, seed)
+    ]
+    say(tables.show(tables.verdicts_sheet(verdicts)))
     for verdict in verdicts:
         for line in complaints(verdict):
             click.echo(f"error: {line}", err=True)
-    if not all(verdict.holds for verdict in verdicts):
+    if len(verdicts) < len(networks) or not all(verdict.holds for verdict in verdicts):
         raise click.exceptions.Exit(WRONG)
+
+
+def followed(networks: Sequence[Network]) -> Iterable[Network]:
+    """The networks, with a bar on a terminal that tells how far we are."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(networks, "verify", console=console, transient=True, disable=not console.is_terminal)
+
+
+def verified(
+    name: str, spec: driver.Spec, backends: "Sequence[Backend]", params: Parameters, image: Shape | None, seed: int
+) -> "Iterator[Verdict]":
+    """What came out for a network; nothing, and diagnostics on stderr, where it is none with this input."""
+    from archspec.verify import verify as compared
+
+    try:
+        graph = spec.elaborate(image, **dict(params))
+    except SpecError as error:
+        complain(error.diagnostics)
+    else:
+        yield compared(name, graph, backends, seed)
 
 
 def complaints(verdict: "Verdict") -> list[str]:
     """What differs, in words."""
-    lines = []
+    lines = [f"{verdict.name}: {name} cannot build it: {why}" for name, why in verdict.unbuilt.items()]
     for name in verdict.miscounts:
         found = verdict.measured[name]
         lines.append(f"{verdict.name}: {name} counts {found.params:,} params and {found.macs:,} MACs")

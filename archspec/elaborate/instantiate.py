@@ -337,7 +337,7 @@ class Instantiator:
         inside = Environment(home, {}, self.budget)
         bindings = bind(name, block.parameters, net.arguments or (), caller, inside)
         values = tuple(binding.value for binding in bindings.values())
-        key = (id(block), tuple(identity(value) for value in values), flow)
+        key = (id(block), tuple(identity(value) for value in values), flow, self.models.key)
         found = self.blocks.get(key)
         text = call_text(block.name.id, values)
         if found is None:

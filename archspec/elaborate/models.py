@@ -1,5 +1,6 @@
 """Arguments -> operators and distributions: pydantic checks them, a mistake points at the argument or its cell."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -14,11 +15,33 @@ from archspec.syntax import tree as t
 M = TypeVar("M", bound=BaseModel)
 
 
+class Given:
+    """An argument, its value, and the names that it may use."""
+
+    __slots__ = ("argument", "env", "value")
+
+    def __init__(self, argument: t.Argument, env: Environment) -> None:
+        self.argument, self.env = argument.value, env
+        self.value = attribute(evaluate(argument.value, env))
+
+
+Defaults = Mapping[type[BaseModel], Mapping[str, Given]]
+"""What operators are given where the text says nothing: a network's `default` clauses."""
+
+
 class Models:
     """Makes operators and distributions, each of the same arguments once."""
 
     def __init__(self) -> None:
         self.made: dict[object, BaseModel] = {}
+        self.defaults: Defaults = {}
+        self.key: tuple[object, ...] = ()
+        """what makes these defaults others"""
+
+    def settle(self, defaults: Defaults) -> None:
+        """Take these defaults from now on."""
+        self.defaults = defaults
+        self.key = tuple((cls, k, type(g.value), g.value) for cls, every in defaults.items() for k, g in every.items())
 
     def make(
         self,
@@ -28,21 +51,23 @@ class Models:
         arguments: tuple[t.Argument, ...],
         env: Environment,
     ) -> M:
-        """The one of these arguments; raises `SpecError` for a value that it does not allow."""
-        placed = places(name, positional, attributes(cls), arguments)
-        values = {key: attribute(evaluate(argument.value, env)) for key, argument in placed.items()}
-        key = (cls, tuple((k, type(v), v) for k, v in values.items()))
-        found = self.made.get(key)
+        """The one of these arguments, and for the others the network's defaults.
+
+        Raises `SpecError` for a value that it does not allow.
+        """
+        placed = dict(self.defaults.get(cls, {}))
+        for key, argument in places(name, positional, attributes(cls), arguments).items():
+            placed[key] = Given(argument, env)
+        same = (cls, *((key, type(one.value), one.value) for key, one in placed.items()))
+        found = self.made.get(same)
         if found is None:
-            found = self.made[key] = validated(cls, name, values, placed, env)
+            found = self.made[same] = validated(cls, name, placed)
         return found  # type: ignore[return-value]
 
 
-def validated(
-    cls: type[M], name: t.Name, values: dict[str, Value], placed: dict[str, t.Argument], env: Environment
-) -> M:
+def validated(cls: type[M], name: t.Name, placed: Mapping[str, Given]) -> M:
     try:
-        return cls(**values)
+        return cls(**{key: one.value for key, one in placed.items()})
     except ValidationError as error:
         wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
     missing = tuple(key for key in wrong if key not in placed)
@@ -50,11 +75,10 @@ def validated(
         raise SpecError([MissingArgument(name.span, name.id, missing)])
     diagnostics: list[Diagnostic] = []
     for key in wrong:
-        argument, field = placed[key].value, cls.model_fields[key]
+        one, field = placed[key], cls.model_fields[key]
         expected = f"it is {allowed(field.annotation, field.metadata)}"
-        diagnostics.append(
-            BadArgument(blame(argument, env), name.id, key, describe(values[key]), expected, argument.span)
-        )
+        at = blame(one.argument, one.env)
+        diagnostics.append(BadArgument(at, name.id, key, describe(one.value), expected, one.argument.span))
     raise SpecError(diagnostics)
 
 

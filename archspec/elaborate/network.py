@@ -8,22 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.claims import NumberClaim, ShapeClaim, number_holds
 from archspec.elaborate.errata import corrections
-from archspec.elaborate.errors import Clause, UnknownArgument, UnknownName, UnknownOperator
-from archspec.elaborate.evaluate import Binding, Environment, evaluate, same
+from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownName, UnknownOperator
+from archspec.elaborate.evaluate import Binding, Environment, evaluate, places, same
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import Conventions, conventions, layout
+from archspec.elaborate.models import Defaults, Given
 from archspec.elaborate.modules import Module
 from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.paths import PathPattern
 from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
+from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import Fold, RowReader
 from archspec.elaborate.suggest import suggest
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
+from archspec.ops import OPERATORS
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
@@ -154,6 +159,7 @@ class Elaboration:
         numbering = Numbering(self.how.numbering) if self.how.numbering else None
         reader = RowReader(self.make, self.how, self.env, tensors, self.claims, numbering)
         try:
+            self.make.models.settle(self.defaults())
             start = self.input(reader, overrides)
             fold = Fold(Flow((start,)))
             self.fold_clauses(reader, fold, overrides)
@@ -242,6 +248,22 @@ class Elaboration:
                 found.append(
                     (name.id, ScopePlan(name.id, "group", name.id, name.id, clause.span, False, plan, plan.counts))
                 )
+        return found
+
+    def defaults(self) -> Defaults:
+        """What operators are given where they say nothing themselves; raises `SpecError`."""
+        found: dict[type[BaseModel], dict[str, Given]] = {}
+        for reference in (one for clause in self.clauses(t.Default) for one in clause.operators):
+            name = reference.name
+            if name.id not in OPERATORS:
+                raise SpecError([UnknownOperator(name.span, name.id, tuple(OPERATORS))])
+            cls = OPERATORS[name.id]
+            every = found.setdefault(cls, {})
+            known = tuple(key for key in attributes(cls) if not cls.model_fields[key].is_required())
+            for key, argument in places(name, (), known, reference.arguments or ()).items():
+                if key in every:
+                    raise SpecError([RepeatedArgument(argument.span, key)])
+                every[key] = Given(argument, self.env)
         return found
 
     def init(self) -> dict[str, AnyInitializer]:

@@ -90,7 +90,7 @@ def row_names(read: t.Read, named: Named) -> set[str]:
 def scopes(named: Named) -> Iterator[tuple[t.Tree, set[str] | None]]:
     """The parts of a declaration with the names that each sees; None where a table decides.
 
-    Variants, initial distributions and `read as` name what elaboration looks up itself.
+    Variants, defaults, initial distributions and `read as` name what elaboration looks up itself.
     """
     match named:
         case t.Network() | t.Reading():
@@ -98,7 +98,7 @@ def scopes(named: Named) -> Iterator[tuple[t.Tree, set[str] | None]]:
             for clause in named.clauses:
                 if isinstance(clause, (t.Body, t.Output)):
                     yield clause.net, names_of(named)
-                elif not isinstance(clause, (t.ReadAs, t.Init)):
+                elif not isinstance(clause, (t.ReadAs, t.Default, t.Init)):
                     yield clause, None
         case t.Variant():
             yield from ((argument, set()) for argument in named.network.arguments or ())

@@ -23,9 +23,14 @@ class Input(Op):
 
 
 class Flatten(Op):
-    """A map h×w×c as one vector, in the order c, h, w (the channel varies slowest)."""
+    """A map h×w×c as one vector."""
+
+    positional: ClassVar[tuple[str, ...]] = ("order",)
 
     kind: Literal["flatten"] = "flatten"
+    order: Literal["chw", "hwc"] = "chw"
+    """what varies slowest, and then the others: `chw` counts by channels, rows, columns (PyTorch), `hwc` by rows,
+    columns, channels (TensorFlow)"""
 
     def infer(self, *inputs: Shape) -> Shape:
         return (prod(inputs[0]),)

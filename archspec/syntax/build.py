@@ -192,6 +192,9 @@ class Builder:
     def erratum(self, span: Span, place: lark.Token, correction: lark.Token, reason: lark.Token) -> t.Erratum:
         return t.Erratum(span, self.token(place), self.token(correction), self.token(reason))
 
+    def default(self, span: Span, *operators: Parsed) -> t.Default:
+        return t.Default(span, self.all(operators))
+
     def init(self, span: Span, *initials: Parsed) -> t.Init:
         return t.Init(span, self.all(initials))
 

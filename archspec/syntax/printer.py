@@ -189,6 +189,8 @@ def state(page: Page, clause: t.Clause, width: int) -> None:
             enumerate_clause(page, f"check {arguments}", clause, clause.claims, phrases.claim)
         case t.Columns():
             enumerate_clause(page, "columns ", clause, clause.columns, phrases.column)
+        case t.Default():
+            enumerate_clause(page, "default ", clause, clause.operators, phrases.network)
         case t.Init():
             enumerate_clause(page, "init ", clause, clause.initials, phrases.initial)
         case t.RepeatClause():

@@ -246,6 +246,13 @@ class Erratum(Tree):
 
 
 @dataclass(frozen=True, slots=True)
+class Default(Tree):
+    """What operators are given where they say nothing."""
+
+    operators: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Initial(Tree):
     """What weights begin with: those of a kind of operator (a name), or of the nodes of some paths (a text)."""
 
@@ -331,7 +338,8 @@ class ReadAs(Tree):
 
 
 Convention = Columns | RepeatClause | Numbering | Infer | Read | ReadAs
-Clause = Title | Cite | InputClause | TableClause | Body | Output | Check | Erratum | Init | Weights | Convention
+Told = Title | Cite | Check | Erratum | Default | Init | Weights
+Clause = InputClause | TableClause | Body | Output | Told | Convention
 
 
 # ---- declarations ----
@@ -388,7 +396,5 @@ Declaration = Use | Definition | Block | Variant | Network | Reading
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
-    """A whole file."""
-
     source: Source = field(compare=False, repr=False)
     declarations: tuple[Declaration, ...]

@@ -71,6 +71,10 @@ class Backend:
         """Write the model with its weights."""
         part("runtime").save(model, path)
 
+    def decompile(self, source: str, **options: Any) -> Any:
+        """The model in an ONNX file."""
+        return part("decompile").decompile(source, **options)
+
 
 def part(name: str) -> Any:
     """One of the modules that import onnx; raises `MissingFramework`."""

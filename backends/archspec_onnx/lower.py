@@ -304,6 +304,13 @@ def means(size: int, places: int) -> NDArray[np.float64]:
 
 
 @lower.register
+def _(op: ops.Flatten, site: Site, shapes: tuple[Shape, ...], x: str) -> str:
+    if op.order == "hwc" and len(shapes[0]) == 3:
+        x = site.add("Transpose", x, perm=(0, 2, 3, 1))
+    return plain(op, site, shapes, x)
+
+
+@lower.register
 def _(op: ops.Pad, site: Site, shapes: tuple[Shape, ...], x: str) -> str:
     return padded(site, explicit_padding(op.amount), op.value, x)
 

@@ -11,6 +11,8 @@ from archspec.graph import Graph
 if TYPE_CHECKING:
     import torch
 
+    from archspec.emit import Printed
+
 
 class Backend:
     """Builds modules of torch's own layers; images are NCHW, vectors NC."""
@@ -70,6 +72,16 @@ class Backend:
     def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
         """The tensors of a checkpoint, by `torch.load(…, weights_only=True)`."""
         return part("checkpoint").read(path, entry)  # type: ignore[no-any-return]
+
+    def source(self, graph: Graph, printed: "Printed | None" = None) -> str:
+        """A file of classes with the same keys; torch is not needed to write it, ruff is."""
+        from archspec_torch.source import source
+
+        return source(graph, printed)
+
+    def decompile(self, source: str, **options: Any) -> Any:
+        """The model of `torch:package.module:factory`, or of an exported program."""
+        return part("decompile").decompile(source, **options)
 
 
 def part(name: str) -> Any:

@@ -17,8 +17,8 @@ from archspec import ops
 from archspec.backend import Unsupported
 from archspec.graph import Node
 from archspec.ops.base import Window, explicit_padding, pair
-from archspec.ops.pooling import Pool
 from archspec.tensor import Padding, Shape
+from archspec_torch.padding import extent, follows_size, native, sides
 
 MINUS_INFINITY = float("-inf")
 
@@ -52,16 +52,6 @@ class Site:
 def lower(op: ops.Op, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
     """Add the node's operator; raises `Unsupported` where torch cannot build it."""
     raise Unsupported("torch", op.kind, site.node.path)
-
-
-def sides(pads: Padding) -> tuple[int, int, int, int]:
-    """A padding as torch orders it: left, right, top, bottom."""
-    return pads.left, pads.right, pads.top, pads.bottom
-
-
-def follows_size(op: Window) -> bool:
-    """Whether the padding depends on the size of the map, so that a model for all sizes must compute it."""
-    return op.pad == "same_upper" and max(op.strides) > 1
 
 
 def same_upper(op: Window, site: Site, x: fx.Node) -> tuple[fx.Node, ...]:
@@ -216,22 +206,6 @@ def _(op: ops.StochasticDepth, site: Site, shapes: tuple[Shape, ...], x: fx.Node
 # ---- poolings ----
 
 
-def native(op: Pool, pads: Padding) -> bool:
-    """Whether torch's own pooling takes this padding."""
-    half_h, half_w = (side // 2 for side in pair(op.kernel))
-    return not follows_size(op) and pads.symmetric and pads.top <= half_h and pads.left <= half_w
-
-
-def extent(op: Pool, site: Site, shape: Shape, pads: Padding) -> Padding:
-    """The padding with which windows that never hang over take just the operator's places."""
-    ends = []
-    for size, before, places, reach, stride in zip(
-        shape[:2], (pads.top, pads.left), site.node.shape[:2], op.reach, op.strides, strict=True
-    ):
-        ends.append((places - 1) * stride + reach - size - before)
-    return Padding(pads.top, ends[0], pads.left, ends[1])
-
-
 @lower.register
 def _(op: ops.MaxPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
     pads = op.padding(shapes[0][0], shapes[0][1])
@@ -239,7 +213,7 @@ def _(op: ops.MaxPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.
     if native(op, pads):
         layer = nn.MaxPool2d(kernel, op.strides, (pads.top, pads.left), dilation, ceil_mode=op.ceil)
         return site.module(layer, x)
-    around = same_upper(op, site, x) if follows_size(op) else sides(extent(op, site, shapes[0], pads))
+    around = same_upper(op, site, x) if follows_size(op) else sides(extent(op, site.node.shape, shapes[0], pads))
     padded = site.call(F.pad, x, around, value=MINUS_INFINITY)
     return site.module(nn.MaxPool2d(kernel, op.strides, 0, dilation, ceil_mode=False), padded)
 
@@ -265,7 +239,7 @@ def counted_average(op: ops.AvgPool, site: Site, shape: Shape, pads: Padding, x:
         whole = same_upper(op, site, x)
         mask = site.call(F.pad, ones, whole, value=counts)
     else:
-        reached = extent(op, site, shape, pads)
+        reached = extent(op, site.node.shape, shape, pads)
         whole = sides(reached)
         beyond = sides(Padding(*(r - p for r, p in zip(reached, pads, strict=True))))
         mask = site.call(F.pad, site.call(F.pad, ones, sides(pads), value=counts), beyond)
@@ -280,6 +254,13 @@ def _(op: ops.AdaptiveAvgPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node
 
 
 # ---- moving values ----
+
+
+@lower.register
+def _(op: ops.Flatten, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    if op.order == "hwc" and len(shapes[0]) == 3:
+        x = site.call(torch.permute, x, (0, 2, 3, 1))
+    return plain(op, site, shapes, x)
 
 
 @lower.register

@@ -104,7 +104,7 @@ def everywhere() -> Iterator[AnyOp]:
         yield ops.GroupNorm(groups=3, scale=scale, shift=shift, eps=eps)
     yield from (ops.GroupNorm(groups=1), ops.GroupNorm(groups=6, eps=0.1))
     yield from (ops.Split(parts=3, index=1), ops.Split(parts=1), ops.Slice(start=1, stop=4), ops.Slice(start=0, stop=6))
-    yield from (ops.Flatten(), ops.Add(), ops.Mul(), ops.Concat())
+    yield from (ops.Flatten(), ops.Flatten(order="hwc"), ops.Add(), ops.Mul(), ops.Concat())
 
 
 def on_maps() -> Iterator[AnyOp]:
@@ -154,6 +154,8 @@ def shapes() -> Iterator[tuple[str, Graph]]:
     """Orders of flattening, outputs and names that a backend may trip over."""
     head = [("conv", ops.Conv(kernel=3, channels=4)), ("flat", ops.Flatten()), ("fc", ops.Linear(channels=5))]
     yield "flatten and linear", graph((3, 5, 2), *head)
+    rows = [("flat", ops.Flatten(order="hwc")), ("fc", ops.Linear(channels=5)), ("again", ops.Flatten(order="hwc"))]
+    yield "flatten by rows and linear", graph((3, 5, 2), *rows)
     yield "a vector all along", graph((7,), ("a", ops.Linear(channels=6)), ("b", ops.BatchNorm()), ("c", ops.Relu()))
     yield "no node but the input", graph((3, 4, 2))
     yield "the input is an output", graph((3, 4, 2), ("a", ops.Tanh()), outputs={"output": "a", "given": "input"})

@@ -324,6 +324,7 @@ MAPS_ONLY: list[tuple[AnyOp, Callable[[Array, State], Array]]] = [
     (ops.LocalResponseNorm(size=3, alpha=0.3), lambda x, s: lrn(x, 3, 0.3, 0.75, 2)),
     (ops.GlobalAvgPool(), lambda x, s: x.mean(axis=(0, 1), keepdims=True)),
     (ops.Flatten(), lambda x, s: x.transpose(2, 0, 1).reshape(-1)),
+    (ops.Flatten(order="hwc"), lambda x, s: x.reshape(-1)),
     (ops.Pad(amount=(1, 0, 2, 3)), lambda x, s: framed(x, 0)),
     (ops.Pad(amount=(1, 0, 2, 3), value=-7.5), lambda x, s: framed(x, -7.5)),
     (ops.Shuffle(groups=2), lambda x, s: shuffled(x, 2)),

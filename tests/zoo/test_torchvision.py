@@ -39,10 +39,13 @@ NAMES = [
 # One of each family that takes a second or two, and every kind of block; the others are slow.
 QUICK = {
     "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small",
-    "regnet_x_400mf", "regnet_y_400mf", "resnet18", "resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_0",
-    "squeezenet1_1",
+    "regnet_y_400mf", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_0",
 }  # fmt: skip
-CASES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+HUGE = {"convnext_large", "regnet_y_128gf"}
+CASES = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.huge if name in HUGE else pytest.mark.slow)
+    for name in NAMES
+]
 FAMILIES = QUICK | {"alexnet", "efficientnet_v2_s", "inception_v3", "resnet50", "vgg11_bn"}
 SPREADS = [case for name, case in zip(NAMES, CASES, strict=True) if name in FAMILIES]
 

@@ -1,0 +1,70 @@
+"""`archspec fmt`: specs in their canonical layout."""
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from archspec import driver
+from archspec.cli.options import expanded, many_specs, with_limits
+from archspec.cli.output import complain
+from archspec.diagnostics import SpecError
+from archspec.files import whole_file
+from archspec.limits import Limits
+from archspec.loading import STDIN, read_source
+from archspec.printable import printable
+
+WRONG = 1
+
+
+@click.command()
+@many_specs
+@click.option("--check", is_flag=True, help="Change nothing; exit code 1 where a file is not canonical.")
+@click.option("--diff", is_flag=True, help="Change nothing; print what would change, and exit as --check.")
+@click.option("--align", is_flag=True, help="Align the columns of tables with pipes, too.")
+@with_limits
+def fmt(specs: tuple[str, ...], check: bool, diff: bool, align: bool, limits: Limits) -> None:
+    """Bring files, or all .arch files of a folder, into the canonical layout; - from standard input to standard output.
+
+    Comments are kept, and tables byte for byte, unless --align is given. A file that does not parse is left as it is.
+
+    \b
+    Examples:
+      archspec fmt my_net.arch
+      archspec fmt specs/ --check
+      archspec fmt - < my_net.arch
+    """
+    wrong, changed = 0, []
+    paths = list(expanded(specs))
+    for path in paths:
+        try:
+            source = read_source(path, limits)
+            after = driver.format_text(source.text, source.name, align=align, limits=limits)
+        except SpecError as error:
+            wrong = max(wrong, error.exit_code)
+            complain(error.diagnostics)
+            continue
+        if after != source.text:
+            changed.append(path)
+        if diff:
+            click.echo("".join(difference(source.text, after, path)), nl=False)
+        elif path == STDIN and not check:
+            click.echo(after, nl=False)
+        elif after != source.text:
+            click.echo(f"{'would reformat' if check else 'reformatted'} {printable(path)}", err=True)
+            if not check:
+                replace(Path(path), after)
+    if wrong or ((check or diff) and changed):
+        raise click.exceptions.Exit(wrong or WRONG)
+
+
+def replace(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_bytes(text.encode())
+
+
+def difference(before: str, after: str, path: str) -> Iterator[str]:
+    """The lines of a unified diff, each with its end; control characters of the text are shown, not sent."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm="")
+    return (f"{printable(line)}\n" for line in lines)

@@ -1,0 +1,112 @@
+"""A flat model -> the text of a spec, and the order in which it has the nodes."""
+
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+from archspec import driver
+from archspec.decompile.blocks import Library, with_calls
+from archspec.decompile.homes import homes_of, units_of
+from archspec.decompile.mining import mine, plain_name
+from archspec.decompile.model import Model, legal
+from archspec.decompile.normal import sliced
+from archspec.decompile.solve import Solver
+from archspec.decompile.templates import lifted
+from archspec.decompile.text import Item, items, runs
+from archspec.decompile.trees import Call, Leaf, Net, Tree, UnforkedParts, in_order, tree_of
+from archspec.graph import Graph
+from archspec.printable import printable
+from archspec.stats import summarize
+from archspec.tensor import Shape
+
+LINE = 100
+"""A body of more characters is broken where the map gets smaller."""
+
+
+def tree_and_graph(graph: Graph) -> tuple[Tree, Graph]:
+    """The network of a Graph; parts that no fork can take are slices in the Graph that comes back."""
+    while True:
+        homes = homes_of(graph)
+        try:
+            return tree_of(graph, homes, units_of(graph, homes)), graph
+        except UnforkedParts as error:
+            graph = sliced(graph, error.paths)
+
+
+def written(model: Model) -> tuple[str, Graph, tuple[str, ...]]:
+    """The text of a model, its Graph as the text says it, and the paths of its nodes in the order of the text."""
+    tree, graph = tree_and_graph(model.graph)
+    order = tuple(path for net in tree.nets for path in in_order(net))
+    library = Library(graph)
+    with_calls(tree.nets, library, model.loose)
+    mine(tree.nets, library, plain_name)
+    counted = summarize(graph)
+    lines = [
+        "arch 1",
+        *(f"# {printable(line)}" for line in (f"From {model.origin}.", *model.notes)),
+        "",
+        *(f"{block.text}\n" for block in library.blocks),
+        f"network {library.free(legal(graph.name))} {{",
+        f"input {' x '.join(map(str, graph.input.shape))}",
+        f"body {body(tree.body, graph)}",
+        *(f"output {name} = {body(net, graph)}" for name, net in tree.outputs.items()),
+        f"check params = {counted.params:_}, macs = {counted.macs:_}",
+        "}",
+    ]
+    return driver.format_text("\n".join(lines) + "\n"), graph, order
+
+
+def body(net: Net, graph: Graph) -> str:
+    """A network of its own, in lines that end where the map gets smaller."""
+    template = lifted(net, 0)
+    for slot, step in zip(template, net, strict=True):
+        slot.narrows = narrows(step, graph)
+    solver = Solver({0: graph.input.shape}, False)
+    solver.solve(template, {0})
+    parts = runs(items(template, {0}, solver))
+    if len(" -> ".join(item.text for item in parts)) <= LINE:
+        return " -> ".join(item.text for item in parts) or "id"
+    lines = (line for stage in stages(parts) for line in filled(stage))
+    return "\n-> ".join(" -> ".join(item.text for item in line) for line in lines)
+
+
+def filled(stage: Sequence[Item]) -> Iterator[list[Item]]:
+    """A stage in lines; what layers end with stays with them."""
+    line: list[Item] = []
+    for position, item in enumerate(stage):
+        layer = [item, *takewhile(lambda other: other.ends, stage[position + 1 :])]
+        if line and not item.ends and sum(len(i.text) + len(" -> ") for i in (*line, *layer)) > LINE:
+            yield line
+            line = []
+        line.append(item)
+    if line:
+        yield line
+
+
+def narrows(step: object, graph: Graph) -> bool:
+    """Whether a step makes the map smaller."""
+    paths = (step.path,) if isinstance(step, Leaf) else step.paths if isinstance(step, Call) else ()
+    if not paths:
+        return False
+    inside = set(paths)
+    given = [source for path in paths for source in graph.by_path[path].inputs if source not in inside]
+    before, after = area(graph.by_path[given[0]].shape), area(graph.by_path[paths[-1]].shape)
+    return 0 < after < before
+
+
+def area(shape: Shape) -> int:
+    return shape[0] * shape[1] if len(shape) == 3 else 0
+
+
+def stages(parts: Sequence[Item]) -> Iterator[list[Item]]:
+    """Steps in lines: a pooling ends one, another step that makes the map smaller begins one."""
+    line: list[Item] = []
+    for item in parts:
+        if item.narrows and not item.pools and line:
+            yield line
+            line = []
+        line.append(item)
+        if item.pools and item.narrows:
+            yield line
+            line = []
+    if line:
+        yield line

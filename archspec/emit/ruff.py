@@ -1,0 +1,31 @@
+"""The layout of a written file: that of `ruff format`, with settings of ours and nobody else's."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+from archspec.backend import BackendError, MissingFramework
+from archspec.emit.page import WIDTH
+
+SETTINGS = (
+    "--isolated",
+    "--line-length",
+    str(WIDTH),
+    "--target-version",
+    "py311",
+    "--stdin-filename",
+    "written.py",
+    "-",
+)
+
+
+def formatted(code: str, extra: str) -> str:
+    """The text as ruff lays it out; raises `MissingFramework` where ruff is not installed."""
+    if find_spec("ruff") is None:
+        raise MissingFramework("`--emit source`", "ruff", extra)
+    # -P: a `ruff.py` in the folder that we run in is not ruff
+    command = (sys.executable, "-P", "-m", "ruff", "format", "--quiet", *SETTINGS)
+    done = subprocess.run(command, input=code.encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise BackendError(f"ruff cannot format the source: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout.decode()

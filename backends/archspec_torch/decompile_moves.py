@@ -1,0 +1,193 @@
+"""torch's joins and what moves values -> ours; and the steps on the way to a local response normalisation."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any
+
+from archspec import ops
+from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
+from archspec_torch.decompile_aten import HANDLERS, Arguments, first_value, reads
+from archspec_torch.decompile_shapes import full_slice
+from archspec_torch.decompile_values import Constant, Place
+
+__all__ = ["HANDLERS"]
+
+
+def scalar(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
+
+
+# ---- joins ----
+
+
+@reads("add")
+def add(site: Place, a: Arguments) -> Any:
+    only(a.get("alpha", 1) == 1, "its factor is not 1")
+    if isinstance(a["self"], Partial) and scalar(a["other"]):
+        return a["self"].then("add", a["other"])
+    return join(site, ops.Add(), a)
+
+
+@reads("mul")
+def mul(site: Place, a: Arguments) -> Any:
+    one, other = a["self"], a["other"]
+    if isinstance(one, Partial) and scalar(other):
+        return one.then("mul", other)
+    for x, factor in ((one, other), (other, one)):
+        if isinstance(factor, Constant):
+            return layer_scale(site, site.any(x), site.trained(factor))
+    unspread = {key: a[key].base if isinstance(a[key], Partial) and a[key].what == "expand" else a[key] for key in a}
+    return join(site, ops.Mul(), unspread)
+
+
+def join(site: Place, made: ops.AnyOp, a: Arguments) -> Value:
+    for x in (a["self"], a["other"]):
+        only(not scalar(x), f"it computes with the number {x}")
+    return site.add(made, site.alike([a["self"], a["other"]]))
+
+
+def layer_scale(site: Place, x: Value, factor: Constant) -> Value:
+    sides = [1] * (2 if x.layout == "flat" else 4)
+    sides[CHANNELS[x.layout]] = site.channels(x)
+    shape = list(factor.tensor.shape)
+    only([1] * (len(sides) - len(shape)) + shape == sides, "its factor is none for each channel")
+    scale = Constant(factor.key, factor.tensor.reshape(-1), True)
+    return site.add(ops.LayerScale(init=first_value(scale.tensor, 1e-6)), [x], weight=site.tensor(scale))
+
+
+@reads("cat")
+def cat(site: Place, a: Arguments) -> Value:
+    inputs = site.alike(a["tensors"])
+    only(site.along(inputs[0], a["dim"]), "it is not along the channels")
+    return site.add(ops.Concat(), inputs)
+
+
+# ---- moving values ----
+
+
+@reads("pad", "constant_pad_nd")
+def pad(site: Place, a: Arguments) -> Any:
+    only(a.get("mode", "constant") == "constant", "it pads with no constant")
+    x, amounts = a["self"], list(a["pad"])
+    if isinstance(x, Partial):
+        return x.then("pad", *amounts, a["value"] or 0)
+    x = site.map(x)
+    sides = [*amounts, *[0] * (8 - len(amounts))]
+    only(not any(sides[4:]) and min(sides) >= 0, "it pads other dimensions than height and width, or cuts off")
+    amount, value = (sides[2], sides[3], sides[0], sides[1]), float(a["value"] or 0)
+    # what a maximum never sees
+    return Partial("infinite", x, amount) if value == -inf else site.add(ops.Pad(amount=amount, value=value), [x])
+
+
+@reads("upsample_nearest2d", "_upsample_nearest_exact2d", "upsample_bilinear2d")
+def upsample(site: Place, a: Arguments) -> Value:
+    x = site.map(a.get("input", a.get("self")))
+    only(not a.get("align_corners"), "it aligns the corners")
+    height, width, _ = site.shape(x)
+    down, across = site.sides[1] // height, site.sides[2] // width
+    only(site.sides[1:] == (down * height, across * width), "its factors are no whole numbers")
+    stated = a.get("scale_factors") or [a.get("scales_h"), a.get("scales_w")]
+    only(all(given in {None, own} for given, own in zip(stated, (down, across), strict=True)), "its factors are others")
+    bilinear = "align_corners" in a
+    return site.add(ops.Upsample(scale=(down, across), mode="bilinear" if bilinear else "nearest"), [x])
+
+
+@reads("channel_shuffle", "native_channel_shuffle")
+def shuffle(site: Place, a: Arguments) -> Value:
+    return site.add(ops.Shuffle(groups=a["groups"]), [site.map(a["self"])])
+
+
+def parts(site: Place, x: Any, dimension: int, sizes: Sequence[int]) -> list[Value]:
+    """Slices of so many channels, one after the other."""
+    given = site.any(x)
+    only(site.along(given, dimension), "it is not along the channels")
+    ends = [sum(sizes[: place + 1]) for place in range(len(sizes))]
+    return [site.add(ops.Slice(start=end - n, stop=end), [given]) for end, n in zip(ends, sizes, strict=True)]
+
+
+@reads("chunk", "split", "split_with_sizes")
+def split(site: Place, a: Arguments) -> list[Value]:
+    stated = a.get("split_size", a.get("split_sizes"))
+    count = site.channels(site.any(a["self"]))
+    if isinstance(stated, list):
+        return parts(site, a["self"], a["dim"], stated)
+    size = stated if isinstance(stated, int) else -(-count // a["chunks"])
+    return parts(site, a["self"], a["dim"], [min(size, count - start) for start in range(0, count, size)])
+
+
+@reads("slice")
+def slice_(site: Place, a: Arguments) -> Any:
+    x, dimension = a["self"], a["dim"]
+    if full_slice(site, a):
+        return x
+    only(a["step"] == 1, "it takes every other channel, or fewer")
+    given = site.any(x)
+    only(site.along(given, dimension), "it is not along the channels")
+    count = site.channels(given)
+    start, stop = (0 if a["start"] is None else a["start"]), min(count if a["end"] is None else a["end"], count)
+    start, stop = start % count if start < 0 else start, stop % count if stop < 0 else stop
+    only(0 <= start < stop, "it takes nothing")
+    return site.add(ops.Slice(start=start, stop=stop), [given])
+
+
+@reads("narrow")
+def narrow(site: Place, a: Arguments) -> Any:
+    return slice_(site, {**a, "end": a["start"] + a["length"], "step": 1})
+
+
+@reads("getitem")
+def getitem(site: Place, a: Arguments) -> Any:
+    whole, place = a["arguments"]
+    if isinstance(whole, Value) and place == 0:
+        return whole
+    if not isinstance(whole, list):
+        raise No("it takes a part of what has none")
+    # programs name what a normalisation saves for training, though nobody takes it up
+    only(place < len(whole) or not site.node.users, "it takes what a layer keeps for training")
+    return whole[place] if place < len(whole) else None
+
+
+@reads("contiguous", "alias", "detach", "clone", "lift_fresh_copy")
+def same(site: Place, a: Arguments) -> Any:
+    return a["self"]
+
+
+@reads("to", "_to_copy", "type_as")
+def to(site: Place, a: Arguments) -> Any:
+    given, made = site.node.args[0], site.node.meta["val"]
+    only(given.meta["val"].dtype == made.dtype, f"it changes the type of numbers to {made.dtype}")  # type: ignore[union-attr]
+    return a["self"]
+
+
+# ---- on the way to something ----
+
+
+@reads("avg_pool3d")
+def avg_pool3d(site: Place, a: Arguments) -> Partial:
+    x = a["self"]
+    if not (isinstance(x, Partial) and x.what == "volume pad") or a["divisor_override"] is not None:
+        raise No("it is no part of a local response normalisation")
+    steps = a["stride"] if len(a["stride"]) == 3 else list(a["stride"]) * 3
+    only({*steps, *a["kernel_size"][1:]} == {1} and not any(a["padding"]), "it is no local response normalisation")
+    return x.then("mean", a["kernel_size"][0])
+
+
+@reads("pow")
+def power(site: Place, a: Arguments) -> Any:
+    if isinstance(a["self"], Partial) and scalar(a["exponent"]):
+        return a["self"].then("pow", a["exponent"])
+    raise No("it is no part of a local response normalisation")
+
+
+@reads("div")
+def div(site: Place, a: Arguments) -> Value:
+    x, base = site.any(a["self"]), a["other"]
+    if not (isinstance(base, Partial) and base.what == "volume pad mean volume mul add pow"):
+        raise No("it is no local response normalisation")
+    left, right, top, bottom, before, after, value, size, alpha, k, beta = base.numbers
+    squared = next(node for node in site.reader.builder.nodes if node.path == base.base.path)
+    own = isinstance(squared.op, ops.Mul) and squared.inputs == (x.path, x.path)
+    only(own and not any((left, right, top, bottom, value)), "it is no local response normalisation")
+    only((before, after) == (size // 2, (size - 1) // 2) and size % 2, "no channel is in the middle of its window")
+    made = ops.LocalResponseNorm(size=size, alpha=alpha / size, beta=float(beta), k=float(k))
+    return site.add(made, [x])

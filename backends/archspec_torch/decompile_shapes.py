@@ -1,0 +1,98 @@
+"""torch's reshapes, transpositions and their kin: mostly nothing of ours, but another way to lay out a value."""
+
+from typing import Any
+
+from archspec.decompile.layouts import Partial, only
+from archspec_torch.decompile_values import Constant, Handler, Place
+
+Arguments = dict[str, Any]
+
+
+def full_slice(place: Place, a: Arguments) -> bool:
+    """Whether a slice takes everything."""
+    given, made = given_shape(place), tuple(place.node.meta["val"].shape)
+    return given == made and a["step"] == 1
+
+
+def given_shape(place: Place) -> tuple[Any, ...]:
+    """The shape of the first tensor that an operator is given."""
+    return tuple(place.node.all_input_nodes[0].meta["val"].shape)
+
+
+def constant_view(place: Place, x: Constant) -> Constant:
+    """A weight in the shape that torch's own operator gives it."""
+    arguments = [x.tensor if position == 0 else argument for position, argument in enumerate(place.node.args)]
+    target: Any = place.node.target
+    turned = x.turned or target._schema.name.partition("::")[2] in {"permute", "transpose", "t"}
+    return Constant(x.key, target(*arguments, **place.node.kwargs), x.trained, turned)
+
+
+def view(place: Place, a: Arguments) -> Any:
+    return place.reshaped(a["self"], place.sides)
+
+
+def permute(place: Place, a: Arguments) -> Any:
+    count = len(a["dims"])
+    return place.turned(a["self"], tuple(dimension % count for dimension in a["dims"]))
+
+
+def transpose(place: Place, a: Arguments) -> Any:
+    count = place.node.meta["val"].dim()
+    order = list(range(count))
+    one, other = a.get("dim0", 0) % count, a.get("dim1", 1) % count
+    order[one], order[other] = order[other], order[one]
+    return place.turned(a["self"], tuple(order))
+
+
+def unsqueeze(place: Place, a: Arguments) -> Any:
+    x = a["self"]
+    dimension = a["dim"] % place.node.meta["val"].dim()
+    if isinstance(x, Partial) and x.what == "unsqueeze" and x.numbers == (2,) and dimension >= 2:
+        return place.unpixel(x.base)
+    return Partial("unsqueeze", place.any(x), (dimension,))
+
+
+def squeeze(place: Place, a: Arguments) -> Any:
+    x = a["self"]
+    if isinstance(x, Partial) and x.what == "unsqueeze":
+        only(place.sides == place.laid(x.base), "it takes off another dimension than was added")
+        return x.base
+    return place.reshaped(x, place.sides)
+
+
+def expand(place: Place, a: Arguments) -> Any:
+    x = place.any(a["self"])
+    return x if place.sides == place.laid(x) else Partial("expand", x)
+
+
+def weighing(handler: Handler) -> Handler:
+    """The same, which of a weight gives a view."""
+
+    def handle(place: Place, a: Arguments) -> Any:
+        return constant_view(place, a["self"]) if isinstance(a["self"], Constant) else handler(place, a)
+
+    return handle
+
+
+def select(place: Place, a: Arguments) -> Any:
+    """`x[:, :, 0, 0]` of a map of one pixel."""
+    shape = given_shape(place)
+    only(shape[a["dim"] % len(shape)] == 1, "it takes one of several")
+    return squeeze(place, a)
+
+
+VIEWS: dict[str, Handler] = {
+    name: weighing(handler)
+    for handler, names in (
+        (view, ("view", "reshape", "_unsafe_view", "flatten")),
+        (permute, ("permute",)),
+        (transpose, ("transpose", "t")),
+        (unsqueeze, ("unsqueeze",)),
+        (squeeze, ("squeeze",)),
+        (select, ("select",)),
+        (expand, ("expand", "expand_as")),
+    )
+    for name in names
+}
+SHARING_VIEWS = frozenset({*VIEWS, "chunk", "split", "split_with_sizes", "slice", "narrow", "getitem"})
+"""What may give a view of the tensor that it is given."""

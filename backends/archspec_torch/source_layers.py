@@ -1,0 +1,329 @@
+"""Operators -> layers of the written file: the call that constructs one and, where it keeps nothing, a function.
+
+It says in Python what `lower` builds: the same layers with the same numbers, the same padding before them. What torch
+takes by default is left out.
+"""
+
+from collections.abc import Iterator
+from functools import singledispatch
+
+from archspec import ops
+from archspec.backend import Unsupported
+from archspec.emit.calls import Argument, Call, Code, Constant
+from archspec.emit.steps import Piece, Role
+from archspec.emit.text import written
+from archspec.graph import Node
+from archspec.ops.base import Window, explicit_padding, pair
+from archspec.ops.pooling import Pool
+from archspec.tensor import Padding, Shape
+from archspec_torch.padding import extent, follows_size, native, sides
+
+MINUS_INFINITY = float("-inf")
+IDENTITY = Code("nn.Identity")
+"""The activation that does nothing."""
+
+
+@singledispatch
+def pieces(op: ops.Op, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    """The steps of a node, its own last; raises `Unsupported`."""
+    raise Unsupported("torch", op.kind, node.path)
+
+
+def layers(node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    """The steps of a node with inputs of these shapes."""
+    return pieces(node.op, node, shapes)
+
+
+def stateless(role: Role, call: Call, function: str, suffix: str = "") -> Piece:
+    """A layer that a function of the same arguments can stand for."""
+    arguments = "".join(f", {argument}" for argument in written(call.arguments))
+    return Piece(role, call, f"{function}({{}}{arguments})", suffix)
+
+
+def square(both: int | tuple[int, int]) -> int | tuple[int, int]:
+    """A pair as one number where that says the same."""
+    height, width = pair(both)
+    return height if height == width else (height, width)
+
+
+def named(name: str, value: Constant, default: Constant, kind: str = "other") -> Argument:
+    return Argument(name, value, kind, default, by_name=True)
+
+
+def channels(name: str, count: int) -> Argument:
+    return Argument(name, count, "channels")
+
+
+# ---- padding ----
+
+
+def same_pad(op: Window, value: float = 0.0) -> Piece:
+    window = Argument("window", square(op.reach), "window"), Argument("stride", square(op.strides), "stride")
+    return stateless("pad", Call("SamePad", (*window, named("value", value, 0.0))), "same_pad", "_pad")
+
+
+def constant_pad(pads: Padding, value: float = 0.0, suffix: str = "_pad") -> Piece:
+    around = Argument("padding", pads[0] if len({*pads}) == 1 else sides(pads), "sides")
+    if value == 0:
+        return Piece("pad", Call("nn.ZeroPad2d", (around,)), f"F.pad({{}}, {sides(pads)})", suffix)
+    call = Call("nn.ConstantPad2d", (around, Argument("value", value)))
+    arguments = written((Argument("pad", sides(pads)), named("value", value, 0.0)))
+    return Piece("pad", call, f"F.pad({{}}, {', '.join(arguments)})", suffix)
+
+
+# ---- convolutions ----
+
+
+def convolution(op: ops.Conv | ops.DwConv, shape: Shape, out: int, groups: int) -> Iterator[Piece]:
+    pads = op.padding(shape[0], shape[1])
+    if follows_size(op) or not pads.symmetric:
+        yield same_pad(op) if follows_size(op) else constant_pad(pads)
+        pads = Padding(0, 0, 0, 0)
+    arguments = (
+        channels("in_channels", shape[2]),
+        channels("out_channels", out),
+        Argument("kernel_size", square(op.kernel), "kernel"),
+        named("stride", square(op.strides), 1, "stride"),
+        named("padding", square((pads.top, pads.left)), 0, "padding"),
+        named("dilation", square(op.dilation), 1, "dilation"),
+        named("groups", groups, 1, "groups"),
+        named("bias", op.bias, True, "bias"),
+    )
+    yield Piece("weights", Call("nn.Conv2d", arguments))
+
+
+@pieces.register
+def _(op: ops.Conv, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    return convolution(op, shapes[0], op.channels, op.groups)
+
+
+@pieces.register
+def _(op: ops.DwConv, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    return convolution(op, shapes[0], shapes[0][2] * op.multiplier, shapes[0][2])
+
+
+@pieces.register
+def _(op: ops.Linear, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "nn.Linear" if len(shapes[0]) == 1 else "PixelLinear"
+    sizes = channels("in_features", shapes[0][-1]), channels("out_features", op.channels)
+    yield Piece("weights", Call(function, (*sizes, named("bias", op.bias, True, "bias"))))
+
+
+# ---- normalisations ----
+
+
+def norm(function: str, op: ops.BatchNorm | ops.LayerNorm | ops.GroupNorm, *arguments: Argument) -> Piece:
+    call = Call(function, (*arguments, named("eps", op.eps, 1e-5)))
+    if isinstance(op, ops.BatchNorm):
+        call = Call(function, (*call.arguments, named("momentum", op.momentum, 0.1)))
+    unused = [Argument("", name) for name, used in (("weight", op.scale), ("bias", op.shift)) if not used]
+    return Piece("norm", Call("without", (Argument("norm", call), *unused)) if unused else call)
+
+
+@pieces.register
+def _(op: ops.BatchNorm, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "nn.BatchNorm2d" if len(shapes[0]) == 3 else "nn.BatchNorm1d"
+    yield norm(function, op, channels("num_features", shapes[0][-1]))
+
+
+@pieces.register
+def _(op: ops.LayerNorm, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "PixelNorm" if len(shapes[0]) == 3 else "nn.LayerNorm"
+    yield norm(function, op, channels("normalized_shape", shapes[0][-1]))
+
+
+@pieces.register
+def _(op: ops.GroupNorm, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    groups = Argument("num_groups", op.groups, "groups")
+    yield norm("nn.GroupNorm", op, groups, channels("num_channels", shapes[0][-1]))
+
+
+@pieces.register
+def _(op: ops.LocalResponseNorm, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    # torch divides alpha by the size, the paper's formula does not
+    defaults = (("alpha", op.alpha * op.size, 1e-4), ("beta", op.beta, 0.75), ("k", op.k, 1.0))
+    arguments = Argument("size", op.size), *(named(*argument) for argument in defaults)
+    yield stateless("other", Call("nn.LocalResponseNorm", arguments), "F.local_response_norm")
+
+
+# ---- activations ----
+
+PLAIN: dict[type[ops.Op], tuple[str, str]] = {
+    ops.Relu: ("nn.ReLU", "F.relu"),
+    ops.Relu6: ("nn.ReLU6", "F.relu6"),
+    ops.Silu: ("nn.SiLU", "F.silu"),
+    ops.Sigmoid: ("nn.Sigmoid", "torch.sigmoid"),
+    ops.HardSwish: ("nn.Hardswish", "F.hardswish"),
+    ops.HardSigmoid: ("nn.Hardsigmoid", "F.hardsigmoid"),
+    ops.Tanh: ("nn.Tanh", "torch.tanh"),
+}
+"""Activations without attributes: the layer, which any other may stand for, and the function."""
+
+
+def plain(op: ops.Op, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    layer, function = PLAIN[type(op)]
+    yield stateless("activation", Call(Code(layer)), function)
+
+
+for kind in PLAIN:
+    pieces.register(kind, plain)
+
+
+@pieces.register
+def _(op: ops.Gelu, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    if op.approximate == "none":
+        yield stateless("activation", Call(Code("nn.GELU")), "F.gelu")
+    else:
+        yield stateless("activation", Call("nn.GELU", (named("approximate", op.approximate, "none"),)), "F.gelu")
+
+
+@pieces.register
+def _(op: ops.Softmax, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield stateless("activation", Call("nn.Softmax", (named("dim", 1, None),)), "F.softmax")
+
+
+@pieces.register
+def _(op: ops.PRelu, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    slopes = Argument("num_parameters", 1 if op.shared else shapes[0][-1], "other" if op.shared else "channels", 1)
+    yield Piece("activation", Call("nn.PReLU", (slopes, named("init", op.slope, 0.25))))
+
+
+@pieces.register
+def _(op: ops.LeakyRelu, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    slope = Argument("negative_slope", op.slope, default=0.01)
+    yield stateless("activation", Call("nn.LeakyReLU", (slope,)), "F.leaky_relu")
+
+
+@pieces.register
+def _(op: ops.LayerScale, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "LayerScale" if len(shapes[0]) == 3 else "VectorScale"
+    yield Piece("other", Call(function, (channels("channels", shapes[0][-1]), Argument("init", op.init))))
+
+
+@pieces.register
+def _(op: ops.Dropout, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("other", Call("nn.Dropout", (Argument("p", op.rate, "rate"),)))
+
+
+@pieces.register
+def _(op: ops.StochasticDepth, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "StochasticDepth" if len(shapes[0]) == 3 else "VectorStochasticDepth"
+    yield Piece("other", Call(function, (Argument("p", op.rate, "rate"),)))
+
+
+# ---- poolings ----
+
+
+def window(op: Pool, pads: Padding) -> tuple[Argument, ...]:
+    kernel = square(op.kernel)
+    return (
+        Argument("kernel_size", kernel, "kernel"),
+        # torch, too, steps by the kernel where no stride is given
+        named("stride", square(op.strides), kernel, "stride"),
+        named("padding", square((pads.top, pads.left)), 0, "padding"),
+    )
+
+
+@pieces.register
+def _(op: ops.MaxPool, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    pads = op.padding(shapes[0][0], shapes[0][1])
+    dilation = named("dilation", square(op.dilation), 1, "dilation")
+    ceil = named("ceil_mode", op.ceil, False)
+    if not native(op, pads):
+        reached = extent(op, node.shape, shapes[0], pads)
+        yield same_pad(op, MINUS_INFINITY) if follows_size(op) else constant_pad(reached, MINUS_INFINITY)
+        pads, ceil = Padding(0, 0, 0, 0), named("ceil_mode", False, False)
+    yield stateless("other", Call("nn.MaxPool2d", (*window(op, pads), dilation, ceil)), "F.max_pool2d")
+
+
+@pieces.register
+def _(op: ops.AvgPool, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    pads = op.padding(shapes[0][0], shapes[0][1])
+    if native(op, pads):
+        flags = named("ceil_mode", op.ceil, False), named("count_include_pad", op.include_pad, True)
+        yield stateless("other", Call("nn.AvgPool2d", (*window(op, pads), *flags)), "F.avg_pool2d")
+        return
+    kernel, stride, _ = window(op, pads)
+    places = kernel, Argument("stride", stride.value, "stride")
+    counts = Argument("count_pad", op.include_pad, by_name=True)
+    if follows_size(op):
+        yield Piece("other", Call("SameAvgPool", (*places, counts)))
+        return
+    reached = extent(op, node.shape, shapes[0], pads)
+    beyond = Padding(*(r - p for r, p in zip(reached, pads, strict=True)))
+    around = Argument("padding", sides(pads), "sides"), Argument("beyond", sides(beyond), "sides")
+    yield Piece("other", Call("CountedAvgPool", (*places, *around, counts)))
+
+
+@pieces.register
+def _(op: ops.GlobalAvgPool, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield adaptive(1)
+
+
+@pieces.register
+def _(op: ops.AdaptiveAvgPool, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield adaptive(square(op.size))
+
+
+def adaptive(size: int | tuple[int, int]) -> Piece:
+    call = Call("nn.AdaptiveAvgPool2d", (Argument("output_size", size),))
+    return stateless("other", call, "F.adaptive_avg_pool2d")
+
+
+# ---- moving values ----
+
+
+@pieces.register
+def _(op: ops.Flatten, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    if op.order == "hwc" and len(shapes[0]) == 3:
+        yield Piece("other", Call("PixelFlatten"), "torch.flatten({}.permute(0, 2, 3, 1), 1)")
+    else:
+        yield Piece("other", Call("nn.Flatten"), "torch.flatten({}, 1)")
+
+
+@pieces.register
+def _(op: ops.Pad, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield constant_pad(explicit_padding(op.amount), op.value, "")
+
+
+@pieces.register
+def _(op: ops.Split, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("part", None, f"{{}}.chunk({op.parts}, dim=1)", part=op.index, parts=op.parts)
+
+
+@pieces.register
+def _(op: ops.Slice, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    ends = Argument("start", op.start, "channels"), Argument("stop", op.stop, "channels")
+    yield Piece("part", Call("Channels", ends), f"{{}}[:, {op.start}:{op.stop}]")
+
+
+@pieces.register
+def _(op: ops.Shuffle, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield stateless("other", Call("nn.ChannelShuffle", (Argument("groups", op.groups),)), "F.channel_shuffle")
+
+
+@pieces.register
+def _(op: ops.Upsample, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    scale = square(op.scale)
+    factors = float(scale) if isinstance(scale, int) else tuple(map(float, scale))
+    corners = named("align_corners", None if op.mode == "nearest" else False, None)
+    arguments = named("scale_factor", factors, None), named("mode", op.mode, "nearest"), corners
+    yield stateless("other", Call("nn.Upsample", arguments), "F.interpolate")
+
+
+# ---- joins ----
+
+
+@pieces.register
+def _(op: ops.Add, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("join", None, " + ".join(["{}"] * len(shapes)))
+
+
+@pieces.register
+def _(op: ops.Mul, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("join", None, " * ".join(["{}"] * len(shapes)))
+
+
+@pieces.register
+def _(op: ops.Concat, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("concat", None, f"torch.cat([{', '.join(['{}'] * len(shapes))}], dim=1)")

@@ -1,0 +1,268 @@
+"""ONNX files as specs: those of our own backend, those in the style of other exporters, and those that are refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from archspec_onnx import Backend
+from archspec_onnx.decompile import decompile
+from backends.cases import CASES
+from decompile.equality import BOUND, alike, off
+from onnx import TensorProto, helper, numpy_helper
+
+import archspec
+from archspec.cli.commands import run
+from archspec.decompile import CannotSay, Decompiled, Unreadable, decompiled
+from archspec.verify import random_tensors
+
+QUICK = ("squeezenet1_1", "mobilenet_v2", "resnet18", "googlenet_no_aux", "shufflenet_v2_x0_5", "mobilenet_v3_small")
+MORE = (
+    "alexnet", "alexnet_2012", "vgg16", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf",
+    "convnext_tiny", "inception_v3", "mnasnet0_5", "resnet152", "mobilenet_v2_keras", "vgg16_keras",
+)  # fmt: skip
+
+SPELLED_OUT = {"squeezenet1_1", "googlenet_no_aux", "alexnet", "vgg16", "vgg16_keras", "mobilenet_v2_keras"}
+"""Of these an ONNX file has paddings as numbers, and no poolings that do nothing at the image's size."""
+
+
+def in_evaluation(graph: archspec.Graph) -> archspec.Graph:
+    """A Graph without what only training has: ONNX files do not say it."""
+    place: dict[str, str] = {}
+    kept = []
+    for node in graph.nodes:
+        if node.op.kind in {"dropout", "stochastic_depth"}:
+            place[node.path] = place.get(node.inputs[0], node.inputs[0])
+            continue
+        inputs = tuple(place.get(path, path) for path in node.inputs)
+        kept.append(node.model_copy(update={"inputs": inputs}))
+    outputs = {name: place.get(path, path) for name, path in graph.outputs.items()}
+    return graph.model_copy(update={"nodes": tuple(kept), "outputs": outputs})
+
+
+def check_ours(name: str, folder: Path) -> Decompiled:
+    graph = archspec.load(name).elaborate()
+    weights = dict(random_tensors(graph, 3))
+    path = folder / f"{name}.onnx"
+    Backend().save(Backend().build(graph, weights=weights), graph, path)
+    found = decompiled(decompile(str(path)))
+    assert found.graph.stats().params == graph.stats().params
+    assert found.graph.stats().macs == graph.stats().macs
+    if name in SPELLED_OUT:
+        arrays = {key: tensor.array() for key, tensor in found.tensors.items()}
+        images = np.random.default_rng(1).standard_normal((1, *graph.input.shape)).astype("float32")
+        wanted, made = (
+            Backend().run(Backend().build(one, weights=given), one, images)["output"]
+            for one, given in ((graph, weights), (found.graph, arrays))
+        )
+        assert off(wanted, made) < 1e-6
+    else:
+        assert alike(found.graph, in_evaluation(graph))
+    assert found.text == archspec.format(found.text)
+    values = {tensor.array().tobytes() for tensor in found.tensors.values()}
+    assert values == {np.asarray(array, "float32").tobytes() for array in weights.values()}
+    return found
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_our_own_files_come_back(name: str, tmp_path: Path) -> None:
+    check_ours(name, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MORE)
+def test_more_of_our_own_files_come_back(name: str, tmp_path: Path) -> None:
+    check_ours(name, tmp_path)
+
+
+@pytest.mark.parametrize("graph", [case for _, case in CASES], ids=[label for label, _ in CASES])
+def test_every_operator_comes_back(graph: archspec.Graph, tmp_path: Path) -> None:
+    weights = dict(random_tensors(graph, 3))
+    path = tmp_path / "case.onnx"
+    backend = Backend()
+    backend.save(backend.build(graph, weights=weights), graph, path)
+    found = decompiled(decompile(str(path)))
+    assert found.graph.stats().params == graph.stats().params
+    arrays = {name: tensor.array() for name, tensor in found.tensors.items()}
+    images = np.random.default_rng(1).standard_normal((2, *graph.input.shape)).astype("float32")
+    wanted = backend.run(backend.build(graph, weights=weights), graph, images)
+    made = backend.run(backend.build(found.graph, weights=arrays), found.graph, images)
+    assert len(wanted) == len(made)
+    for one, two in zip(wanted.values(), made.values(), strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-6 * np.abs(one[np.isfinite(one)]).max(initial=1.0))
+
+
+# ---- as others write ----
+
+
+def saved(folder: Path, nodes: list[Any], arrays: dict[str, Any], shape: list[Any], sides: int = 4) -> Path:
+    """A file with these nodes, from `x` to `y`, which has so many sides."""
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, [f"side_{n}" for n in range(sides)])
+    initializers = [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()]
+    graph = helper.make_graph(nodes, "made", [image], [out], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    path = folder / "theirs.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def node(kind: str, inputs: str, outputs: str, **attributes: Any) -> Any:
+    return helper.make_node(kind, inputs.split(), outputs.split(), **attributes)
+
+
+def draw(*shape: int) -> Any:
+    return np.random.default_rng(len(shape)).standard_normal(shape).astype("float32")
+
+
+def ends_like(path: Path, side: int = 9) -> Decompiled:
+    """The spec of a file; what it gives in our runtime is what the file gives."""
+    found = decompiled(decompile(str(path), image=(side, side, 3)))
+    images = np.random.default_rng(0).standard_normal((1, side, side, 3)).astype("float32")
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    (wanted,) = session.run(None, {"x": images.transpose(0, 3, 1, 2)})
+    backend = Backend()
+    arrays = {name: tensor.array() for name, tensor in found.tensors.items()}
+    made = backend.run(backend.build(found.graph, weights=arrays), found.graph, images)["output"]
+    made = made.transpose(0, 3, 1, 2) if made.ndim == 4 else made
+    assert off(wanted, made) < 1e-6
+    return found
+
+
+def kinds(found: Decompiled) -> list[str]:
+    return [node.op.kind for node in found.graph.nodes[1:]]
+
+
+def test_a_convolution_with_its_normalisation_folded(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", "x w b", "a", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+        node("Clip", "a zero six", "c"),
+        node("GlobalAveragePool", "c", "d"),
+        node("Flatten", "d", "e"),
+        node("Gemm", "e m n", "y", transB=1),
+    ]
+    arrays = {
+        "w": draw(8, 3, 3, 3), "b": draw(8), "m": draw(5, 8), "n": draw(5),
+        "zero": np.float32(0), "six": np.float32(6),
+    }  # fmt: skip
+    found = ends_like(saved(tmp_path, nodes, arrays, ["N", 3, 9, 9], 2))
+    assert kinds(found) == ["conv", "relu6", "global_avgpool", "flatten", "linear"]
+
+
+def test_small_programs_of_constants_are_computed(tmp_path: Path) -> None:
+    """A flatten as exporters write it: the batch taken from the shape, the rest multiplied."""
+    nodes = [
+        node("Shape", "x", "s"),
+        node("Gather", "s zero", "n", axis=0),
+        node("Unsqueeze", "n axes", "n1"),
+        node("Concat", "n1 minus", "to", axis=0),
+        node("Reshape", "x to", "flat"),
+        node("MatMul", "flat w", "z"),
+        node("Add", "b z", "y"),
+    ]
+    arrays = {
+        "zero": np.int64(0), "axes": np.array([0]), "minus": np.array([-1]), "w": draw(243, 4), "b": draw(4),
+    }  # fmt: skip
+    found = ends_like(saved(tmp_path, nodes, arrays, ["batch", 3, 9, 9], 2))
+    assert kinds(found) == ["flatten", "linear"]
+
+
+def test_what_was_spelled_out_is_one_operator_again(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", "x w", "a", kernel_shape=[1, 1]),
+        node("Sigmoid", "a", "g"),
+        node("Mul", "g a", "c"),
+        node("ReduceMean", "c", "d", axes=[2, 3], keepdims=1),
+        node("Squeeze", "d axes", "y"),
+    ]
+    found = ends_like(saved(tmp_path, nodes, {"w": draw(6, 3, 1, 1), "axes": np.array([2, 3])}, [1, 3, 9, 9], 2))
+    assert kinds(found) == ["conv", "silu", "global_avgpool", "flatten"]
+
+
+def test_branches_parts_and_poolings(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", "x w", "a", kernel_shape=[3, 3], auto_pad="SAME_UPPER", strides=[2, 2]),
+        node("Split", "a", "l r", axis=1),
+        node("MaxPool", "l", "p", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        node("AveragePool", "r", "q", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
+        node("Concat", "p q", "j", axis=1),
+        node("Dropout", "j", "k"),
+        node("Add", "k a", "y"),
+    ]
+    found = ends_like(saved(tmp_path, nodes, {"w": draw(6, 3, 3, 3)}, [1, 3, 9, 9]))
+    assert sorted(kinds(found)) == sorted(["conv", "split", "split", "maxpool", "avgpool", "concat", "dropout", "add"])
+
+
+def test_names_of_a_file_are_data(tmp_path: Path) -> None:
+    name = 'w"}\n# {x}\u202e'
+    nodes = [helper.make_node("Conv", ["x", name], ["y"], 'n"\n}', kernel_shape=[1, 1])]
+    path = saved(tmp_path, nodes, {name: draw(2, 3, 1, 1)}, [1, 3, 9, 9])
+    found = decompiled(decompile(str(path), name='a b"; }'))
+    assert kinds(found) == ["conv"]
+    assert "\u202e" not in found.text
+
+
+# ---- what is refused ----
+
+
+def test_unknown_operators_are_named_all_at_once(tmp_path: Path) -> None:
+    nodes = [node("Sin", "x", "a"), node("Erf", "a", "b"), node("Relu", "b", "c"), node("CumSum", "c k", "y")]
+    path = saved(tmp_path, nodes, {"k": np.int64(1)}, [1, 3, 9, 9])
+    with pytest.raises(CannotSay) as refused:
+        decompiled(decompile(str(path)))
+    assert "Sin" in str(refused.value)
+    assert run(["import", str(path), "-o", str(tmp_path / "x.arch")]) == 1
+    assert not (tmp_path / "x.arch").exists()
+
+
+@pytest.mark.parametrize("change", ["cut", "noise", "empty"])
+def test_damaged_files_are_errors(change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = saved(tmp_path, [node("Relu", "x", "y")], {"w": draw(8)}, [1, 3, 9, 9]).read_bytes()
+    path = tmp_path / "bad.onnx"
+    path.write_bytes({"cut": whole[: len(whole) // 2], "noise": bytes(range(256)) * 4, "empty": b""}[change])
+    with pytest.raises(Unreadable):
+        decompile(str(path))
+    assert run(["import", str(path)]) in {1, 3}
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_data_outside_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"\0" * 72)
+    folder = tmp_path / "models"
+    folder.mkdir()
+    path = saved(folder, [node("Conv", "x w", "y", kernel_shape=[1, 1])], {"w": draw(6, 3, 1, 1)}, [1, 3, 9, 9])
+    model = onnx.load(path)
+    (tensor,) = model.graph.initializer
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../secret")
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(Unreadable):
+        decompile(str(path))
+
+
+def test_an_input_of_any_size_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved(tmp_path, [node("Relu", "x", "y")], {}, ["n", 3, "h", "w"])
+    assert run(["import", str(path)]) != 0
+    assert "--input" in capsys.readouterr().err
+    assert run(["import", str(path), "--input", "8x8x3"]) == 0
+    assert "input 8 x 8 x 3" in capsys.readouterr().out
+
+
+def test_the_command_writes_a_spec_and_its_weights(tmp_path: Path) -> None:
+    onnx_file, spec, weights = tmp_path / "s.onnx", tmp_path / "s.arch", tmp_path / "s.safetensors"
+    assert run(["build", "squeezenet1_1", "--backend", "onnx", "-o", str(onnx_file)]) == 0
+    assert run(["import", str(onnx_file), "-o", str(spec), "--weights", str(weights)]) == 0
+    assert (
+        run(["build", str(spec), "--backend", "onnx", "--weights", str(weights), "-o", str(tmp_path / "t.onnx")]) == 0
+    )
+    images = np.random.default_rng(0).standard_normal((1, 3, 224, 224)).astype("float32")
+    one, two = (
+        onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+        for path in (onnx_file, tmp_path / "t.onnx")
+    )
+    (a,), (b,) = (s.run(None, {s.get_inputs()[0].name: images}) for s in (one, two))
+    assert off(a, b) < max(BOUND, 1e-6)
