@@ -51,10 +51,11 @@ OTHERS = ("NASNet", "InceptionResNet", "EfficientNetV2B")
 """Beginnings of names that the zoo does not have; besides, it has no second version of ResNet."""
 QUICK = {"mobilenet_v2_keras", "mobilenet_v3_small_keras"}
 HUGE = {
-    "convnext_base_keras", "convnext_large_keras", "convnext_xlarge_keras", "densenet201_keras",
-    "efficientnet_b5_keras", "efficientnet_b6_keras", "efficientnet_b7_keras", "efficientnet_v2_l_keras", "efficientnet_v2_m_keras",
-    "resnet152_keras", "vgg19_keras",
-}  # fmt: skip
+    *(f"convnext_{size}_keras" for size in ("base", "large", "xlarge")),
+    *(f"efficientnet_b{number}_keras" for number in (5, 6, 7)),
+    *(f"efficientnet_v2_{size}_keras" for size in "ml"),
+    *("densenet201_keras", "resnet152_keras", "vgg19_keras"),
+}
 LARGE = {"convnext_base_keras", "convnext_large_keras", "convnext_xlarge_keras"}
 CASES = [
     name if name in QUICK else pytest.param(name, marks=pytest.mark.huge if name in HUGE else pytest.mark.slow)
