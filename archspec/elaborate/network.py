@@ -33,7 +33,8 @@ from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.tables import patterns
-from archspec.tables.table import Table, read_table
+from archspec.tables.dialects import read_table
+from archspec.tables.table import Table
 from archspec.tensor import Shape
 
 COUNTED = ("params", "macs")

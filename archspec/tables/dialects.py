@@ -1,0 +1,274 @@
+"""The forms in which tables come: LaTeX, HTML, pipes and boxes, tabs, columns, commas.
+
+Each is one function that takes the text of a table and gives its grid, or None where the text is not in its form;
+`DIALECTS` is the order in which they are asked, those that say what they are before those that only look like it.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+
+from archspec.diagnostics import SpecError
+from archspec.source import Span
+from archspec.syntax import tree
+from archspec.tables import markup
+from archspec.tables.grid import Grid, Text
+from archspec.tables.html import html
+from archspec.tables.table import RaggedRow, Row, Table, UnknownMarkup, UnreadableTable
+
+Lines = list[tuple[int, str]]
+"""Offset and text of every line that is not blank."""
+LINE = re.compile(r"[^\r\n]+")
+PIPE = re.compile(r"(?<!\\)\|")
+SEPARATOR = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?")
+RULE = re.compile(r"[\s+\-=|─━═│┃║┌┬┐├┼┤└┴┘┏┳┓┡╇┩┠┼┨┗┻┛╔╦╗╠╬╣╚╩╝╒╤╕╞╪╡╘╧╛╭╮╰╯┯┷┿╂]+")
+BARS = str.maketrans({"│": "|", "┃": "|", "║": "|", "¦": "|"})
+GAP = re.compile(r"[ \u00a0]{2,}")
+TABULAR = re.compile(r"\\begin\{(tabular|tabularx|tabulary|array|longtable|supertabular)\*?\}")
+ROW_END = re.compile(r"\\\\\*?([ \t]*\[[^\[\]]*\])?|\\tabularnewline")
+RULES = re.compile(r"\\(hline|toprule|midrule|bottomrule|Xhline|thickhline|specialrule|hhline)")
+SPANS = re.compile(r"\\(multirow|multicolumn)\s*(?:\[[^\]]*\])?\s*\{\s*(-?[0-9]+)\s*\}")
+FIELD = r'[ ]*"(?:[^"]|"")*"[ ]*|[^{0}\r\n]*'
+
+
+def read_table(clause: tree.TableClause) -> Table:
+    """Headers and rows of a `table` clause; raises `SpecError` with every line that does not fit."""
+    text = f" {clause.body[1:-1]} "
+    rows = rows_of(text, clause.body_span)
+    if not rows:
+        reason = "it is empty" if not text.strip() else "it is in no form that is known"
+        raise SpecError([UnreadableTable(clause.span, reason)])
+    head, *body = rows
+    ragged = [
+        RaggedRow(row.span, len(row.cells), head.span, len(head.cells))
+        for row in body
+        if len(row.cells) != len(head.cells)
+    ]
+    if ragged:
+        raise SpecError(ragged)
+    if not body:
+        raise SpecError([UnreadableTable(clause.span, "it has headers and no rows")])
+    return Table(clause.name.value if clause.name else None, head.cells, tuple(body))
+
+
+def rows_of(text: str, span: Span) -> list[Row]:
+    """The rows of a table's text, the headers first; none where it is in no known form. Raises `SpecError`."""
+    for dialect in DIALECTS:
+        grid = dialect(text, span)
+        if grid is not None and (rows := grid.table(span)):
+            return rows
+    return []
+
+
+def lines_of(text: str) -> Lines:
+    return [(match.start(), match[0]) for match in LINE.finditer(text) if match[0].strip()]
+
+
+# ---- LaTeX ----
+
+
+def latex(text: str, span: Span) -> Grid | None:
+    """`a & b \\\\`, in an environment or alone."""
+    begin = TABULAR.search(text)
+    if begin and "&" in text[: begin.start()]:
+        begin = None  # it is one within a cell
+    if begin is None and not ("&" in text and ROW_END.search(text)):
+        return None
+    start, end = inside(text, begin) if begin else (0, len(text))
+    grid = Grid(padded=True, headers=0)
+    for first, last in parts(text, start, end, ROW_END):
+        here = text[first:last]
+        rule = RULES.search(here)
+        said = markup.LINE_COMMENT.sub("", here)
+        if grid.rows and not grid.headers and rule and not here[: rule.start()].strip():
+            grid.headers = len(grid.rows)
+        if here.strip() and (cells_said(said) or "&" in said):
+            grid.rows.append([latex_cell(text, a, b, span) for a, b in parts(text, first, last, re.compile("&"))])
+    grid.headers = grid.headers or 1
+    return grid
+
+
+def cells_said(text: str) -> bool:
+    """Whether a row of LaTeX is more than rules."""
+    try:
+        return bool(markup.latex(text).strip())
+    except markup.Unknown:
+        return True
+
+
+def inside(text: str, begin: re.Match[str]) -> tuple[int, int]:
+    """The content of an environment."""
+    place = begin.end()
+    while option := markup.OPTION.match(text, place):
+        place = option.end()
+    if begin[1] in {"tabularx", "tabulary"} or begin[0].endswith("*}"):
+        place = markup.group(text, place)
+    place = markup.group(text, markup.blanks(text, place))
+    depth = 1
+    for match in re.finditer(r"\\(begin|end)\{(?:tabular|array|longtable|supertabular)[xy]?\*?\}", text[place:]):
+        depth += 1 if match[1] == "begin" else -1
+        if depth == 0:
+            return place, place + match.start()
+    return place, len(text)
+
+
+def parts(text: str, start: int, end: int, separator: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """The stretches between separators that stand in no braces, in no environment and in no comment."""
+    depth, first, place = 0, start, start
+    while place < end:
+        found = separator.match(text, place)
+        if found and depth <= 0:
+            yield first, place
+            first = place = found.end()
+        elif text[place] == "%":
+            comment = markup.LINE_COMMENT.match(text, place)
+            place = min(comment.end() if comment else place + 1, end)
+        elif text[place] == "\\":
+            word = re.compile(r"\\(begin|end|left|right)\b|\\.", re.DOTALL).match(text, place)
+            depth += {"begin": 1, "end": -1}.get(word[1] if word else "", 0)
+            place = word.end() if word else place + 1
+        else:
+            depth += (text[place] == "{") - (text[place] == "}")
+            place += 1
+    yield first, end
+
+
+def latex_cell(text: str, start: int, end: int, span: Span) -> Text:
+    """A cell of LaTeX; raises `SpecError` for a command that may mean anything."""
+    reach = {"multirow": 1, "multicolumn": 1}
+    for match in SPANS.finditer(text, start, end):
+        reach[match[1]] = min(max(abs(int(match[2])), 1), 1000)
+    try:
+        plain = markup.latex(text[start:end])
+    except markup.Unknown as unknown:
+        at = span.part(start + unknown.start, start + unknown.end)
+        raise SpecError([UnknownMarkup(at, unknown.name)]) from None
+    if re.fullmatch(r"\s*-{2,3}\s*", plain):
+        plain = "-".rjust(plain.index("-") + 1).ljust(len(plain))
+    return Text(start, plain, reach["multicolumn"], reach["multirow"])
+
+
+# ---- lines ----
+
+
+def pipes(text: str, span: Span) -> Grid | None:
+    """Markdown, with or without the outer pipes, and boxes of a terminal."""
+    lines = [(offset, line.translate(BARS)) for offset, line in lines_of(text)]
+    shown = [line for number, line in enumerate(lines) if not frame(line[1], number)]
+    if not shown or not all("|" in line for _, line in shown):
+        return None
+    if len(shown) == len(lines) and not all(line.lstrip().startswith("|") for _, line in shown):
+        return None
+    extents = [(offset + len(line) - len(line.lstrip()), offset + len(line.rstrip())) for offset, line in shown]
+    return Grid([list(piped(offset, line)) for offset, line in shown], extents=extents)
+
+
+def frame(line: str, number: int) -> bool:
+    """Whether a line is no row: the dashes below headers, or a rule of a box."""
+    if SEPARATOR.fullmatch(line.strip()):
+        return number == 1 or "--" in line
+    return RULE.fullmatch(line) is not None and re.search("[+─━═┼╪╬]", line) is not None
+
+
+def piped(offset: int, line: str) -> Iterator[Text]:
+    """The cells of a line between its pipes."""
+    text = line.strip()
+    start = offset + line.index(text)
+    cuts = [cut.start() for cut in PIPE.finditer(text)]
+    if not cuts or cuts[0] != 0:
+        cuts.insert(0, -1)
+    if cuts[-1] != len(text) - 1 or len(cuts) == 1:
+        cuts.append(len(text))
+    for a, b in itertools.pairwise(cuts):
+        yield Text(start + a + 1, markup.inline(markup.markdown(text[a + 1 : b])))
+
+
+def tabs(text: str, span: Span) -> Grid | None:
+    """Cells between tabs, as they are copied out of slides, sheets and PDFs."""
+    lines = lines_of(text)
+    if not lines or not all("\t" in line.strip(" ") for _, line in lines):
+        return None
+    # in a file the whole table may be indented, even by tabs
+    indent = min(len(line) - len(line.lstrip(" \t")) for _, line in lines)
+    return Grid([list(cut(offset + indent, line[indent:], re.compile("\t"))) for offset, line in lines])
+
+
+def cut(offset: int, line: str, separator: re.Pattern[str]) -> Iterator[Text]:
+    place = 0
+    for match in separator.finditer(line):
+        yield Text(offset + place, markup.inline(line[place : match.start()]))
+        place = match.end()
+    yield Text(offset + place, markup.inline(line[place:]))
+
+
+def aligned(text: str, span: Span) -> Grid | None:
+    """Columns that stand below each other, with two blanks or more between them."""
+    lines = [(offset, line) for offset, line in lines_of(text) if not re.fullmatch(r"[\s\-=─━]+", line)]
+    if len(lines) < 2 or not all(GAP.search(line.strip()) for _, line in lines):
+        return None
+    width = max(len(line) for _, line in lines)
+    free = [all(place >= len(line) or line[place] in " \u00a0" for _, line in lines) for place in range(width)]
+    columns = [
+        (run[0], run[-1] + 1)
+        for filled, group in itertools.groupby(range(width), key=lambda place: gap(free, place))
+        if not filled and (run := list(group))
+    ]
+    if len(columns) >= 2 and all(fits(line, columns) for _, line in lines):
+        ends = [begin for begin, _ in columns[1:]] + [width]
+        return Grid(
+            [
+                [
+                    Text(offset + begin, markup.inline(line[begin:end]))
+                    for (begin, _), end in zip(columns, ends, strict=True)
+                ]
+                for offset, line in lines
+            ]
+        )
+    rows = [list(cut(offset + len(line) - len(line.lstrip()), line.strip(), GAP)) for offset, line in lines]
+    return Grid(rows) if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 else None
+
+
+def gap(free: list[bool], place: int) -> bool:
+    """Whether a place lies between columns: it and one beside it are blank in every line."""
+    beside = [n for n in (place - 1, place + 1) if 0 <= n < len(free)]
+    return free[place] and (place == 0 or any(free[n] for n in beside))
+
+
+def fits(line: str, columns: list[tuple[int, int]]) -> bool:
+    """Whether what stands in each column of a line has no gap in it."""
+    return not any(GAP.search(line[begin:end].strip()) for begin, end in columns)
+
+
+def separated(text: str, span: Span) -> Grid | None:
+    """Comma- or semicolon-separated values."""
+    for mark in ";,":
+        rows = [list(fields(offset, line, mark)) for offset, line in logical(text)]
+        if len(rows) > 1 and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
+            return Grid(rows)
+    return None
+
+
+def logical(text: str) -> Lines:
+    """The lines of CSV, in which a quoted field may have several."""
+    pattern = re.compile(r'(?:"(?:[^"]|"")*"|[^"\r\n])+')
+    return [(match.start(), match[0]) for match in pattern.finditer(text) if match[0].strip()]
+
+
+def fields(offset: int, line: str, mark: str) -> Iterator[Text]:
+    pattern = re.compile(FIELD.format(mark))
+    place = 0
+    while place <= len(line):
+        match = pattern.match(line, place)
+        assert match is not None
+        content = match[0]
+        if content.strip().startswith('"'):
+            inner = content.strip()[1:-1]
+            start = place + content.index('"') + 1
+            yield Text(offset + start, markup.inline(inner.replace('""', '" ').replace("\n", " ").replace("\r", " ")))
+        else:
+            yield Text(offset + place, markup.inline(content))
+        place = match.end() + 1
+
+
+Dialect = Callable[[str, Span], Grid | None]
+DIALECTS: tuple[Dialect, ...] = (html, latex, pipes, tabs, aligned, separated)

@@ -1,0 +1,99 @@
+"""What all dialects share: stretches of a text, rows of them, cells that reach over several rows or columns."""
+
+from dataclasses import dataclass, field
+
+from archspec.source import Span
+from archspec.tables.table import Cell, Row
+
+
+@dataclass(slots=True)
+class Text:
+    """A stretch of the table's text as a cell, its markup masked: `plain` is as long as the stretch."""
+
+    start: int
+    plain: str
+    columns: int = 1
+    rows: int = 1
+
+    def cell(self, span: Span) -> Cell:
+        """The cell, blanks around it left out; an empty one keeps one blank to point at."""
+        inner = self.plain.strip()
+        begin = self.start + (self.plain.index(inner) if inner else min(1, len(self.plain)))
+        return Cell(span.part(begin, begin + max(len(inner), 1)), inner)
+
+
+@dataclass(slots=True)
+class Grid:
+    """The rows of a table as its dialect has them, and how many of them are headers."""
+
+    rows: list[list[Text]] = field(default_factory=list)
+    headers: int = 1
+    padded: bool = False
+    """whether a row may end early"""
+    extents: list[tuple[int, int]] = field(default_factory=list)
+    """of each row all that belongs to it, where that is more than its cells"""
+
+    def table(self, span: Span) -> list[Row]:
+        """Rows of cells, the headers as one; what reaches over several places stands in each."""
+        extents: list[Span | None] = [span.part(*extent) for extent in self.extents]
+        extents = extents or [None] * len(self.rows)
+        said = [pair for pair in zip(self.filled(span), extents, strict=True) if any(cell.text for cell in pair[0])]
+        if not said:
+            return []
+        filled, whole = [list(pair[0]) for pair in said], [pair[1] for pair in said]
+        widest = max(map(len, filled))
+        if self.padded:
+            filled = [[*row, *(after(row[-1]) for _ in range(widest - len(row)))] for row in filled]
+        headers = max(1, min(self.headers, len(filled)))
+        head = [merged([row[i] for row in filled[:headers] if i < len(row)]) for i in range(len(filled[headers - 1]))]
+        return [row_of(*pair) for pair in zip([head, *filled[headers:]], whole[headers - 1 :], strict=True)]
+
+    def filled(self, span: Span) -> list[list[Cell]]:
+        """Every row with the cells that reach into it from above."""
+        made: list[list[Cell]] = []
+        below: dict[int, tuple[int, Cell]] = {}
+        for row in self.rows:
+            cells: list[Cell] = []
+            for text in row:
+                cell = text.cell(span)
+                # LaTeX leaves a place for what reaches in from above, HTML does not
+                while len(cells) in below and not (self.padded and not cell.text):
+                    cells.append(taken(below, len(cells)))
+                if len(cells) in below:
+                    cell = taken(below, len(cells))
+                for _ in range(text.columns):
+                    if text.rows > 1:
+                        below[len(cells)] = (text.rows - 1, cell)
+                    cells.append(cell)
+            while len(cells) in below:
+                cells.append(taken(below, len(cells)))
+            made.append(cells)
+        return made
+
+
+def taken(below: dict[int, tuple[int, Cell]], column: int) -> Cell:
+    left, cell = below.pop(column)
+    if left > 1:
+        below[column] = (left - 1, cell)
+    return cell
+
+
+def after(cell: Cell) -> Cell:
+    """An empty cell behind another."""
+    return Cell(cell.span.part(len(cell.span.text), len(cell.span.text)), "")
+
+
+def merged(cells: list[Cell]) -> Cell:
+    """A header of several lines: the lowest one that says something, with what stands above it before it."""
+    said = [cell for i, cell in enumerate(cells) if cell.text and cell.span not in [c.span for c in cells[:i]]]
+    if len(said) < 2:
+        return said[0] if said else cells[-1]
+    return Cell(said[-1].span, " ".join(cell.text for cell in said))
+
+
+def row_of(cells: list[Cell], whole: Span | None) -> Row:
+    if whole is not None:
+        return Row(whole, tuple(cells))
+    first = min(cells, key=lambda cell: cell.span.start)
+    last = max(cells, key=lambda cell: cell.span.end)
+    return Row(first.span.to(last.span), tuple(cells))

@@ -1,0 +1,134 @@
+"""Tables of HTML, parsed by the standard library; formulas as arXiv writes them are taken once."""
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+from archspec.source import Span
+from archspec.tables import markup
+from archspec.tables.grid import Grid, Text
+
+SILENT = frozenset({"script", "style", "template", "noscript", "svg", "math", "caption", "title"})
+"""Elements whose content is no text of a cell."""
+ALT = re.compile(r"""\balttext\s*=\s*("[^"]*"|'[^']*')""", re.IGNORECASE)
+ENTITY = re.compile(r"&#?\w+;")
+MOST = 1000
+"""Rows or columns that one cell may reach over."""
+
+
+def html(text: str, span: Span) -> Grid | None:
+    """`<table>`, or its rows alone."""
+    if not re.search(r"<(table|tr)\b", text, re.IGNORECASE):
+        return None
+    reader = Reader(text)
+    reader.feed(text)
+    reader.close()
+    return reader.grid
+
+
+class Reader(HTMLParser):
+    """Takes down the cells of a table, each as text of the length that its element has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self.length = len(text)
+        self.starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self.grid = Grid(headers=0)
+        self.begin: int | None = None
+        """where the cell that is being read has its content"""
+        self.pieces: list[tuple[int, str]] = []
+        self.reach = (1, 1)
+        self.silent: list[str] = []
+        self.raised = False
+        self.headers = True
+        """whether the row has header cells alone"""
+
+    @property
+    def place(self) -> int:
+        line, column = self.getpos()
+        return self.starts[line - 1] + column
+
+    # ---- what the parser finds ----
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        written = self.get_starttag_text() or ""
+        if tag in {"tr", "td", "th"}:
+            self.finish_cell(self.place)
+        if tag == "tr":
+            self.finish_row()
+            self.grid.rows.append([])
+        elif tag in {"td", "th"}:
+            self.headers = self.headers and tag == "th"
+            given = {name: value or "" for name, value in attrs}
+            self.reach = reach(given, "colspan"), reach(given, "rowspan")
+            self.begin, self.pieces = self.place + len(written), []
+        elif tag == "sup":
+            self.raised = True
+        if tag == "math" and (alt := ALT.search(written)):
+            self.say(self.place + alt.start(1) + 1, markup.inline(f"${unescaped(alt[1][1:-1])}")[1:])
+        if tag in SILENT:
+            self.silent.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.silent and tag == self.silent[-1]:
+            self.silent.pop()
+        elif tag == "sup":
+            self.raised = False
+        elif tag in {"td", "th", "tr", "table"}:
+            self.finish_cell(self.place)
+
+    def handle_data(self, data: str) -> None:
+        if self.raised:
+            # a number above the line is a power, for which there is room where its tag stands; all else is a note
+            digits = data.strip()
+            power = markup.EXPONENTS.get(digits, f"^{digits}") if digits.isdecimal() else ""
+            self.say(self.place + data.find(digits) - len(power) + 1 if len(power) > 1 else self.place, power)
+        else:
+            self.say(self.place, markup.inline(data))
+
+    def handle_entityref(self, name: str) -> None:
+        self.say(self.place, unescaped(f"&{name};"))
+
+    def handle_charref(self, name: str) -> None:
+        self.say(self.place, unescaped(f"&#{name};"))
+
+    def close(self) -> None:
+        super().close()
+        self.finish_cell(self.length)
+        self.finish_row()
+        self.grid.headers = max(1, self.grid.headers)
+
+    # ---- cells ----
+
+    def say(self, place: int, plain: str) -> None:
+        if self.begin is not None and not self.silent:
+            self.pieces.append((place, plain))
+
+    def finish_cell(self, end: int) -> None:
+        if self.begin is None:
+            return
+        mask = markup.Mask(" " * (end - self.begin))
+        for place, plain in self.pieces:
+            at = place - self.begin
+            mask.put(at, at + len(plain), re.sub(r"\s", " ", plain))
+        if not self.grid.rows:
+            self.grid.rows.append([])
+        self.grid.rows[-1].append(Text(self.begin, str(mask), *self.reach))
+        self.begin = None
+
+    def finish_row(self) -> None:
+        """Rows of header cells at the beginning are headers."""
+        if self.grid.rows and self.grid.rows[-1]:
+            if self.headers and self.grid.headers == len(self.grid.rows) - 1:
+                self.grid.headers += 1
+            self.headers = True
+
+
+def reach(given: dict[str, str], name: str) -> int:
+    value = given.get(name, "")
+    return min(max(int(value), 1), MOST) if value.isascii() and value.isdecimal() and len(value) < 9 else 1
+
+
+def unescaped(text: str) -> str:
+    """A text with its entities as signs and blanks."""
+    return ENTITY.sub(lambda match: unescape(match[0])[:1].replace("\u00a0", " ").ljust(len(match[0])), text)
