@@ -21,7 +21,7 @@ from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Loader, Module
 from archspec.elaborate.network import NetworkPlan, elaborate
 from archspec.elaborate.resolve import recursion, resolve
-from archspec.elaborate.weight_keys import Keys, origins, weight_keys
+from archspec.elaborate.weight_keys import Keys, depends_on, origins, weight_keys
 from archspec.emit import Printed
 from archspec.graph import Graph
 from archspec.limits import DEFAULT_LIMITS, Limits
@@ -173,7 +173,10 @@ class Spec:
                 return []
             graph = self.elaborate()
             for origin in origins(self.network):
-                self.weight_keys(origin, graph)
+                same = depends_on(self.network, origin, graph)
+                if same not in self.make.settled:
+                    self.weight_keys(origin, graph)
+                    self.make.settled.add(same)
         except SpecError as error:
             return list(error.diagnostics)
         return list(self.warnings)

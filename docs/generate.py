@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import archspec
+import archspec.cli.commands
 from archspec.diagnostics import Diagnostic, codes
 from archspec.elaborate.resolve import attributes
 from archspec.graph import Graph

@@ -20,10 +20,10 @@ from archspec.syntax import tree as t
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-BLOCKS = ROOT / "archspec" / "blocks"
+CORE = ROOT / "archspec"
 TESTS = ROOT / "tests" / "zoo"
 NOTE = "<!-- Written by `python docs/generate_zoo.py`; change the specs, not this file. -->"
-USED = re.compile(r'^use "blocks/(\w+)"', re.MULTILINE)
+USED = re.compile(r'^use "((?:blocks|readings)/\w+)"', re.MULTILINE)
 NAMES = re.compile(r"^NAMES = (?:\[.*?^\]|\{.*?^\})", re.MULTILINE | re.DOTALL)
 
 # The file of torchvision/models that has the family, where it has one.
@@ -64,9 +64,9 @@ file that Keras saves; there the MACs are counted by the shapes of its layers.
 
 LINES_HEAD = """## Lines
 
-What a family takes here, its spec and the blocks that it uses, and in torchvision, all lines counted.
+What a family takes here, its spec and the readings and blocks that it uses, and in torchvision, all lines counted.
 
-| family | spec | blocks | together | torchvision | |
+| family | spec | used | together | torchvision | |
 |---|---:|---:|---:|---:|---:|
 """
 
@@ -138,7 +138,7 @@ def line_count(name: str) -> str | None:
 
 def used(text: str, seen: set[Path]) -> set[Path]:
     """The block files that a text uses, by whatever way."""
-    for path in (BLOCKS / f"{name}.arch" for name in USED.findall(text)):
+    for path in (CORE / f"{name}.arch" for name in USED.findall(text)):
         if path not in seen:
             seen.add(path)
             used(path.read_text(encoding="utf-8"), seen)

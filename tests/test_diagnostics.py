@@ -1,4 +1,5 @@
-"""Every mistake as a person reads it: `tests/golden/errors/CODE/CASE.arch` and, beside it, what `check` prints.
+"""Every mistake as a person reads it: `tests/golden/errors/CODE/CASE.arch` and, beside it, what `check` prints; for a
+`CASE.txt`, what `import` does.
 
 A file that begins with `_` is used by a case and is none itself. `# limits: nodes=10` in the first line lowers a limit.
 """
@@ -10,16 +11,21 @@ from pathlib import Path
 import pytest
 
 import archspec
+from archspec.cli.importing import imported
 from archspec.diagnostics import Diagnostic, codes
 from archspec.report import text_of
 
 ERRORS = Path(__file__).with_name("golden") / "errors"
-CASES = sorted(path.relative_to(ERRORS) for path in ERRORS.glob("*/[!_]*.arch"))
+CASES = sorted(path.relative_to(ERRORS) for path in ERRORS.glob("*/[!_]*") if path.suffix in {".arch", ".txt"})
 LIMITS = re.compile(rb"# limits: (.*)")
 
 
 def found_in(path: Path) -> list[Diagnostic]:
-    """All that `archspec check` finds in a file of the current folder."""
+    """All that `archspec check` or `import` finds in a file of the current folder."""
+    if path.suffix == ".txt":
+        with pytest.raises(archspec.SpecError) as raised:
+            imported(path.name)
+        return list(raised.value.diagnostics)
     line = LIMITS.match(path.read_bytes())
     pairs = (item.split("=") for item in line[1].decode().split()) if line else ()
     try:
@@ -46,4 +52,4 @@ def test_every_code_has_a_case() -> None:
 
 
 def test_every_golden_error_has_its_case() -> None:
-    assert {path.relative_to(ERRORS).with_suffix(".arch") for path in ERRORS.glob("*/*.err")} == set(CASES)
+    assert {path.relative_to(ERRORS) for path in ERRORS.glob("*/*.err")} == {c.with_suffix(".err") for c in CASES}

@@ -1,20 +1,31 @@
-"""`archspec import`: a framework's model as a spec."""
+"""`archspec import`: a pasted table, or a framework's model, as a spec."""
 
 import ast
 import gc
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from archspec.cli.options import Image
+from archspec.diagnostics import SpecError
 from archspec.elaborate.parameters import value_of
+from archspec.limits import DEFAULT_LIMITS
+from archspec.loading import read_source
+from archspec.pasting.errors import NoTable
 from archspec.printable import printable
+from archspec.source import Span
 from archspec.tensor import Shape
+
+if TYPE_CHECKING:
+    from archspec.pasting import Found, Pasted
 
 CHANNELS = 3
 """Of an image whose shape is given by its sides alone."""
 SUFFIX = ".safetensors"
+FACTORY, MODELS = "torch:", frozenset({".onnx", ".pt2"})
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Argument(click.ParamType[tuple[str, Any]]):
@@ -52,6 +63,9 @@ def literal(text: str) -> Any:
 @click.option(
     "--weights", type=click.Path(path_type=Path), metavar="FILE", help="Write its weights too, in the canonical form."
 )
+@click.option("--reading", metavar="NAME", help="Of a table: the conventions that it follows, instead of trying all.")
+@click.option("--title", metavar="TEXT", help="Of a table: its title, instead of its caption.")
+@click.option("--table", "number", type=click.IntRange(1), metavar="N", help="Of several tables in a text: which one.")
 def import_(
     source: str,
     output: Path | None,
@@ -59,20 +73,78 @@ def import_(
     arguments: tuple[tuple[str, Any], ...],
     image: Shape | None,
     weights: Path | None,
+    reading: str | None,
+    title: str | None,
+    number: int | None,
 ) -> None:
-    """Write a framework's model as a spec that means exactly it.
+    """Write a pasted table, or a framework's model, as a spec.
 
-    SOURCE is an ONNX file, a program that torch.export saved (.pt2), or torch:package.module:factory, which is imported
-    and called. What is literally the same is folded into blocks and repeats. The spec is compiled and compared with
-    the model before it is written; what cannot be said exactly is an error that names every such operator.
+    SOURCE is a file with a table (Markdown, LaTeX, HTML, tabs, columns, CSV), or - for standard input, alone or among
+    other text: the conventions that it follows are recognised, and all of its claims checked. Or it is an ONNX file, a
+    program that torch.export saved (.pt2), or torch:package.module:factory, which is imported and called; its spec is
+    compiled and compared with the model before it is written. What cannot be said exactly is an error.
 
     \b
     Examples:
+      archspec import table.tex -o net.arch
+      archspec import - --reading mobilenet_v2 | archspec build - --backend torch
       archspec import model.onnx -o model.arch
       archspec import torch:torchvision.models:resnet18 -o resnet18.arch --weights resnet18.safetensors
       archspec import torch:torchvision.models:resnet18 -a num_classes=10 --input 64x64x3
     """
-    model(source, output, name, dict(arguments), image, weights)
+    if source.startswith(FACTORY) or Path(source).suffix in MODELS:
+        if reading or title or number:
+            raise click.UsageError("--reading, --title and --table are for tables, and this is a model")
+        model(source, output, name, dict(arguments), image, weights)
+    else:
+        if arguments or image or weights:
+            raise click.UsageError("--argument, --input and --weights are for models, and this is a table")
+        table(source, output, name, reading, title, number)
+
+
+def imported(
+    source: str,
+    name: str | None = None,
+    reading: str | None = None,
+    title: str | None = None,
+    number: int | None = None,
+) -> "tuple[Pasted, list[Found]]":
+    """The spec of a table in a file, and all the tables that are in it; raises `SpecError` or `OSError`."""
+    from archspec.pasting import pasted, tables_in
+
+    text = read_source(source, DEFAULT_LIMITS)
+    found = tables_in(text)
+    if not found:
+        raise SpecError([NoTable(Span(text, 0, 0))])
+    if number is not None and number > len(found):
+        raise click.UsageError(f"there are {len(found)} tables in {printable(source)}")
+    return pasted(found if number is None else [found[number - 1]], reading, name, title), found
+
+
+def table(
+    source: str, output: Path | None, name: str | None, reading: str | None, title: str | None, number: int | None
+) -> None:
+    """The command, for a table."""
+    from archspec import library
+    from archspec.files import whole_file
+    from archspec.pasting import FOLDER
+
+    known = [path.removeprefix(FOLDER) for path in library.shared_names() if path.startswith(FOLDER)]
+    if reading is not None and reading not in known:
+        raise click.UsageError(f"there is no reading {reading!r}; known are {', '.join(sorted(known))}")
+    if name is not None and not NAME.fullmatch(name):
+        raise click.UsageError(f"{name!r} is no name of a network")
+    made, found = imported(source, name, reading, title, number)
+    if output is None:
+        click.echo(made.text, nl=False)
+    else:
+        with whole_file(output) as temporary:
+            temporary.write_bytes(made.text.encode())
+    others = f" (as would {', '.join(made.others)})" if made.others else ""
+    where = f"the table at line {made.found.line}" if len(found) > 1 else f"{len(made.found.rows) - 1} rows"
+    click.echo(f"read {where} as {made.reading}{others}", err=True)
+    for note in made.notes:
+        click.echo(printable(note), err=True)
 
 
 def model(

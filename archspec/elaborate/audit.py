@@ -77,7 +77,7 @@ def other_columns(base: Elaboration) -> list[Elaboration]:
     """The network with the columns of its tables that the defaults do not pick."""
     found: list[Elaboration] = []
     for parameter in base.network.parameters:
-        if parameter.name.id not in picks_column(base.network):
+        if parameter.name.id not in picks_column(base.module, base.network):
             continue
         for choice in parameter.choices:
             given = {parameter.name.id: Binding(evaluate(choice, base.env), choice.span)}

@@ -88,6 +88,8 @@ class Instantiator:
         self.body_names: dict[int, Names] = {}
         self.solved: dict[tuple[int, int, int], int] = {}
         """the claims of rows (source, operator cell, claim) to what `infer` found at the defaults"""
+        self.settled: set[object] = set()
+        """what was checked already, by all that the outcome depends on"""
 
     # ---- errors ----
 

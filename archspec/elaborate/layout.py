@@ -40,6 +40,7 @@ class Conventions:
     repeat: tuple[t.RepeatClause, Environment] | None
     numbering: t.Numbering | None
     infer: tuple[t.Infer, ...]
+    defaults: tuple[tuple[t.Reference, Environment], ...]
     rules: tuple[ReadRule, ...]
 
 
@@ -74,6 +75,7 @@ def conventions(clauses: tuple[t.Clause, ...], env: Environment) -> Conventions:
     repeats: list[tuple[t.RepeatClause, Environment]] = []
     numberings: list[t.Numbering] = []
     infer: list[t.Infer] = []
+    defaults: list[tuple[t.Reference, Environment]] = []
     rules: list[ReadRule] = []
     pending: list[tuple[t.Clause, Environment, bool]] = [(clause, env, True) for clause in clauses]
     seen: set[int] = set()
@@ -87,6 +89,8 @@ def conventions(clauses: tuple[t.Clause, ...], env: Environment) -> Conventions:
                 numberings.append(clause)
             case t.Infer():
                 infer.append(clause)
+            case t.Default():
+                defaults += [(reference, inside) for reference in clause.operators]
             case t.Read():
                 rules += [ReadRule(rule, inside, own) for rule in clause.rules]
             case t.ReadAs():
@@ -102,16 +106,19 @@ def conventions(clauses: tuple[t.Clause, ...], env: Environment) -> Conventions:
         repeats[0] if repeats else None,
         numberings[0] if numberings else None,
         tuple(infer),
+        tuple(defaults),
         tuple(rules),
     )
 
 
 def reading_of(clause: t.ReadAs, module: Module) -> tuple[Module, t.Reading]:
+    """The reading that a clause names, and its file; a network may have the same name."""
     name = clause.reading.name
-    found = module.find(name)
-    if found is None or not isinstance(found[1], t.Reading):
-        raise SpecError([UnknownName(name.span, name.id, tuple(module.names(t.Reading)))])
-    return found[0], found[1]
+    own = module.own.get(name.id)
+    for place, named in [(module, own), *module.used.get(name.id, [])]:
+        if isinstance(named, t.Reading):
+            return place, named
+    raise SpecError([UnknownName(name.span, name.id, tuple(module.names(t.Reading)))])
 
 
 def layout(table: Table, how: Conventions, choices: Choices) -> Layout:

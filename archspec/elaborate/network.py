@@ -4,7 +4,7 @@ Printed claims and plain checks are compared at the parameters' defaults; a para
 value. Errata take the place of what is printed before anything is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -16,8 +16,8 @@ from archspec.elaborate.claims import NumberClaim, ShapeClaim, number_holds
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownName, UnknownOperator
 from archspec.elaborate.evaluate import Binding, Environment, evaluate, places, same
-from archspec.elaborate.instantiate import Instantiator
-from archspec.elaborate.layout import Conventions, conventions, layout
+from archspec.elaborate.instantiate import Instantiator, identity
+from archspec.elaborate.layout import Conventions, conventions, layout, reading_of
 from archspec.elaborate.models import Defaults, Given
 from archspec.elaborate.modules import Module
 from archspec.elaborate.numbering import Numbering
@@ -252,9 +252,12 @@ class Elaboration:
         return found
 
     def defaults(self) -> Defaults:
-        """What operators are given where they say nothing themselves; raises `SpecError`."""
+        """What operators are given where they say nothing themselves, by the network before its readings.
+
+        Raises `SpecError`.
+        """
         found: dict[type[BaseModel], dict[str, Given]] = {}
-        for reference in (one for clause in self.clauses(t.Default) for one in clause.operators):
+        for reference, env in self.how.defaults:
             name = reference.name
             if name.id not in OPERATORS:
                 raise SpecError([UnknownOperator(name.span, name.id, tuple(OPERATORS))])
@@ -262,9 +265,9 @@ class Elaboration:
             every = found.setdefault(cls, {})
             known = tuple(key for key in attributes(cls) if not cls.model_fields[key].is_required())
             for key, argument in places(name, (), known, reference.arguments or ()).items():
-                if key in every:
+                if key in every and env is self.env:
                     raise SpecError([RepeatedArgument(argument.span, key)])
-                every[key] = Given(argument, self.env)
+                every.setdefault(key, Given(argument, env))
         return found
 
     def init(self) -> dict[str, AnyInitializer]:
@@ -309,10 +312,25 @@ def compare(check: t.Check, name: str, counts: Counts) -> list[Diagnostic]:
     return wrong
 
 
-def picks_column(network: t.Network) -> set[str]:
+def picks_column(module: Module, network: t.Network) -> set[str]:
     """Parameters that only choose which column of a table is read; no claim depends on their default."""
-    headers = [c.header.value for clause in network.clauses if isinstance(clause, t.Columns) for c in clause.columns]
-    return set().union(*map(patterns.holes, headers))
+    found = set(holes_of(network.clauses))
+    for clause in network.clauses:
+        if isinstance(clause, t.ReadAs):
+            _, reading = reading_of(clause, module)
+            names = tuple(parameter.name.id for parameter in reading.parameters)
+            given = places(clause.reading.name, names, names, clause.reading.arguments or ())
+            chosen = [given[name].value for name in holes_of(reading.clauses) if name in given]
+            found |= {value.id for value in chosen if isinstance(value, t.Name)}
+    return found
+
+
+def holes_of(clauses: Iterable[t.Clause]) -> Iterator[str]:
+    """The holes of the headers that clauses give roles to."""
+    for clause in clauses:
+        if isinstance(clause, t.Columns):
+            for column in clause.columns:
+                yield from patterns.holes(column.header.value)
 
 
 def elaborate(
@@ -323,12 +341,15 @@ def elaborate(
     Claims are compared at the defaults even where other arguments, or another `image` than the text states, are given.
     """
     bindings = parameters.bound(module, network, given, make.budget)
-    free = picks_column(network) | parameters.required(network)
+    free = picks_column(module, network) | parameters.required(network)
     picked = {name: binding for name, binding in given.items() if name in free}
     defaults = parameters.bound(module, network, picked, make.budget)
     at_defaults = image is None and all(same(bindings[name].value, defaults[name].value) for name in bindings)
     if not at_defaults:
-        elaborate(module, network, make, picked)
+        same_claims = ("claims", id(network), *((name, identity(binding.value)) for name, binding in picked.items()))
+        if same_claims not in make.settled:
+            elaborate(module, network, make, picked)
+            make.settled.add(same_claims)
     needed = {name: binding for name, binding in given.items() if name in parameters.required(network)}
     first = parameters.bound(module, network, needed, make.budget)
     totals = at_defaults and all(same(bindings[name].value, first[name].value) for name in bindings)

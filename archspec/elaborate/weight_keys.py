@@ -18,6 +18,7 @@ from archspec.syntax import tree as t
 
 INDEX = "index"
 BRACES = re.compile(r"\{([^{}]*)\}")
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Keys = dict[str, tuple[str, ...]]
 """`row_1/conv.weight` to its keys, the usual one first."""
@@ -30,6 +31,16 @@ def origins(network: t.Network) -> tuple[str, ...]:
 
 def clauses(network: t.Network) -> list[t.Weights]:
     return [clause for clause in network.clauses if isinstance(clause, t.Weights)]
+
+
+def depends_on(network: t.Network, origin: str, graph: Graph) -> object:
+    """What the keys of a Graph depend on: two Graphs for which it is equal have the same ones."""
+    texts = [
+        key.value for clause in clauses(network) if clause.origin.id == origin for r in clause.rules for key in r.keys
+    ]
+    words = {word for text in texts for part in BRACES.findall(text) for word in WORD.findall(part)}
+    values = tuple((name, value) for name, value in graph.parameters.items() if name in words)
+    return id(network), origin, values, tuple(node.path for node in graph.nodes), tuple(graph.tensors())
 
 
 def weight_keys(network: t.Network, origin: str, env: Environment, graph: Graph) -> Keys:

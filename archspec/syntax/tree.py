@@ -337,8 +337,8 @@ class ReadAs(Tree):
     reading: Reference
 
 
-Convention = Columns | RepeatClause | Numbering | Infer | Read | ReadAs
-Told = Title | Cite | Check | Erratum | Default | Init | Weights
+Convention = Columns | RepeatClause | Numbering | Infer | Default | Read | ReadAs
+Told = Title | Cite | Check | Erratum | Init | Weights
 Clause = InputClause | TableClause | Body | Output | Told | Convention
 
 

@@ -160,7 +160,10 @@ def pipes(text: str, span: Span) -> Grid | None:
     if len(shown) == len(lines) and not all(line.lstrip().startswith("|") for _, line in shown):
         return None
     extents = [(offset + len(line) - len(line.lstrip()), offset + len(line.rstrip())) for offset, line in shown]
-    return Grid([list(piped(offset, line)) for offset, line in shown], extents=extents)
+    outer = shown[0][1].lstrip().startswith("|")
+    if outer and not all(line.lstrip().startswith("|") for _, line in shown):
+        return None
+    return Grid([list(piped(offset, line, outer)) for offset, line in shown], extents=extents)
 
 
 def frame(line: str, number: int) -> bool:
@@ -170,14 +173,14 @@ def frame(line: str, number: int) -> bool:
     return RULE.fullmatch(line) is not None and re.search("[+─━═┼╪╬]", line) is not None
 
 
-def piped(offset: int, line: str) -> Iterator[Text]:
-    """The cells of a line between its pipes."""
-    text = line.strip()
+def piped(offset: int, line: str, outer: bool) -> Iterator[Text]:
+    """The cells of a line between its pipes; `outer`: the first one begins the line."""
+    text = line.strip() if outer else line.rstrip()
     start = offset + line.index(text)
     cuts = [cut.start() for cut in PIPE.finditer(text)]
-    if not cuts or cuts[0] != 0:
+    if not outer:
         cuts.insert(0, -1)
-    if cuts[-1] != len(text) - 1 or len(cuts) == 1:
+    if cuts[-1] != len(text) - 1 or len(cuts) == 1 or not outer:
         cuts.append(len(text))
     for a, b in itertools.pairwise(cuts):
         yield Text(start + a + 1, markup.inline(markup.markdown(text[a + 1 : b])))

@@ -86,13 +86,13 @@ def test_operators_compute_what_they_do_in_torch(made: Graph) -> None:
     agree(made, BEST)
 
 
-@pytest.mark.slow
+@pytest.mark.huge
 @pytest.mark.parametrize("made", [case for _, case in CASES], ids=[label for label, _ in CASES])
 def test_operators_compute_what_they_do_in_torch_in_float32(made: Graph) -> None:
     agree(made, "float32")
 
 
-@pytest.mark.slow
+@pytest.mark.huge
 @pytest.mark.parametrize("made", [case for _, case in CASES], ids=[label for label, _ in CASES])
 def test_every_operator_is_the_same_when_it_is_loaded(made: Graph, tmp_path: Path) -> None:
     images = random_images(made, 0).astype(BEST)
@@ -439,7 +439,7 @@ print(abs(found - given["output"]).max() / abs(given["output"]).max())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.huge
 @pytest.mark.parametrize("name", ["resnet18", "shufflenet_v2_x0_5", "regnet_y_400mf", "convnext_tiny", "alexnet_2012"])
 def test_files_compute_the_same_without_archspec(name: str, tmp_path: Path) -> None:
     side = 127 if name == "alexnet_2012" else 45

@@ -51,10 +51,10 @@ OTHERS = ("NASNet", "InceptionResNet", "EfficientNetV2B")
 """Beginnings of names that the zoo does not have; besides, it has no second version of ResNet."""
 QUICK = {"mobilenet_v2_keras", "mobilenet_v3_small_keras"}
 HUGE = {
-    *(f"convnext_{size}_keras" for size in ("base", "large", "xlarge")),
-    *(f"efficientnet_b{number}_keras" for number in (5, 6, 7)),
+    *(f"convnext_{size}_keras" for size in ("small", "base", "large", "xlarge")),
+    *(f"efficientnet_b{number}_keras" for number in range(1, 8)),
     *(f"efficientnet_v2_{size}_keras" for size in "ml"),
-    *("densenet201_keras", "resnet152_keras", "vgg19_keras"),
+    *("densenet169_keras", "densenet201_keras", "resnet101_keras", "resnet152_keras", "vgg16_keras", "vgg19_keras"),
 }
 LARGE = {"convnext_base_keras", "convnext_large_keras", "convnext_xlarge_keras"}
 CASES = [

@@ -1,0 +1,6 @@
+"""A table that was pasted -> a spec: find the tables of a text, recognise the conventions of one, write it down."""
+
+from archspec.pasting.recognise import FOLDER, Pasted, pasted
+from archspec.pasting.tables import Found, tables_in
+
+__all__ = ["FOLDER", "Found", "Pasted", "pasted", "tables_in"]

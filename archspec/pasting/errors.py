@@ -1,0 +1,57 @@
+"""What may be wrong with a text that is imported."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archspec.diagnostics import Diagnostic, Label
+from archspec.source import Span
+
+
+@dataclass(frozen=True)
+class NoTable(Diagnostic):
+    """A text that was to be imported has no table in it.
+
+    A table has two rows and two columns at least, the headers first, in one of the forms that `table { … }` takes.
+    """
+
+    code: ClassVar[str] = "no-table"
+
+    @property
+    def message(self) -> str:
+        return "there is no table in this text"
+
+    @property
+    def help(self) -> str:
+        return "a table has its headers first, and columns told apart by pipes, `&`, tabs, commas or wide blanks"
+
+
+@dataclass(frozen=True)
+class NoReading(Diagnostic):
+    """A table follows none of the conventions that archspec knows.
+
+    Each of the readings that come with archspec was tried: its columns and its rules have to take every row. What the
+    nearest one cannot read is shown, with the beginning of a rule; write the rules in the network beside the table, or
+    as a `reading` of your own.
+    """
+
+    code: ClassVar[str] = "no-reading"
+    nearest: str
+    further: tuple[Span, ...]
+    reason: str = ""
+    rule: str = ""
+
+    @property
+    def message(self) -> str:
+        why = f": {self.reason}" if self.reason else ""
+        return f"no reading takes the whole of this table; `{self.nearest}` comes nearest{why}"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        rest = tuple(Label(span, "nor this") for span in self.further)
+        return Label(self.primary, "it has no rule for this" if self.rule else ""), *rest
+
+    @property
+    def help(self) -> str:
+        if self.rule:
+            return f"say what it means: `{self.rule}`"
+        return 'say what the columns mean: `columns "HEADER": operator, …`, and the rows: `read "PATTERN" = …`'
