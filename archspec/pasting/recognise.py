@@ -90,13 +90,11 @@ def body(rows: Sequence[Row]) -> str:
 
 
 def shown(cell: Cell) -> str:
-    """A cell's text, its markup gone."""
+    """A cell's text, its markup gone; where there was none it is as it was printed."""
     text = " ".join(cell.text.split())
-    return (
-        re.sub(r" ?([×²³]) ?", r"\1", text).replace("|", "\\|")
-        if "²" in text or "³" in text
-        else text.replace("|", "\\|")
-    )
+    if text != cell.text:
+        text = re.sub(r"(?<=[0-9²³]) ?× ?(?=[0-9])", "×", re.sub(r" ?([²³]) ?", r"\1", text))
+    return text.replace("|", "\\|")
 
 
 def pasted(
