@@ -17,7 +17,7 @@ from archspec.syntax import parse, tree
 from archspec.tables import patterns
 from archspec.tables.align import aligned
 from archspec.tables.cells import missing
-from archspec.tables.table import Cell, Row
+from archspec.tables.table import Cell, RaggedRow, Row
 
 SIDES = (224, 227, 299, 32, 28, 96, 64, 48)
 """Sides of images that are tried where a table does not say what it is given: ImageNet's first."""
@@ -104,9 +104,12 @@ def pasted(
 
     Raises `SpecError` with what is wrong with the best attempt where there is none.
     """
+    whole = [found for found in tables if not list(ragged(found.rows))]
+    if not whole:
+        raise SpecError(list(ragged(tables[0].rows)))
     tried = [
         (rank(attempt), place, attempt.reading.name.id, attempt, found)
-        for place, found in enumerate(tables)
+        for place, found in enumerate(whole)
         for one in readings(reading)
         for attempt in [
             best(Attempt(one, found.rows, name or "Pasted", words(found.caption if title is None else title)))
@@ -150,6 +153,14 @@ def skeleton(text: str) -> str:
         return f"{{{seen[match[0]]}}}"
 
     return f'read "{re.sub(r"[0-9]+", hole, " ".join(text.split()))}" = …'
+
+
+def ragged(rows: Sequence[Row]) -> Iterator[RaggedRow]:
+    """The rows that have not as many cells as there are headers."""
+    wanted = len(rows[0].cells)
+    for row in rows[1:]:
+        if len(row.cells) != wanted:
+            yield RaggedRow(row.span, len(row.cells), rows[0].span, wanted)
 
 
 def words(title: str) -> str:

@@ -13,7 +13,8 @@ from archspec.tables.table import Cell
 MISSING = frozenset({"", "-", "–", "—", "−", "‐", "n/a", "N/A"})
 DITTO = frozenset({'"', "″", "〃", "''", "”", "ditto"})
 TICKS = {"✓": True, "✔": True, "√": True, "✗": False, "✘": False}
-SIGNS = str.maketrans({"$": " ", "\u00a0": " ", "\u2009": " ", "−": "-", "#": "♯", "⨯": "×", "✕": "×"})
+SPACES = {code: " " for code in range(0x3001) if chr(code).isspace() and chr(code) not in " \t\f\r\n"}
+SIGNS = SPACES | str.maketrans({"$": " ", "−": "-", "#": "♯", "⨯": "×", "✕": "×"})
 SEPARATOR = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 TIMES = re.compile(r"\\times|\\cdot")
 

@@ -159,6 +159,17 @@ def test_texts_are_data(tmp_path: Path) -> None:
     assert archspec.parse(made.text).members == ("Pasted",)
 
 
+def test_rows_of_other_lengths_and_odd_blanks_are_mistakes_like_others() -> None:
+    """Both were found by mutating the tables of the zoo."""
+    page = "<table><tr><th>Input</th><th>Operator</th></tr><tr><td>8²×3</td></tr></table>"
+    with pytest.raises(SpecError) as raised:
+        pasted(tables_in(Source("x", page)))
+    assert {diagnostic.code for diagnostic in raised.value.diagnostics} == {"ragged-row"}
+    for blank in "\x0b\x1c\x85\u2028\u3000":
+        with pytest.raises(SpecError):
+            pasted(tables_in(Source("x", f"| Input | Oper{blank}ator |\n|---|---|\n| 8²×3 | con{blank}v |\n")))
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
