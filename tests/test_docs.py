@@ -181,7 +181,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert match["anchor"] in map(slug, headings), match[0]
 
 
-@pytest.mark.parametrize("script", ["generate", "generate_zoo"])
+@pytest.mark.parametrize("script", ["generate", pytest.param("generate_zoo", marks=pytest.mark.slow)])
 def test_the_generated_pages_are_up_to_date(script: str) -> None:
     spec = importlib.util.spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
     assert spec is not None

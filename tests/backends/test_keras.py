@@ -74,8 +74,9 @@ def agree(made: Graph, dtype: str) -> None:
 
 
 def huge_ones(label: str) -> bool:
-    """Cases at further sizes, which are left to the huge tests."""
-    return label.endswith(("(8, 7)", "(3, 2)")) and "pad=(0, 1, 2, 1)" not in label
+    """Cases at further sizes and paddings, which are left to the huge tests."""
+    other = any(f"pad={pad}" in label for pad in ("valid", "1", "(1, 0)", "(2, 2, 0, 3)"))
+    return other or (label.endswith(("(8, 7)", "(3, 2)")) and "pad=(0, 1, 2, 1)" not in label)
 
 
 @pytest.mark.parametrize(

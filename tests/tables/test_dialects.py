@@ -134,7 +134,13 @@ def nodes(graph: Graph) -> list[object]:
 
 
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
-@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet", "googlenet", "vgg", "densenet", "mobilenet_v3"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_v2", "resnet", "googlenet",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("vgg", "densenet", "mobilenet_v3")),
+    ],
+)  # fmt: skip
 def test_a_paper_s_table_gives_one_graph_in_every_form(name: str, write: Callable[[Rows], str]) -> None:
     text = (ROOT / "specs" / f"{name}.arch").read_text(encoding="utf-8")
 

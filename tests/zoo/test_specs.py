@@ -15,6 +15,7 @@ from archspec import library
 from archspec.ops import Conv, LayerScale
 
 
+@pytest.mark.slow  # tests/test_cli.py checks the folder as a whole
 @pytest.mark.parametrize("spec", sorted(library.specs()))
 def test_every_claim_and_check_holds(spec: str) -> None:
     assert archspec.load(str(library.specs()[spec])).check_all() == []
@@ -29,9 +30,12 @@ def test_every_erratum_names_a_page_or_shows_the_arithmetic(spec: str) -> None:
 # The widths that the authors released; torchvision's names have only the whole ones.
 WIDTHS = [("mobilenet_v2", alpha) for alpha in (0.35, 0.5, 0.75, 1.4)]
 WIDTHS += [(f"mobilenet_v3_{size}", alpha) for size in ("large", "small") for alpha in (0.5, 0.75, 1.25)]
+FEW = {("mobilenet_v2", 0.35), ("mobilenet_v3_small", 0.75)}
 
 
-@pytest.mark.parametrize(("name", "alpha"), WIDTHS)
+@pytest.mark.parametrize(
+    ("name", "alpha"), [w if w in FEW else pytest.param(*w, marks=pytest.mark.slow) for w in WIDTHS]
+)
 def test_outputs_of_narrow_and_wide_mobilenets(
     torchvision: ModuleType, tmp_path: Path, name: str, alpha: float
 ) -> None:
