@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from archspec.decompile.model import KEYWORDS, legal
 from archspec.decompile.signature import Instance, signature
-from archspec.decompile.solve import Parameter, Solver, literal
+from archspec.decompile.solve import Parameter, Solver, Usual, literal
 from archspec.decompile.templates import Template, every, grouped, lifted, settled, skeleton
 from archspec.decompile.text import items, joined, residuals, runs
 from archspec.decompile.trees import Call, Fork, Here, Net, Unit, in_order
 from archspec.elaborate.modules import BUILT_IN
 from archspec.graph import Graph
-from archspec.ops import WORDS
+from archspec.ops import WORDS, Add, Concat
 
 RESERVED = KEYWORDS | WORDS | BUILT_IN
 CONDITIONAL = 1.25
@@ -36,6 +36,8 @@ class Block:
     body: str
     conditional: bool
     """whether parts of it are not in all of its instances"""
+    forks: bool
+    """whether branches are added or concatenated in it"""
 
     def parameter(self, name: str) -> Parameter:
         return next(parameter for parameter in self.parameters if parameter.name == name)
@@ -56,11 +58,12 @@ class Library:
     """The blocks of one network, in an order in which each comes after those that it asks for."""
 
     graph: Graph
+    usual: Usual
     blocks: list[Block] = field(default_factory=list)
     taken: set[str] = field(default_factory=lambda: set(RESERVED))
 
     def copy(self) -> "Library":
-        return Library(self.graph, list(self.blocks), set(self.taken))
+        return Library(self.graph, self.usual, list(self.blocks), set(self.taken))
 
     def adopt(self, other: "Library") -> None:
         """Take over what was tried on a copy."""
@@ -92,25 +95,40 @@ class Library:
 
     def pays(self, block: Block, nets: Sequence[Net], calls: Sequence[Call]) -> bool:
         """Whether a text with a block is plainer than one without."""
-        inline = sum(length(net) for net in nets)
+        inline = sum(map(self.length, nets))
         if len(nets) == 1:
             few = 2 * len(calls[0].paths) < len(self.graph.nodes)
             return few and inline > LARGE and any(isinstance(step, Fork) for step in nets[0])
-        called = sum(length([call]) for call in calls)
+        called = sum(self.length([call]) for call in calls)
         if not block.conditional:
             return called < inline
         own = any(not isinstance(step, Call) for net in nets for step in net)
         return own and called + len(block.text) < CONDITIONAL * inline
 
+    def length(self, net: Net) -> int:
+        """The characters of a network."""
+        template = lifted(net, 0)
+        solver = Solver({0: (1,)}, False, self.usual)
+        solver.solve(template, {0})
+        return len(joined(runs(items(template, {0}, solver)), False))
+
     def block(self, wanted: str, template: Template, instances: Mapping[int, Instance]) -> Block:
         """The block of a template."""
+        inputs = {i: one.given for i, one in instances.items()}
         for use_input in (True, False):
-            solver, body = solved(template, instances, use_input)
+            solver, body = solved(template, instances, Solver(inputs, use_input, self.usual))
             stated = signature(instances, solver) if solver.names_input else ""
             if stated is not None:
                 break
         assert stated is not None
-        return Block(self.free(wanted), tuple(solver.parameters), stated, body, bool(solver.conditions))
+        conditional, forks = bool(solver.conditions), has_forks(template)
+        return Block(self.free(wanted), tuple(solver.parameters), stated, body, conditional, forks)
+
+
+def has_forks(template: Template) -> bool:
+    """Whether branches are added or concatenated in a template, or in a block that it asks for."""
+    payloads = [payload for slot in every(template) for payload in slot.at.values()]
+    return any(p.block.forks if isinstance(p, Call) else isinstance(p, (Add, Concat)) for p in payloads)
 
 
 def steps_of(template: Template) -> set[str]:
@@ -128,17 +146,8 @@ def suffix(template: Template, first: Template) -> str:
     return f"_{next(own, 'plain')}" if first else ""
 
 
-def length(net: Net) -> int:
-    """The characters of a network."""
-    template = lifted(net, 0)
-    solver = Solver({0: (1,)}, False)
-    solver.solve(template, {0})
-    return len(joined(runs(items(template, {0}, solver)), False))
-
-
-def solved(template: Template, instances: Mapping[int, Instance], use_input: bool) -> tuple[Solver, str]:
+def solved(template: Template, instances: Mapping[int, Instance], solver: Solver) -> tuple[Solver, str]:
     """The parameters of a template, and its text."""
-    solver = Solver({i: one.given for i, one in instances.items()}, use_input)
     everyone = solver.everyone
     settled(template, everyone)
     solver.solve(template, everyone)

@@ -7,17 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from archspec.decompile.blocks import Library, every_net, length
+from archspec import ops
+from archspec.decompile.blocks import Library, every_net
 from archspec.decompile.templates import ACTIVATIONS, lifted, skeleton
 from archspec.decompile.text import POOLS
 from archspec.decompile.trees import Call, Fork, Here, Leaf, Net, Tap, in_order
+from archspec.ops.normalization import Norm
 
 WITH_WEIGHTS = frozenset({"conv", "dwconv", "linear"})
-LAYER = 4
 SEQUENCE = 24
 """No block is made of more steps in a row."""
-SHORTER = 0.7
-"""A layer is only worth a block that is so much shorter."""
 ROUNDS = 24
 TRIED = 8
 """So many of the most promising blocks are tried in a round."""
@@ -44,8 +43,8 @@ class Place:
 
 
 def mine(nets: Sequence[Net], library: Library, name: Name) -> None:
-    """Replace what is repeated by calls of blocks: layers first, then what has a fork, then longer sequences."""
-    for kind in (is_layer, has_fork, is_sequence):
+    """Replace what is repeated by calls of blocks: what has a fork first, then sequences."""
+    for kind in (is_gate, has_fork, is_sequence):
         for _ in range(ROUNDS):
             if not mined(nets, library, name, kind):
                 break
@@ -57,23 +56,31 @@ def mined(nets: Sequence[Net], library: Library, name: Name, kind: Kind) -> bool
     if tried:
         _, places, trial, calls = max(tried, key=lambda found: found[0])
         library.adopt(trial)
-        for place, call in sorted(zip(places, calls, strict=True), key=lambda pair: -pair[0].start):
-            place.net[place.start : place.start + place.size] = [call]
+        for before, after in list(changed(places, calls)):
+            before[:] = after
     return bool(tried)
 
 
-def is_layer(net: Net) -> bool:
-    """A layer and what goes with it; its name must be much shorter than it is."""
-    return len(net) <= LAYER and not any(isinstance(step, Fork) for step in net)
+def is_gate(net: Net) -> bool:
+    """A fork and the product of its branches."""
+    return len(net) == 2 and isinstance(net[0], Fork) and joins(net[1], ops.Mul)
 
 
 def has_fork(net: Net) -> bool:
-    """A fork, its join, and what stands around it."""
-    return len(net) <= SEQUENCE and sum(isinstance(step, Fork) for step in net) == 1
+    """A fork, its join, and what follows; before one that concatenates, what leads to it too."""
+    forks = [place for place, step in enumerate(net) if isinstance(step, Fork)]
+    if len(forks) != 1 or forks[0] + 1 >= len(net):
+        return False
+    return joins(net[forks[0] + 1], ops.Concat) or (forks == [0] and joins(net[1], ops.Add))
+
+
+def joins(step: object, kind: type[ops.Join]) -> bool:
+    return isinstance(step, Leaf) and isinstance(step.op, kind)
 
 
 def is_sequence(net: Net) -> bool:
-    return len(net) <= SEQUENCE and not any(isinstance(step, Fork) for step in net)
+    """Steps without forks, nor blocks that have some; gates are steps as others are."""
+    return not any(isinstance(step, Fork) or (isinstance(step, Call) and step.block.forks) for step in net)
 
 
 def promising(nets: Sequence[Net], kind: Kind) -> list[list[Place]]:
@@ -100,22 +107,55 @@ def keys_of(net: Net) -> Iterator[object]:
 
 
 def windows(net: Net, kind: Kind) -> Iterator[tuple[int, int]]:
-    """Where a block may begin, and how many steps it may have: a fork stays with its join, names stay outside."""
+    """Where a block may begin, and how many steps it may have: a fork stays with its join, names stay outside.
+
+    A normalisation after a layer is that layer's; one that follows none begins its own.
+    """
     fixed = [isinstance(step, (Tap, Here)) or bool(alias_in(step)) for step in net]
     for start in range(len(net)):
         if is_end(net[start]) or (start and isinstance(net[start - 1], Fork)):
+            continue
+        if start and is_norm(net[start]) and is_weighted(net[start - 1]):
             continue
         for size in range(1, min(SEQUENCE, len(net) - start) + 1):
             if fixed[start + size - 1]:
                 break
             window = net[start : start + size]
-            if kind(window) and not isinstance(window[-1], Fork) and worth(window):
+            if kind(window) and worth(window) and not torn(net, start, start + size):
                 yield start, size
 
 
 def is_end(step: object) -> bool:
     """Whether a step is what layers end with."""
-    return isinstance(step, Leaf) and (step.op.kind in ACTIVATIONS or step.op.kind in POOLS)
+    return is_activation(step) or (isinstance(step, Leaf) and step.op.kind in POOLS)
+
+
+def is_activation(step: object) -> bool:
+    return isinstance(step, Leaf) and step.op.kind in ACTIVATIONS
+
+
+def is_norm(step: object) -> bool:
+    return isinstance(step, Leaf) and isinstance(step.op, Norm)
+
+
+def is_weighted(step: object) -> bool:
+    return isinstance(step, Leaf) and step.op.kind in WITH_WEIGHTS
+
+
+def torn(net: Net, start: int, end: int) -> bool:
+    """Whether a window ends within a layer, or at either end within a run of like steps."""
+    if isinstance(net[end - 1], Fork) or (start and alike(net[start - 1], net[start])):
+        return True
+    if end == len(net):
+        return False
+    last, after = net[end - 1], net[end]
+    normalised = is_norm(after) and is_weighted(last) and not is_norm(net[start])
+    return is_activation(after) or normalised or alike(last, after)
+
+
+def alike(one: object, other: object) -> bool:
+    """Whether two steps are calls of one block."""
+    return isinstance(one, Call) and isinstance(other, Call) and one.block is other.block
 
 
 def alias_in(step: object) -> bool:
@@ -155,11 +195,18 @@ def saved(places: list[Place], library: Library, name: Name) -> tuple[int, list[
     block = trial.blocks[-1]
     if len(block.parameters) > MOST_PARAMETERS:
         return None
-    inline, called = sum(map(length, nets)), sum(length([call]) for call in calls)
-    if is_layer(nets[0]) and called > SHORTER * inline:
-        return None
-    gain = inline - called - len(block.text)
+    # measured on all around them, since some may be repeats already
+    gain = sum(trial.length(before) - trial.length(after) for before, after in changed(places, calls)) - len(block.text)
     return (gain, places, trial, calls) if gain >= LEAST else None
+
+
+def changed(places: Sequence[Place], calls: Sequence[Call]) -> Iterator[tuple[Net, Net]]:
+    """Each network that has a place, as it is and with calls in their places."""
+    found: dict[int, tuple[Net, Net]] = {}
+    for place, call in sorted(zip(places, calls, strict=True), key=lambda pair: -pair[0].start):
+        _, after = found.setdefault(id(place.net), (place.net, list(place.net)))
+        after[place.start : place.start + place.size] = [call]
+    return iter(found.values())
 
 
 def plain_name(net: Net, paths: Sequence[str]) -> str:

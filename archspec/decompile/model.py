@@ -5,6 +5,7 @@ has no operator of ours is noted, and all of it is said at once.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,8 @@ class Builder:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     troubles: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     """an operator and why it cannot be said, to the places where it stands"""
+    counts: Counter[str] = field(default_factory=Counter)
+    """of paths, the last number that made one of its own of it"""
 
     def __post_init__(self) -> None:
         self.place("input", Input(shape=self.input_shape), (), self.input_shape)
@@ -125,10 +128,10 @@ class Builder:
 
     def fresh(self, path: str) -> str:
         """A path that no node has yet."""
-        found, count = path, 1
+        found = path
         while found in self.shapes:
-            count += 1
-            found = f"{path}_{count}"
+            self.counts[path] = max(2, self.counts[path] + 1)
+            found = f"{path}_{self.counts[path]}"
         return found
 
     def scope(self, modules: Sequence[Module]) -> str:

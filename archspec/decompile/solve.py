@@ -21,6 +21,8 @@ PLACED = ("f", "c", "s")
 """The letters of parameters that are given by place, in this order."""
 INPUT = "k"
 """The channels of a block's input, in its signature."""
+Usual = Mapping[str, Mapping[str, Value]]
+"""Kinds of operators to what the network's `default` gives all of them."""
 Vector = dict[int, Value]
 """A value for each instance that has one."""
 
@@ -75,6 +77,7 @@ class Solver:
     """of each instance, the shape of what it is given"""
     use_input: bool = True
     """whether expressions may name the channels of the input"""
+    usual: Usual = field(default_factory=dict)
     parameters: list[Parameter] = field(default_factory=list)
     exprs: dict[tuple[int, str], Expr] = field(default_factory=dict)
     """by the identity of a slot and the name of an attribute"""
@@ -298,7 +301,7 @@ def default_of(parameter: Parameter) -> tuple[Value, bool]:
     values = list(parameter.values.values())
     if parameter.base in {"f", "c"}:
         return None, False
-    if parameter.category == STRIDE and 1 in values:
+    if parameter.category in {STRIDE, "dilation"} and 1 in values:
         return 1, True
     common = most_common(parameter.values)
     often = sum(typed(value) == typed(common) for value in values)

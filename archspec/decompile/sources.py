@@ -35,14 +35,6 @@ def load(
     return decompiled(model)
 
 
-def is_model(source: str) -> bool:
-    """Whether a source names a framework's model, as far as its name says."""
-    scheme, colon, _ = source.partition(":")
-    return (bool(colon) and scheme in available()) or any(
-        Path(source).suffix in load_backend(name).formats for name in available()
-    )
-
-
 def reader_of(source: str) -> Backend:
     """The backend that reads a source; raises `UnknownSource`, or `Unreadable` where it reads no models."""
     scheme, colon, _ = source.partition(":")

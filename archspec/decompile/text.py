@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from archspec.decompile.solve import PLACED, Expr, Solver
+from archspec.decompile.solve import PLACED, Expr, Solver, Usual
 from archspec.decompile.templates import ACT, Slot, Template, present
 from archspec.decompile.trees import Call
 from archspec.ops import AnyOp, AvgPool, Dropout, MaxPool
@@ -151,22 +151,22 @@ def step(slot: Slot, solver: Solver) -> str:
         return solver.exprs[id(slot), attribute]
 
     assert payload is not None
-    text = call(payload, expr) if isinstance(payload, Call) else operator(payload, expr)
+    text = call(payload, expr) if isinstance(payload, Call) else operator(payload, expr, solver.usual)
     return f"{text}{name}"
 
 
-def operator(op: AnyOp, expr: Callable[[str], Expr]) -> str:
-    """An operator with the attributes that are not its defaults."""
-    fields = type(op).model_fields
+def operator(op: AnyOp, expr: Callable[[str], Expr], usual: Usual) -> str:
+    """An operator with the attributes that are not its defaults, here or in the language."""
+    fields, own = type(op).model_fields, usual.get(op.kind, {})
     names = [*op.positional, *(name for name in fields if name not in {"kind", "index", *op.positional})]
     given: list[str] = []
     placed = True
     for name in names:
         value, field = expr(name), fields[name]
-        usual = value.literal and not field.is_required() and next(iter(value.values.values())) == field.default
+        plain = value.literal and not field.is_required() and next(iter(value.values.values())) == field.default
         if name == "stride" and isinstance(op, (MaxPool, AvgPool)):
-            usual = str(value) == str(expr("kernel"))
-        if usual and not (isinstance(op, Dropout) and name == "rate"):
+            plain = str(value) == str(expr("kernel"))
+        if name in own or (plain and not (isinstance(op, Dropout) and name == "rate")):
             placed = False
             continue
         placed = placed and name in op.positional
@@ -206,14 +206,9 @@ def runs(steps: Sequence[Item]) -> list[Item]:
 
 def repeated(steps: Sequence[Item], size: int) -> Iterator[tuple[int, bool, int, int]]:
     """Runs of a period: how often, whether it begins as a layer does, where (less is more), and how often again."""
-    for start in range(len(steps) - 2 * size + 1):
-        part = steps[start : start + size]
-        count = 1
-        while same(steps[start + count * size : start + (count + 1) * size], part):
-            count += 1
-        if count > 1 and not named(part):
-            yield count, not part[0].ends, -start, count
-
-
-def same(one: Sequence[Item], other: Sequence[Item]) -> bool:
-    return [item.text for item in one] == [item.text for item in other]
+    alike = 0  # so many steps from here on are what stands a period later
+    for start in range(len(steps) - size - 1, -1, -1):
+        alike = alike + 1 if steps[start].text == steps[start + size].text else 0
+        count = alike // size + 1
+        if count > 1 and not named(steps[start : start + size]):
+            yield count, not steps[start].ends, -start, count

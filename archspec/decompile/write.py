@@ -9,15 +9,19 @@ from archspec.decompile.homes import homes_of, units_of
 from archspec.decompile.mining import mine, plain_name
 from archspec.decompile.model import Model, legal
 from archspec.decompile.normal import sliced
-from archspec.decompile.solve import Solver
-from archspec.decompile.templates import lifted
+from archspec.decompile.solve import CATEGORIES, Solver, Usual, literal
+from archspec.decompile.templates import lifted, values_of
 from archspec.decompile.text import Item, items, runs
-from archspec.decompile.trees import Call, Leaf, Net, Tree, UnforkedParts, in_order, tree_of
+from archspec.decompile.trees import Call, Leaf, Net, Tree, UnforkedParts, Value, in_order, tree_of
 from archspec.graph import Graph
+from archspec.ops import AnyOp
 from archspec.printable import printable
 from archspec.stats import summarize
 from archspec.tensor import Shape
 
+OFTEN = 3
+"""So many operators of a kind are worth a clause of what they have in common."""
+SIZES = frozenset({*CATEGORIES, "multiplier"})
 LINE = 100
 """A body of more characters is broken where the map gets smaller."""
 
@@ -36,7 +40,7 @@ def written(model: Model) -> tuple[str, Graph, tuple[str, ...]]:
     """The text of a model, its Graph as the text says it, and the paths of its nodes in the order of the text."""
     tree, graph = tree_and_graph(model.graph)
     order = tuple(path for net in tree.nets for path in in_order(net))
-    library = Library(graph)
+    library = Library(graph, usual_of(graph))
     with_calls(tree.nets, library, model.loose)
     mine(tree.nets, library, plain_name)
     counted = summarize(graph)
@@ -47,20 +51,51 @@ def written(model: Model) -> tuple[str, Graph, tuple[str, ...]]:
         *(f"{block.text}\n" for block in library.blocks),
         f"network {library.free(legal(graph.name))} {{",
         f"input {' x '.join(map(str, graph.input.shape))}",
-        f"body {body(tree.body, graph)}",
-        *(f"output {name} = {body(net, graph)}" for name, net in tree.outputs.items()),
+        *filter(None, [default(library.usual)]),
+        f"body {body(tree.body, library)}",
+        *(f"output {name} = {body(net, library)}" for name, net in tree.outputs.items()),
         f"check params = {counted.params:_}, macs = {counted.macs:_}",
         "}",
     ]
     return driver.format_text("\n".join(lines) + "\n"), graph, order
 
 
-def body(net: Net, graph: Graph) -> str:
+def usual_of(graph: Graph) -> Usual:
+    """What all operators of a kind are given that the language does not give them: one that stands often."""
+    rows: dict[str, list[dict[str, Value]]] = {}
+    for node in graph.nodes[1:]:
+        rows.setdefault(node.op.kind, []).append(stylistic(node.op))
+    often = {kind: found for kind, found in rows.items() if len(found) >= OFTEN}
+    shared = {
+        kind: {name: value for name, value in found[0].items() if all(row.get(name) == value for row in found)}
+        for kind, found in often.items()
+    }
+    return {kind: values for kind, values in shared.items() if values}
+
+
+def stylistic(op: AnyOp) -> dict[str, Value]:
+    """The attributes of an operator that are no sizes, and not what they are where nothing is said."""
+    fields = {name: field for name, field in type(op).model_fields.items() if not field.is_required()}
+    own = {name: value for name, value in values_of(op).items() if name in fields and name not in SIZES}
+    return {name: value for name, value in own.items() if name not in op.positional and value != fields[name].default}
+
+
+def default(usual: Usual) -> str:
+    """The clause; empty where there is nothing to say."""
+    calls = (
+        f"{kind}({', '.join(f'{name} = {literal(value)}' for name, value in values.items())})"
+        for kind, values in usual.items()
+    )
+    return f"default {', '.join(calls)}" if usual else ""
+
+
+def body(net: Net, library: Library) -> str:
     """A network of its own, in lines that end where the map gets smaller."""
+    graph = library.graph
     template = lifted(net, 0)
     for slot, step in zip(template, net, strict=True):
         slot.narrows = narrows(step, graph)
-    solver = Solver({0: graph.input.shape}, False)
+    solver = Solver({0: graph.input.shape}, False, library.usual)
     solver.solve(template, {0})
     parts = runs(items(template, {0}, solver))
     if len(" -> ".join(item.text for item in parts)) <= LINE:

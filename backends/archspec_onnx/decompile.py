@@ -5,6 +5,7 @@ had to spell out (`x · sigmoid(x)`, a group normalisation) is one operator of o
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,17 +13,17 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper
+from onnx.external_data_helper import uses_external_data
 from pydantic import ValidationError
 
 from archspec.decompile import Builder, Model, Module, Tensor, Unreadable, shape_of
-from archspec.decompile.layouts import Lost, No, Reading, Restart, Site, Value, output_path, refused
+from archspec.decompile.layouts import Layout, Lost, No, Reading, Restart, Site, Value, output_path, refused
 from archspec.ops import AnyOp
 from archspec.printable import printable
 from archspec.tensor import Shape
+from archspec_onnx.decompile_constants import VIEWS, Computed, Constant, array, computed, constant_of
 
-Array = np.ndarray[Any, Any]
 BATCH = 7919
 """Stands for a batch of any size where shapes are computed: a prime that no model has as a side."""
 DOMAINS = ("", "ai.onnx")
@@ -30,26 +31,6 @@ OLDEST, NEWEST = 7, 27
 """Versions of the operators that mean what they are read as."""
 PRODUCER = "archspec"
 NUMBER = re.compile(r"_[0-9]+$")
-LARGEST = 2**24
-"""No constants of more numbers than this are computed from others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """Numbers that a file holds or computes of such."""
-
-    array: Array
-    key: str = ""
-    """the name of the initializer that it is, perhaps in another shape; empty where it is none"""
-    made: str = ""
-    """the name of the value that it was first"""
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """Numbers that a file computes of weights."""
-
-    node: NodeProto
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +43,27 @@ class Place(Site):
     version: int
 
     def tensor(self, x: Any) -> Tensor:
-        """A tensor of the network; raises `No`."""
+        """A tensor of the network; raises `No`.
+
+        Exporters merge vectors of equal numbers, as biases are that begin with zeros: each operator has its own again.
+        Kernels and matrices are not equal by chance.
+        """
         if not isinstance(x, Constant):
             raise No("its weights are computed")
         if x.array.dtype.kind != "f":
             raise No(f"its weights are {x.array.dtype} numbers")
-        return Tensor(x.key or x.made, lambda: x.array)
+        own = object() if x.array.size == max(x.array.shape, default=1) else None
+        return Tensor(x.key or x.made, lambda: x.array, own)
+
+    def add(self, op: AnyOp, inputs: Sequence[Value], layout: Layout | None = None, **tensors: Tensor | None) -> Value:
+        given = [self.shape(x) for x in inputs]
+        made = super(Place, self).add(op, inputs, layout, **tensors)
+        for name, shape in {**op.weights(*given), **op.buffers(*given)}.items():
+            held = tensors[name]
+            found = held.array().shape if held is not None else None
+            if found != shape:
+                raise No(f"its {name} is {found}, not {shape}")
+        return made
 
     def made(self, x: Value) -> AnyOp:
         """The operator of a value."""
@@ -108,13 +104,28 @@ def loaded(path: Path) -> onnx.ModelProto:
     with path.open("rb"):
         pass
     try:
-        model = onnx.load(path)
-        onnx.checker.check_model(model)
+        model = onnx.load(path, load_external_data=False)
     except OSError:
         raise
     except Exception:  # damaged bytes make a parser raise whatever comes first
         raise Unreadable(f"{path}: this is no ONNX file, or it is damaged") from None
+    check_whole(model, path)
+    try:
+        onnx.checker.check_model(model)
+    except Exception as error:  # of its own, and those of protobuf
+        first = printable(str(error).strip().partition("\n")[0][:200])
+        raise Unreadable(f"{path}: this is no valid ONNX model ({first})") from None
     return model
+
+
+def check_whole(model: onnx.ModelProto, path: Path) -> None:
+    """Raise `Unreadable` where a file names others for its tensors to be read from."""
+    held = [a.t for node in model.graph.node for a in node.attribute if a.type == a.TENSOR]
+    if any(map(uses_external_data, [*model.graph.initializer, *held])):
+        raise Unreadable(
+            f"{path}: its weights are in another file, and only this one is read",
+            "save it as one file: onnx.save(onnx.load(path), one_path)",
+        )
 
 
 @dataclass(slots=True)
@@ -168,6 +179,9 @@ class Reader:
             raise Unreadable(f"{self.origin} takes {len(images)} inputs, and not one image")
         stated = images[0].type.tensor_type
         sides = [side.dim_value or None for side in stated.shape.dim]
+        last = len(sides) == 4 and self.turned_first(images[0].name)
+        if last:
+            sides = [sides[0], sides[3], *sides[1:3]]
         if self.image is not None and len(sides) in {2, 4}:
             sides = [sides[0], self.image[-1], *self.image[:-1]]
         if len(sides) not in {2, 4} or None in sides[1:]:
@@ -180,7 +194,14 @@ class Reader:
         self.batch = sides[0] or BATCH
         shape = shape_of([self.batch, *(side for side in sides[1:] if side is not None)])
         self.reading = Reading(Builder(self.name, self.origin, shape), self.undone)
-        self.values[images[0].name] = Value(self.builder.input, "chw" if len(shape) == 3 else "flat")
+        layout: Layout = "flat" if len(shape) == 1 else "hwc" if last else "chw"
+        self.values[images[0].name] = Value(self.builder.input, layout)
+
+    def turned_first(self, image: str) -> bool:
+        """Whether an image is N×h×w×c, as TensorFlow has it: all that is done with it is to turn it."""
+        users = [node for node in self.model.graph.node if image in node.input]
+        turns = [node.op_type == "Transpose" and perm(node) == (0, 3, 1, 2) for node in users]
+        return bool(turns) and all(turns)
 
     # ---- one node ----
 
@@ -190,9 +211,11 @@ class Reader:
         outputs = [name for name in node.output if name]
         try:
             found = self.read_node(node, version)
-        except (No, ValidationError) as error:
+        except (No, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            malformed = "it has not the attributes or inputs that it should have"
+            why = refused(error) if isinstance(error, (No, ValidationError)) else malformed
             for name in outputs:
-                self.lost[name] = (label, node.name or name, refused(error))
+                self.lost[name] = (label, node.name or name, why)
             found = Lost()
         several = found if isinstance(found, list) else [found] * len(node.output)
         self.values |= dict(zip(node.output, several, strict=False))
@@ -294,51 +317,11 @@ class Reader:
     def notes(self) -> Iterator[str]:
         """What of the file is not in the Graph."""
         yield "An ONNX file does not say what only training has: dropout, or the rates of stochastic depth."
+        uses = Counter(tensor.key for tensor in self.builder.tensors.values())
+        if several := sum(count > 1 for count in uses.values()):
+            yield f"Operators share {several} of its vectors, as exporters merge equal ones: here each has its own."
 
 
-VIEWS = frozenset({"Transpose", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Identity"})
-"""What changes the shape of a weight and not its numbers."""
-
-
-def array(tensor: TensorProto) -> Array:
-    """A tensor as an array; bfloat16, which numpy does not have, as float32, which holds the same numbers."""
-    found: Array = numpy_helper.to_array(tensor)
-    return found.astype(np.float32) if tensor.data_type == TensorProto.BFLOAT16 else found
-
-
-def constant_of(node: NodeProto) -> Array:
-    """The numbers of a `Constant`; raises `No` for what are none."""
-    attribute = node.attribute[0]
-    value = helper.get_attribute_value(attribute)
-    if attribute.name == "value":
-        return array(value)
-    if attribute.name in {"value_float", "value_floats"}:
-        return np.asarray(value, dtype=np.float32)
-    if attribute.name in {"value_int", "value_ints"}:
-        return np.asarray(value, dtype=np.int64)
-    raise No("it holds no numbers")
-
-
-def computed(node: NodeProto, model: onnx.ModelProto, constants: Sequence[Constant]) -> Array:
-    """What a node gives, by onnx's own reference; raises `No`."""
-    given = [name for name in node.input if name]
-    largest = max((x.array.size for x in constants), default=0)
-    if node.op_type in {"ConstantOfShape", "Expand", "Tile"}:
-        largest = max(largest, int(np.prod(constants[-1].array.astype(object))))
-    if largest > LARGEST:
-        raise No(f"it computes {largest} numbers")
-    types = [helper.np_dtype_to_tensor_dtype(x.array.dtype) for x in constants]
-    values = [
-        helper.make_tensor_value_info(name, kind, x.array.shape)
-        for name, kind, x in zip(given, types, constants, strict=True)
-    ]
-    unique = {value.name: value for value in values}
-    output = helper.make_empty_tensor_value_info(node.output[0])
-    graph = helper.make_graph([node], "constant", list(unique.values()), [output])
-    made = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
-    try:
-        feed = dict(zip(given, (x.array for x in constants), strict=True))
-        results: Any = ReferenceEvaluator(made).run(None, feed)
-        return np.asarray(results[0])
-    except Exception as error:  # a damaged model makes it raise whatever comes first
-        raise No(f"it cannot be computed: {printable(str(error))[:100]}") from None
+def perm(node: NodeProto) -> tuple[int, ...]:
+    """The order that a `Transpose` brings dimensions into; empty where it is the reverse one."""
+    return next((tuple(a.ints) for a in node.attribute if a.name == "perm"), ())

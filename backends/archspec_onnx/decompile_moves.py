@@ -8,7 +8,8 @@ import numpy as np
 from archspec import ops
 from archspec.decompile.layouts import No, Partial, Value, only
 from archspec.ops.normalization import Norm
-from archspec_onnx.decompile import Constant, Place
+from archspec_onnx.decompile import Place
+from archspec_onnx.decompile_constants import Constant
 from archspec_onnx.decompile_ops import HANDLERS, first_value, numbers, one_number, per_channel, reads, stated
 
 __all__ = ["HANDLERS"]
@@ -122,7 +123,8 @@ def new_sides(place: Place, own: tuple[int, ...], how: Any) -> list[int]:
 
 @reads("Transpose")
 def transpose(place: Place, x: Any) -> Any:
-    return place.turned(x, tuple(place.given("perm", ())))
+    only(bool(place.given("perm")), "it turns the dimensions round, the batch too")
+    return place.turned(x, tuple(place.given("perm")))
 
 
 @reads("Pad")

@@ -15,7 +15,8 @@ from archspec.decompile import Tensor
 from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
 from archspec.ops.base import Window
 from archspec.tensor import Shape
-from archspec_onnx.decompile import Computed, Constant, Place
+from archspec_onnx.decompile import Place
+from archspec_onnx.decompile_constants import Computed, Constant
 
 Handler = Callable[..., Any]
 HANDLERS: dict[str, Handler] = {}

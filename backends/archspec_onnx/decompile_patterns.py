@@ -15,10 +15,13 @@ from onnx import NodeProto, helper
 from archspec import ops
 from archspec.decompile.layouts import Partial, Value
 from archspec.tensor import Shape
-from archspec_onnx.decompile import Constant, Place
+from archspec_onnx.decompile import Place
+from archspec_onnx.decompile_constants import Constant
 from archspec_onnx.lower import means, shares
 
 Found = Value | Partial | None
+MOST_FACTORS = 12
+"""So many values are looked at to take a product apart."""
 
 
 def recognised(place: Place) -> Any:
@@ -49,20 +52,27 @@ def near(one: float | None, other: float) -> bool:
 
 
 def factors(place: Place, name: str) -> tuple[float, list[str]]:
-    """A value as a product: the numbers in it, and the names of its other factors."""
-    found = number(place, name)
-    if found is not None:
-        return found, []
-    node = place.reader.makers.get(name)
-    if node is not None and node.op_type == "Mul":
-        (one, left), (other, right) = (factors(place, given) for given in node.input)
-        return one * other, left + right
-    if node is not None and node.op_type == "Div":
-        divisor = number(place, node.input[1])
-        if divisor:
-            one, left = factors(place, node.input[0])
-            return one / divisor, left
-    return 1.0, [name]
+    """A value as a product: the numbers in it, and the names of its other factors.
+
+    Of a product of many only the last ones are taken apart, since no pattern has so many.
+    """
+    constant, names, pending = 1.0, [], [name]
+    for _ in range(MOST_FACTORS):
+        if not pending:
+            break
+        at = pending.pop(0)
+        found, node = number(place, at), place.reader.makers.get(at)
+        divisor = number(place, node.input[1]) if node is not None and node.op_type == "Div" else None
+        if found is not None:
+            constant *= found
+        elif node is not None and node.op_type == "Mul":
+            pending = [*node.input, *pending]
+        elif node is not None and divisor:
+            constant /= divisor
+            pending.insert(0, node.input[0])
+        else:
+            names.append(at)
+    return constant, names + pending
 
 
 def plus(place: Place, name: str, wanted: float) -> str | None:

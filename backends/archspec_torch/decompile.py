@@ -5,11 +5,12 @@ nothing is guessed. In-place operators are followed: whoever holds the tensor th
 """
 
 import importlib
+import io
 import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from archspec.backend import BackendError, MissingFramework
+from archspec.backend import BackendError
 from archspec.decompile import CannotSay, Model, Unreadable
 from archspec.printable import printable
 from archspec.tensor import Shape, shape_text
@@ -83,6 +84,12 @@ def made(place: str, arguments: Mapping[str, Any]) -> nn.Module:
     return model
 
 
+class MissingModule(BackendError):
+    """What the module of a factory imports is not installed."""
+
+    exit_code = 3
+
+
 class Usage(BackendError):
     """The command line names no factory of a model."""
 
@@ -98,19 +105,22 @@ def imported(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise Usage(f"there is no module `{printable(error.name)}`") from None
-        raise MissingFramework(f"`{printable(name)}`", printable(error.name or "a module"), "torch") from None
+        raise MissingModule(
+            f"`{printable(name)}` needs `{printable(str(error.name))}`, which is not installed"
+        ) from None
     finally:
         sys.path.remove(str(Path.cwd()))
 
 
 @contextmanager
 def running(what: str) -> Iterator[None]:
-    """Code of somebody else: whatever it raises becomes one line."""
+    """Code of somebody else: whatever it raises becomes one line, and what it prints is no part of the spec."""
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except (BackendError, ModuleNotFoundError):
         raise
-    except Exception as error:  # nobody knows what it may raise
+    except (Exception, SystemExit) as error:  # nobody knows what it may raise
         first = str(error).strip().partition("\n")[0][:300]
         raise Unreadable(printable(f"{what} {type(error).__name__}: {first}")) from None
 
@@ -122,10 +132,9 @@ def exported(model: nn.Module, image: Shape, place: str) -> ExportedProgram:
     """The program of a model on images of this shape; raises `CannotSay`."""
     channels = image[-1]
     some = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
-    example = torch.zeros(BATCH, channels, *image[:-1], dtype=some.dtype, device=some.device)
     try:
-        with warnings.catch_warnings(), dropping_shown(model):
-            warnings.simplefilter("ignore")
+        example = torch.zeros(BATCH, channels, *image[:-1], dtype=some.dtype, device=some.device)
+        with quiet(), dropping_shown(model):
             return torch.export.export(model, (example,), strict=False)
     except Exception as error:  # the model's own code runs, and torch refuses what it cannot follow
         first = str(error).strip().partition("\n")[0][:300]
@@ -166,14 +175,22 @@ def loaded(path: Path) -> ExportedProgram:
     """The program in a file; raises `Unreadable` or `OSError`."""
     with path.open("rb"):
         pass
-    log = logging.getLogger("torch")
-    level = log.level
     try:
-        log.setLevel(logging.CRITICAL)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             return torch.export.load(str(path))
     except Exception:  # damaged bytes make a reader raise whatever comes first
         raise Unreadable(f"{path}: this is no file of torch.export, or it is damaged") from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What torch warns of, logs and prints before it raises, is said by our own errors."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    nowhere = io.StringIO()
+    try:
+        with warnings.catch_warnings(), redirect_stdout(nowhere), redirect_stderr(nowhere):
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        log.setLevel(level)
+        logging.disable(before)

@@ -230,6 +230,8 @@ class Reader:
     def finish(self, node: fx.Node) -> Model:
         outputs: dict[str, str] = {}
         found = [argument for argument in pytree.tree_leaves(node.args) if isinstance(argument, fx.Node)]
+        if not found:
+            raise Unreadable(f"{self.origin} gives no tensor")
         for argument, name in zip(found, self.output_names(len(found)), strict=True):
             value = self.cells[argument].value
             try:
@@ -239,8 +241,6 @@ class Reader:
                     raise No("it is no tensor of the language")
             except No as error:
                 self.builder.trouble("an output", argument.name, str(error))
-        if not found:
-            raise Unreadable(f"{self.origin} gives no tensor")
         return self.builder.finish(outputs, [] if self.builder.troubles else list(self.notes()))
 
     def notes(self) -> Iterator[str]:

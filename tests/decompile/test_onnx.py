@@ -1,17 +1,20 @@
 """ONNX files as specs: those of our own backend, those in the style of other exporters, and those that are refused."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from archspec_onnx import Backend
 from archspec_onnx.decompile import decompile
 from backends.cases import CASES
 from decompile.equality import BOUND, alike, off
 from onnx import TensorProto, helper, numpy_helper
+from zoo.equality import reference
 
 import archspec
 from archspec.cli.commands import run
@@ -20,8 +23,8 @@ from archspec.verify import random_tensors
 
 QUICK = ("squeezenet1_1", "mobilenet_v2", "resnet18", "googlenet_no_aux", "shufflenet_v2_x0_5", "mobilenet_v3_small")
 MORE = (
-    "alexnet", "alexnet_2012", "vgg16", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf",
-    "convnext_tiny", "inception_v3", "mnasnet0_5", "resnet152", "mobilenet_v2_keras", "vgg16_keras",
+    "alexnet", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf",
+    "convnext_tiny", "inception_v3", "mnasnet0_5", "resnet152", "mobilenet_v2_keras",
 )  # fmt: skip
 
 SPELLED_OUT = {"squeezenet1_1", "googlenet_no_aux", "alexnet", "vgg16", "vgg16_keras", "mobilenet_v2_keras"}
@@ -68,6 +71,12 @@ def check_ours(name: str, folder: Path) -> Decompiled:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_our_own_files_come_back(name: str, tmp_path: Path) -> None:
+    check_ours(name, tmp_path)
+
+
+@pytest.mark.huge
+@pytest.mark.parametrize("name", ["alexnet_2012", "vgg16", "vgg16_keras"])
+def test_the_largest_of_our_own_files_come_back(name: str, tmp_path: Path) -> None:
     check_ours(name, tmp_path)
 
 
@@ -242,6 +251,77 @@ def test_data_outside_of_the_folder_is_not_read(tmp_path: Path) -> None:
     path.write_bytes(model.SerializeToString())
     with pytest.raises(Unreadable):
         decompile(str(path))
+
+
+def test_data_beside_a_file_is_not_read_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weight = draw(6, 3, 1, 1)
+    path = saved(tmp_path, [node("Conv", "x w", "y", kernel_shape=[1, 1])], {"w": weight}, [1, 3, 9, 9])
+    model = onnx.load(path)
+    onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    assert (tmp_path / "w.bin").exists()
+    assert run(["import", str(path)]) == 1
+    assert "its weights are in another file" in capsys.readouterr().err
+
+
+BROKEN: dict[str, tuple[Any, dict[str, Any]]] = {
+    "too few paddings": (node("Conv", "x w", "y", kernel_shape=[1, 1], pads=[1]), {"w": draw(6, 3, 1, 1)}),
+    "other channels": (node("Conv", "x w", "y", kernel_shape=[1, 1]), {"w": draw(6, 4, 1, 1)}),
+    "other statistics": (node("BatchNormalization", "x s s s s", "y"), {"s": draw(7)}),
+    "no size": (node("LRN", "x", "y", size=0), {}),
+    "all dimensions turned": (node("Transpose", "x", "y"), {}),
+    "no such dimension": (node("Squeeze", "x a", "y"), {"a": np.array([9])}),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_nodes_that_make_no_sense_are_named(what: str, tmp_path: Path) -> None:
+    made, arrays = BROKEN[what]
+    with pytest.raises(CannotSay, match=f"`{made.op_type}` at y"):
+        decompile(str(saved(tmp_path, [made], arrays, [1, 3, 9, 9])))
+
+
+def test_a_product_of_products_takes_no_longer_than_it_is_long(tmp_path: Path) -> None:
+    nodes = [
+        node("Mul", f"{a} {a}", b) for a, b in zip("xabcdefghijklmnopqrstuvw", "abcdefghijklmnopqrstuvwy", strict=True)
+    ]
+    assert kinds(decompiled(decompile(str(saved(tmp_path, nodes, {}, [1, 3, 9, 9]))))) == ["mul"] * 24
+
+
+def test_vectors_that_an_exporter_has_merged_are_each_operators_own(tmp_path: Path) -> None:
+    nodes = [node("Conv", "x w b", "a", kernel_shape=[1, 1]), node("Conv", "a v b", "y", kernel_shape=[1, 1])]
+    arrays = {"w": draw(3, 3, 1, 1), "v": draw(3, 3, 1, 1) + 1, "b": np.zeros(3, "float32")}
+    found = ends_like(saved(tmp_path, nodes, arrays, [1, 3, 9, 9]))
+    assert "share 1 of its vectors" in found.text
+    nodes[1].input[1] = "w"
+    with pytest.raises(CannotSay, match="used several times"):
+        decompiled(decompile(str(saved(tmp_path, nodes, arrays, [1, 3, 9, 9]))))
+
+
+def test_an_image_whose_channels_come_last_is_turned_first(tmp_path: Path) -> None:
+    nodes = [node("Transpose", "x", "t", perm=[0, 3, 1, 2]), node("Conv", "t w", "y", kernel_shape=[1, 1])]
+    found = decompiled(decompile(str(saved(tmp_path, nodes, {"w": draw(6, 3, 1, 1)}, [1, 9, 7, 3]))))
+    assert kinds(found) == ["conv"]
+    assert found.graph.input.shape == (9, 7, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("fold", [True, False])
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "googlenet", "densenet121", "squeezenet1_1"])
+def test_files_of_pytorch_are_read(name: str, fold: bool, torchvision: ModuleType, tmp_path: Path) -> None:
+    """Of fresh models, whose vectors are all zeros and ones: what it writes them into is merged."""
+    model, path = reference(torchvision, name).eval(), tmp_path / "theirs.onnx"
+    mode = torch.onnx.TrainingMode.EVAL if fold else torch.onnx.TrainingMode.PRESERVE
+    torch.onnx.export(
+        model,
+        (torch.zeros(1, 3, 71, 71),),
+        path,
+        dynamo=False,
+        training=mode,
+        do_constant_folding=fold,
+        input_names=["x"],
+    )
+    ends_like(path, 71)
 
 
 def test_an_input_of_any_size_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

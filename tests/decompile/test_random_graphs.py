@@ -109,7 +109,7 @@ def test_a_graph_is_decompiled_to_itself(model: Any) -> None:
     check(model)
 
 
-@pytest.mark.slow
+@pytest.mark.huge
 @settings(max_examples=4000, **SETTINGS)
 @given(models())
 def test_many_graphs_are_decompiled_to_themselves(model: Any) -> None:

@@ -24,13 +24,13 @@ def check(part: Part) -> None:
         assert off(run(model, graph, images)["output"] + 1.0, again["output"] + 1.0) < 1e-9
 
 
-@settings(max_examples=15, **SETTINGS)
+@settings(max_examples=10, **SETTINGS)
 @given(networks())
 def test_a_network_is_decompiled_to_itself(part: Part) -> None:
     check(part)
 
 
-@pytest.mark.slow
+@pytest.mark.huge
 @settings(max_examples=400, **SETTINGS)
 @given(networks())
 def test_many_networks_are_decompiled_to_themselves(part: Part) -> None:

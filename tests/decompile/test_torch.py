@@ -2,20 +2,18 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from archspec_torch.decompile import decompile
-from decompile.equality import alike, assert_equal, from_torch
+from decompile.equality import assert_equal, from_torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 from zoo.equality import randomize
 
 import archspec
 from archspec import ops
-from archspec.decompile import CannotSay, Decompiled, decompiled
+from archspec.decompile import CannotSay, Decompiled
 
 
 class Of(nn.Module):
@@ -335,32 +333,11 @@ def test_classes_become_blocks_with_what_differs_as_parameters() -> None:
     assert "my_block(8, 2, with_gate = false) -> my_block(8) * 2\n" in text
 
 
-def test_a_module_in_a_file_beside_is_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my_net.py").write_text(
-        "from torch import nn\n"
-        "def tiny(k=3, act='relu'):\n"
-        "    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU() if act == 'relu' else nn.SiLU(), nn.Conv2d(8, k, 1))\n"
-    )
-    monkeypatch.chdir(tmp_path)
-    model = decompile("torch:my_net:tiny", image=(8, 8, 3), arguments={"k": 7, "act": "silu"})
-    assert "conv(3, 8, pad = valid, bias = true) -> silu -> conv(1, 7, bias = true)" in decompiled(model).text
-    assert decompiled(model).text.startswith("arch 1\n# From my_net.tiny(k = 7, act = 'silu').\n\nnetwork tiny {\n")
-
-
-@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # torch's own, when it changes a program
-def test_an_exported_program_is_a_source(tmp_path: Path) -> None:
-    model = Mine().double()
-    randomize(model)
-    example = torch.zeros(2, 4, 16, 16, dtype=torch.float64)
-    plain = torch.export.export(model.eval(), (example,))
-    any_batch = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("n")},))
-    whole = from_torch(model, 16, 16, 4).graph
-    for number, program in enumerate((plain, any_batch, plain.run_decompositions())):
-        torch.export.save(program, tmp_path / f"p{number}.pt2")
-        read = decompiled(decompile(str(tmp_path / f"p{number}.pt2")))
-        assert alike(read.graph, whole)
-        assert_equal(model, read, (16, 16, 4))
-        assert read.graph.name == f"p{number}"
+def test_what_all_operators_of_a_kind_are_given_is_said_once() -> None:
+    layers = [m for _ in range(3) for m in (nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4, eps=1e-3), nn.ReLU())]
+    text = found(nn.Sequential(*layers)).text
+    assert "default conv(bias = true), bn(eps = 0.001)" in text
+    assert "body (conv(3, 4) -> bn -> relu) * 3" in text
 
 
 def test_the_keys_of_the_weights_are_said_where_they_are_few() -> None:
