@@ -16,6 +16,7 @@ import archspec
 from archspec import library
 from archspec.cli import tables
 from archspec.driver import Spec
+from archspec.sheet import Sheet, plain
 from archspec.syntax import tree as t
 
 DOCS = Path(__file__).parent
@@ -214,8 +215,8 @@ def printed(name: str) -> list[str]:
     whole = tables.stats_sheet(archspec.load(name).elaborate().stats("layer"), name)
     kept = [whole.headers.index(header) for header in ("path", "output", "params", "MACs")]
     cut = [tuple(row[i] for i in kept) for row in (whole.headers, *whole.rows, whole.total or ())]
-    sheet = tables.Sheet(name, tuple(map(str, cut[0])), tuple(cut[1:-1]), cut[-1])
-    return tables.plain(sheet).strip().splitlines()
+    sheet = Sheet(name, tuple(map(str, cut[0])), tuple(cut[1:-1]), cut[-1])
+    return plain(sheet).strip().splitlines()
 
 
 def beside(left: list[str], right: list[str]) -> Iterator[str]:

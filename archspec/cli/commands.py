@@ -15,6 +15,7 @@ from archspec.cli.fmt import fmt
 from archspec.cli.importing import import_
 from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
 from archspec.cli.output import complain, say
+from archspec.cli.table import table
 from archspec.cli.verify import verify
 from archspec.cli.weights import weights as weights_group
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
@@ -52,6 +53,7 @@ def cli() -> None:
 
 cli.add_command(fmt)
 cli.add_command(import_)
+cli.add_command(table)
 cli.add_command(verify)
 cli.add_command(weights_group)
 

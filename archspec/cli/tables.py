@@ -1,12 +1,10 @@
-"""Counts and lists -> text: a table on a terminal, plain columns in a pipe, Markdown, LaTeX, CSV, JSON."""
+"""Counts and lists -> tables to print, and JSON; on a terminal with boxes and colours."""
 
-import csv
 import inspect
-import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from archspec import report
@@ -15,23 +13,14 @@ from archspec.elaborate.audit import Audited
 from archspec.elaborate.resolve import attributes
 from archspec.graph import Graph
 from archspec.ops import OPERATORS, Op
-from archspec.printable import printable, width
+from archspec.printable import printable
+from archspec.sheet import FORMATS as WRITERS
+from archspec.sheet import Sheet, cell, plain
 from archspec.stats import CONVENTION, Stats, op_text
 from archspec.tensor import shape_text
 
 if TYPE_CHECKING:
     from archspec.verify import Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table to print: numbers are ints, all else is text; `total` is its last row, set apart."""
-
-    title: str
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str | int, ...], ...]
-    total: tuple[str | int, ...] | None = None
-    note: str = ""
 
 
 def stats_sheet(stats: Stats, title: str | None = None) -> Sheet:
@@ -103,10 +92,6 @@ def docstring(cls: type) -> str:
     return inspect.getdoc(cls) or ""
 
 
-def cell(value: str | int) -> str:
-    return f"{value:,}" if isinstance(value, int) else printable(value)
-
-
 def show(sheet: Sheet) -> str | None:
     """Print a table as suits the output: boxes and colours on a terminal, aligned columns in a pipe."""
     if not sys.stdout.isatty():
@@ -116,8 +101,7 @@ def show(sheet: Sheet) -> str | None:
     from rich.text import Text
 
     table = Table(title=Text(printable(sheet.title)), caption=Text(sheet.note), caption_justify="left")
-    numeric = [isinstance(value, int) for value in sheet.rows[0]] if sheet.rows else [False] * len(sheet.headers)
-    for header, right in zip(sheet.headers, numeric, strict=True):
+    for header, right in zip(sheet.headers, sheet.numeric, strict=True):
         table.add_column(Text(header), justify="right" if right else "left", overflow="fold")
     for row in sheet.rows:
         table.add_row(*(Text(cell(value)) for value in row))
@@ -128,67 +112,11 @@ def show(sheet: Sheet) -> str | None:
     return None
 
 
-def plain(sheet: Sheet) -> str:
-    """Aligned columns, two blanks between them."""
-    rows = [sheet.headers, *sheet.rows, *([sheet.total] if sheet.total else [])]
-    texts = [[cell(value) for value in row] for row in rows]
-    widths = [max(width(row[i]) for row in texts) for i in range(len(sheet.headers))]
-    right = [any(isinstance(row[i], int) for row in rows) for i in range(len(sheet.headers))]
-    lines = ["  ".join(pad(text, widths[i], right[i]) for i, text in enumerate(row)).rstrip() for row in texts]
-    head = [printable(sheet.title), ""] if sheet.title else []
-    return "\n".join([*head, *lines, *(["", sheet.note] if sheet.note else [])])
-
-
-def pad(text: str, columns: int, right: bool) -> str:
-    blanks = " " * (columns - width(text))
-    return blanks + text if right else text + blanks
-
-
-def markdown(sheet: Sheet) -> str:
-    """A GitHub table."""
-    rows = [*sheet.rows, *([sheet.total] if sheet.total else [])]
-    right = [any(isinstance(row[i], int) for row in rows) for i in range(len(sheet.headers))]
-    lines = [sheet.headers, tuple("---:" if r else "---" for r in right), *rows]
-    return "\n".join("| " + " | ".join(cell(value).replace("|", "\\|") for value in line) + " |" for line in lines)
-
-
-LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "×": r"$\times$", "²": "$^2$",
-}  # fmt: skip
-
-
-def latex(sheet: Sheet) -> str:
-    """A `tabular` with the rules of booktabs."""
-    rows = [*sheet.rows, *([sheet.total] if sheet.total else [])]
-    right = [any(isinstance(row[i], int) for row in rows) for i in range(len(sheet.headers))]
-
-    def line(row: Sequence[str | int]) -> str:
-        return " & ".join("".join(LATEX.get(c, c) for c in cell(value)) for value in row) + r" \\"
-
-    body = [line(row) for row in sheet.rows]
-    total = [r"\midrule", line(sheet.total)] if sheet.total else []
-    columns = "".join("r" if r else "l" for r in right)
-    start = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", line(sheet.headers), r"\midrule"]
-    return "\n".join([*start, *body, *total, r"\bottomrule", r"\end{tabular}"])
-
-
-def comma_separated(sheet: Sheet) -> str:
-    """CSV, numbers without separators, the total left out."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(sheet.headers)
-    writer.writerows(sheet.rows)
-    return out.getvalue().rstrip("\n")
-
-
 def stats_json(stats: Stats) -> str:
     return json.dumps({**asdict(stats), "convention": CONVENTION}, ensure_ascii=False)
 
 
-FORMATS: dict[str, Callable[[Sheet], str | None]] = {
-    "table": show, "markdown": markdown, "latex": latex, "csv": comma_separated,
-}  # fmt: skip
+FORMATS: dict[str, Callable[[Sheet], str | None]] = {"table": show, **WRITERS}
 
 
 def erratum_json(erratum: Audited) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A flat model -> the text of a spec, and the order in which it has the nodes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 
 from archspec import driver
@@ -10,7 +11,7 @@ from archspec.decompile.mining import mine, plain_name
 from archspec.decompile.model import Model, legal
 from archspec.decompile.normal import sliced
 from archspec.decompile.solve import CATEGORIES, Solver, Usual, literal
-from archspec.decompile.templates import lifted, values_of
+from archspec.decompile.templates import Template, lifted, values_of
 from archspec.decompile.text import Item, items, runs
 from archspec.decompile.trees import Call, Leaf, Net, Tree, UnforkedParts, Value, in_order, tree_of
 from archspec.graph import Graph
@@ -36,13 +37,32 @@ def tree_and_graph(graph: Graph) -> tuple[Tree, Graph]:
             graph = sliced(graph, error.paths)
 
 
-def written(model: Model) -> tuple[str, Graph, tuple[str, ...]]:
-    """The text of a model, its Graph as the text says it, and the paths of its nodes in the order of the text."""
-    tree, graph = tree_and_graph(model.graph)
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A Graph as calls of blocks."""
+
+    tree: Tree
+    graph: Graph
+    """with slices where the language needs them"""
+    library: Library
+    order: tuple[str, ...]
+    """the paths of its nodes in the order of the text"""
+
+
+def folded(graph: Graph, loose: bool = False) -> Folded:
+    """A Graph with its blocks found: its scopes where they have a class, and what is repeated."""
+    tree, graph = tree_and_graph(graph)
     order = tuple(path for net in tree.nets for path in in_order(net))
     library = Library(graph, usual_of(graph))
-    with_calls(tree.nets, library, model.loose)
+    with_calls(tree.nets, library, loose)
     mine(tree.nets, library, plain_name)
+    return Folded(tree, graph, library, order)
+
+
+def written(model: Model) -> tuple[str, Graph, tuple[str, ...]]:
+    """The text of a model, its Graph as the text says it, and the paths of its nodes in the order of the text."""
+    found = folded(model.graph, model.loose)
+    tree, graph, library = found.tree, found.graph, found.library
     counted = summarize(graph)
     lines = [
         "arch 1",
@@ -57,7 +77,7 @@ def written(model: Model) -> tuple[str, Graph, tuple[str, ...]]:
         f"check params = {counted.params:_}, macs = {counted.macs:_}",
         "}",
     ]
-    return driver.format_text("\n".join(lines) + "\n"), graph, order
+    return driver.format_text("\n".join(lines) + "\n"), graph, found.order
 
 
 def usual_of(graph: Graph) -> Usual:
@@ -89,15 +109,19 @@ def default(usual: Usual) -> str:
     return f"default {', '.join(calls)}" if usual else ""
 
 
-def body(net: Net, library: Library) -> str:
-    """A network of its own, in lines that end where the map gets smaller."""
-    graph = library.graph
+def solved(net: Net, library: Library) -> tuple[Template, set[int], Solver]:
+    """The steps of a network of its own, every attribute of them a literal."""
     template = lifted(net, 0)
     for slot, step in zip(template, net, strict=True):
-        slot.narrows = narrows(step, graph)
-    solver = Solver({0: graph.input.shape}, False, library.usual)
+        slot.narrows = narrows(step, library.graph)
+    solver = Solver({0: library.graph.input.shape}, False, library.usual)
     solver.solve(template, {0})
-    parts = runs(items(template, {0}, solver))
+    return template, {0}, solver
+
+
+def body(net: Net, library: Library) -> str:
+    """A network of its own, in lines that end where the map gets smaller."""
+    parts = runs(items(*solved(net, library)))
     if len(" -> ".join(item.text for item in parts)) <= LINE:
         return " -> ".join(item.text for item in parts) or "id"
     lines = (line for stage in stages(parts) for line in filled(stage))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from archspec import driver, library
 from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.pasting.errors import NoReading
+from archspec.pasting.steps import in_steps, legend
 from archspec.pasting.tables import Found
 from archspec.printable import printable
 from archspec.syntax import parse, tree
@@ -107,6 +108,13 @@ def pasted(
     whole = [found for found in tables if not list(ragged(found.rows))]
     if not whole:
         raise SpecError(list(ragged(tables[0].rows)))
+    legends = [found for found in whole if legend(found)]
+    whole = [found for found in whole if found not in legends] or whole
+    for found in whole if reading is None else ():
+        said = words(found.caption if title is None else title)
+        text = in_steps(found, legends, name or "Pasted", said, body(found.rows))
+        if text is not None:
+            return Pasted(checked(text), found, "steps of the language", (), ())
     tried = [
         (rank(attempt), place, attempt.reading.name.id, attempt, found)
         for place, found in enumerate(whole)
@@ -268,9 +276,12 @@ def notes(attempt: Attempt) -> Iterator[str]:
 
 def finished(attempt: Attempt) -> str:
     """The text with what came out as checks, and what was assumed as comments."""
-    spec = driver.parse(attempt.text)
-    counted = spec.elaborate().stats()
-    checks = f"check params = {counted.params:_}, macs = {counted.macs:_}  # as archspec counts them"
     comments = "".join(f"# {printable(note)}\n" for note in notes(attempt))
-    text = attempt.text.replace("\nnetwork ", f"\n{comments}network ", 1)
+    return checked(attempt.text.replace("\nnetwork ", f"\n{comments}network ", 1))
+
+
+def checked(text: str) -> str:
+    """The text of a network with what came out as checks; raises `SpecError`."""
+    counted = driver.parse(text, "<pasted>").elaborate().stats()
+    checks = f"check params = {counted.params:_}, macs = {counted.macs:_}  # as archspec counts them"
     return driver.format_text(text.rstrip().removesuffix("}") + f"\n{checks}\n}}\n")

@@ -65,19 +65,29 @@ def even(rows: tuple[Row, ...]) -> bool:
 
 
 def runs(source: Source) -> Iterator[Span]:
-    """Stretches of lines of one kind: with so many tabs, with pipes, or with blank lines around them."""
+    """Stretches between blank lines, each whole where it is a table, else its lines of one kind."""
+    for match in re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", source.text):
+        stretch = Span(source, *match.span())
+        rows = read(stretch)
+        if rows and even(rows):
+            yield stretch
+        else:
+            yield from alike(stretch)
+
+
+def alike(stretch: Span) -> Iterator[Span]:
+    """The runs of lines of one kind: with so many tabs, with pipes, or plain."""
     start, end, last = 0, 0, ""
-    for match in re.finditer(r"[^\n]*(?:\n|$)", source.text):
-        line = match[0].rstrip()
-        tabs = line.count("\t")
-        kind = "" if not line else f"{tabs} tabs" if tabs else "pipes" if "|" in line or "│" in line else "text"
+    for match in re.finditer(r"[^\n]+(?:\n|$)", stretch.text):
+        tabs = match[0].rstrip().count("\t")
+        kind = f"{tabs} tabs" if tabs else "pipes" if "|" in match[0] or "│" in match[0] else "text"
         if kind != last:
             if last:
-                yield Span(source, start, end)
+                yield stretch.part(start, end)
             start, last = match.start(), kind
         end = match.end()
     if last:
-        yield Span(source, start, end)
+        yield stretch.part(start, end)
 
 
 def caption(span: Span, kind: int) -> str:

@@ -207,7 +207,8 @@ def cut(offset: int, line: str, separator: re.Pattern[str]) -> Iterator[Text]:
 def aligned(text: str, span: Span) -> Grid | None:
     """Columns that stand below each other, with two blanks or more between them."""
     lines = [(offset, line) for offset, line in lines_of(text) if not re.fullmatch(r"[\s\-=─━]+", line)]
-    if len(lines) < 2 or not all(GAP.search(line.strip()) for _, line in lines):
+    indent = min((len(line) - len(line.lstrip()) for _, line in lines), default=0)
+    if len(lines) < 2 or not all(GAP.search(line[indent:].rstrip()) for _, line in lines):
         return None
     width = max(len(line) for _, line in lines)
     free = [all(place >= len(line) or line[place] in " \u00a0" for _, line in lines) for place in range(width)]

@@ -1,0 +1,78 @@
+"""A table whose cells are steps of the language, as `archspec table` prints it -> its spec.
+
+A second table, `Block | Definition`, says what the steps mean: blocks, further outputs, `default` and `repeat`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from archspec import driver
+from archspec.diagnostics import SpecError
+from archspec.pasting.tables import Found
+from archspec.tables import cells, patterns
+from archspec.tables.table import Row
+
+LEGEND = ("Block", "Definition")
+"""The headers of the table of definitions."""
+OPERATOR, INPUT = "operator", "input"
+ARROW = "→"
+CLAUSES = re.compile(r"(default|repeat|output [A-Za-z_][A-Za-z0-9_]*)")
+
+
+def legend(found: Found) -> bool:
+    """Whether a table says what the steps of another mean."""
+    return tuple(patterns.key(cell.text) for cell in found.rows[0].cells) == tuple(map(patterns.key, LEGEND))
+
+
+def in_steps(found: Found, legends: Sequence[Found], name: str, title: str, table: str) -> str | None:
+    """The text of a table in steps, its rows as `table`; None where it is none.
+
+    Raises `SpecError` where a table of definitions says that it is one and its steps cannot be read.
+    """
+    headers = [cell.text.casefold() for cell in found.rows[0].cells]
+    if OPERATOR not in headers:
+        return None
+    texts = dict.fromkeys(said(row, headers.index(OPERATOR)) for row in found.rows[1:])
+    defined = [(said(row, 0), said(row, 1)) for one in legends for row in one.rows[1:]]
+    lines = [
+        "arch 1",
+        *(f"block {block} = {body}" for block, body in defined if not CLAUSES.fullmatch(block)),
+        f"network {name} {{",
+        *([f'title "{title}"'] if title else []),
+        *given(found, headers),
+        f"table {table}",
+        *(f"{clause} {body}" for clause, body in defined if clause in {"default", "repeat"}),
+        *([f"read {rules(texts)}"] if texts else []),
+        *(f"{clause} = {body}" for clause, body in defined if clause.startswith("output ")),
+        "}",
+    ]
+    text = "\n".join(lines) + "\n"
+    try:
+        driver.parse(text, "<pasted>")
+    except SpecError:
+        if legends:
+            raise
+        return None
+    return text
+
+
+def given(found: Found, headers: Sequence[str]) -> Iterator[str]:
+    """The `input` clause of a network that is given a vector; a map is what the first Input cell says."""
+    if INPUT in headers:
+        text = found.rows[1].cells[headers.index(INPUT)].text.strip()
+        if text.isdecimal():
+            yield f"input {text}"
+
+
+def rules(texts: Sequence[str] | dict[str, None]) -> str:
+    """A rule for each of the texts: it means what it says."""
+    return "\n".join(f'"{text.replace("->", ARROW)}" = {text}' for text in texts)
+
+
+def said(row: Row, place: int) -> str:
+    """What a cell says, as the language writes it."""
+    text = " ".join(cells.normalize(row.cells[place].text).split())
+    # LaTeX writes `\_` within a name
+    text = re.sub(r"(?<=[A-Za-z0-9]) _", "_", text)
+    text = re.sub(r"(?<=[0-9]) ?× ?(?=[0-9])", "x", text).replace(" × ", " x ")
+    return text.replace(ARROW, "->")

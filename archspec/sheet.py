@@ -1,0 +1,126 @@
+"""A table to print -> plain columns, Markdown, LaTeX, CSV, HTML."""
+
+import csv
+import html
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from archspec.printable import printable, width
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table to print: numbers are ints, all else is text; `total` is its last row, set apart."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str | int, ...], ...]
+    total: tuple[str | int, ...] | None = None
+    note: str = ""
+
+    @property
+    def body(self) -> list[tuple[str | int, ...]]:
+        """The rows, and the last one."""
+        return [*self.rows, *([self.total] if self.total else [])]
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Which columns hold numbers."""
+        return [any(isinstance(row[i], int) for row in self.body) for i in range(len(self.headers))]
+
+
+def cell(value: str | int) -> str:
+    return f"{value:,}" if isinstance(value, int) else printable(value)
+
+
+def plain(sheet: Sheet) -> str:
+    """Aligned columns, two blanks between them."""
+    texts = [[cell(value) for value in row] for row in (sheet.headers, *sheet.body)]
+    widths = [max(width(row[i]) for row in texts) for i in range(len(sheet.headers))]
+    right = sheet.numeric
+    lines = ["  ".join(pad(text, widths[i], right[i]) for i, text in enumerate(row)).rstrip() for row in texts]
+    head = [printable(sheet.title), ""] if sheet.title else []
+    return "\n".join([*head, *lines, *(["", sheet.note] if sheet.note else [])])
+
+
+def pad(text: str, columns: int, right: bool) -> str:
+    blanks = " " * (columns - width(text))
+    return blanks + text if right else text + blanks
+
+
+def markdown(sheet: Sheet) -> str:
+    """A GitHub table."""
+    lines = [sheet.headers, tuple("---:" if right else "---" for right in sheet.numeric), *sheet.body]
+    return "\n".join("| " + " | ".join(cell(value).replace("|", "\\|") for value in line) + " |" for line in lines)
+
+
+LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": "$<$", ">": "$>$", "|": "$|$", "×": r"$\times$",
+    "²": "$^2$", "³": "$^3$", "→": r"$\to$", "±": r"$\pm$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$",
+    "ρ": r"$\rho$", "≤": r"$\le$", "≥": r"$\ge$", "√": r"$\surd$", "–": "--", "—": "---", "…": r"\ldots{}",
+}  # fmt: skip
+"""The characters that LaTeX has other words for."""
+
+
+LONG, PARAGRAPH = 60, r"p{0.55\linewidth}"
+"""Columns with cells of more characters than this are broken into lines."""
+
+
+def latex(sheet: Sheet) -> str:
+    """A `tabular` with the rules of booktabs, in a float whose caption is the title where there is one."""
+
+    def line(row: Sequence[str | int]) -> str:
+        return " & ".join(latex_text(cell(value)) for value in row) + r" \\"
+
+    longest = [max(len(cell(row[i])) for row in (sheet.headers, *sheet.body)) for i in range(len(sheet.headers))]
+    columns = "".join(
+        "r" if right else PARAGRAPH if length > LONG else "l"
+        for right, length in zip(sheet.numeric, longest, strict=True)
+    )
+    body = [line(row) for row in sheet.rows]
+    total = [r"\midrule", line(sheet.total)] if sheet.total else []
+    start = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", line(sheet.headers), r"\midrule"]
+    tabular = "\n".join([*start, *body, *total, r"\bottomrule", r"\end{tabular}"])
+    if not sheet.title:
+        return tabular
+    caption = rf"\caption{{{latex_text(printable(sheet.title))}}}"
+    return "\n".join([r"\begin{table}", r"\centering", caption, tabular, r"\end{table}"])
+
+
+def latex_text(text: str) -> str:
+    return "".join(LATEX.get(character, character) for character in text).replace("$$", "")
+
+
+def comma_separated(sheet: Sheet) -> str:
+    """CSV, numbers without separators, the total left out."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(sheet.headers)
+    writer.writerows(sheet.rows)
+    return out.getvalue().rstrip("\n")
+
+
+def web(sheet: Sheet) -> str:
+    """An HTML `<table>`; all text is escaped."""
+    right = sheet.numeric
+
+    def line(row: Sequence[str | int], tag: str) -> str:
+        cells = (
+            f"<{tag}{' align=right' if right[i] else ''}>{html.escape(cell(value))}</{tag}>"
+            for i, value in enumerate(row)
+        )
+        return f"<tr>{''.join(cells)}</tr>"
+
+    caption = [f"<caption>{html.escape(printable(sheet.title))}</caption>"] if sheet.title else []
+    total = ["<tfoot>", line(sheet.total, "td"), "</tfoot>"] if sheet.total else []
+    return "\n".join([
+        "<table>", *caption, "<thead>", line(sheet.headers, "th"), "</thead>", "<tbody>",
+        *(line(row, "td") for row in sheet.rows), "</tbody>", *total, "</table>",
+    ])  # fmt: skip
+
+
+FORMATS: dict[str, Callable[[Sheet], str]] = {
+    "markdown": markdown, "latex": latex, "csv": comma_separated, "html": web,
+}  # fmt: skip
