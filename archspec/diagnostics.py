@@ -38,6 +38,19 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A change of the text that was tried out, and mends a mistake."""
+
+    text: str
+    """what it is and does, said at its place"""
+    edits: tuple[Edit, ...]
+    labels: tuple[Label, ...]
+    """what there is to say at each of its places"""
+    elsewhere: str
+    """what it is and does, said at another place"""
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One level of the instantiation stack: `row 6`, `bottleneck(6, 96, 2)`."""
 
@@ -51,6 +64,8 @@ class Diagnostic:
 
     primary: Span
     stack: tuple[Frame, ...] = field(default=(), kw_only=True)
+    suggestions: tuple[Suggestion, ...] = field(default=(), kw_only=True)
+    """changes that would mend it, the likeliest first"""
 
     code: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR
@@ -79,8 +94,8 @@ class Diagnostic:
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """A change of the text that would mend it, where one can be computed."""
-        return ()
+        """A change of the text that would mend it, where one is known: the likeliest."""
+        return self.suggestions[0].edits if self.suggestions else ()
 
 
 class SpecError(Exception):

@@ -3,7 +3,7 @@
 import errno
 import gc
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -134,7 +134,7 @@ class Spec:
         A network with a parameter that has no default claims nothing by itself; its variants are checked.
         """
         found = self.check_itself()
-        return [*found, *self.audit()] if all(map(audited_all_the_same, found)) else found
+        return [*found, *self.audit(found)] if all(map(audited_all_the_same, found)) else found
 
     def check_all(self) -> list[Diagnostic]:
         """What is wrong with any network or variant of the file; each mistake once, of whichever comes first."""
@@ -145,7 +145,7 @@ class Spec:
             found += here
             if spec.network.name.id not in audited and all(map(audited_all_the_same, here)):
                 audited.add(spec.network.name.id)
-                found += spec.audit()
+                found += spec.audit(found)
         unique: dict[tuple[str, str, int], Diagnostic] = {}
         for diagnostic in found:
             unique.setdefault((diagnostic.code, diagnostic.site.source.name, diagnostic.site.start), diagnostic)
@@ -181,11 +181,11 @@ class Spec:
             return list(error.diagnostics)
         return list(self.warnings)
 
-    def audit(self) -> list[Diagnostic]:
-        """What is wrong with the checks and errata of the network, whatever the variant."""
+    def audit(self, known: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
+        """What is wrong with the checks and errata of the network, whatever the variant, besides what is `known`."""
         try:
             with deep(self.limits, self.source):
-                return audit(self.module, self.network, self.make)
+                return audit(self.module, self.network, self.make, known)
         except SpecError as error:
             return list(error.diagnostics)
 

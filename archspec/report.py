@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Label, Severity
+from archspec.diagnostics import Diagnostic, Edit, Label, Severity
 from archspec.printable import printable, width
 from archspec.source import Span
 
@@ -38,8 +38,10 @@ def text_of(diagnostic: Diagnostic, style: Style = plain) -> str:
 
 
 def labels_of(diagnostic: Diagnostic) -> list[Label]:
-    """The labels, first the place where the reader can mend it, then by file."""
-    labels = list(diagnostic.labels)
+    """The labels, first the place where the reader can mend it, then by file; with what the first suggestion says."""
+    advised = diagnostic.suggestions[0].labels if diagnostic.suggestions else ()
+    places = {label.span for label in advised}
+    labels = [*advised, *(label for label in diagnostic.labels if label.span not in places)]
     if diagnostic.site != diagnostic.primary:
         labels.insert(0, Label(diagnostic.site, "asked for here"))
     files = list(dict.fromkeys(label.span.source.name for label in labels))
@@ -99,6 +101,10 @@ def notes(diagnostic: Diagnostic, gutter: int, style: Style) -> Iterator[str]:
         yield f"{' ' * gutter} {equals} in {printable(stack)}"
     if diagnostic.help:
         yield f"{' ' * gutter} {equals} {style('help', 'help')}: {printable(diagnostic.help)}"
+    for number, suggestion in enumerate(diagnostic.suggestions):
+        here = suggestion.edits[0].span == diagnostic.site and not number
+        text = f"{'or ' if number else ''}{suggestion.text if here else suggestion.elsewhere}"
+        yield f"{' ' * gutter} {equals} {style('help', 'help')}: {printable(text)}"
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
@@ -117,9 +123,14 @@ def json_of(diagnostic: Diagnostic) -> dict[str, Any]:
         **place_of(diagnostic.site),
         "labels": [{**place_of(label.span), "text": label.text} for label in labels_of(diagnostic)],
         "help": diagnostic.help,
-        "edits": [{**place_of(edit.span), "text": edit.text} for edit in diagnostic.edits],
+        "edits": edits_of(diagnostic.edits),
+        "suggestions": [{"text": s.elsewhere, "edits": edits_of(s.edits)} for s in diagnostic.suggestions],
         "stack": [{**place_of(frame.span), "label": frame.label} for frame in diagnostic.stack],
     }
+
+
+def edits_of(edits: Iterable[Edit]) -> list[dict[str, Any]]:
+    return [{**place_of(edit.span), "text": edit.text} for edit in edits]
 
 
 def place_of(span: Span) -> dict[str, Any]:

@@ -149,4 +149,4 @@ def test_the_first_version_of_the_paper_is_told_to_exchange_two_strides() -> Non
     assert diagnostic.code == "shape-claim"
     assert cell_of(diagnostic.primary) in {(5, "s"), (6, "s")}
     assert {cell_of(edit.span): edit.text for edit in diagnostic.edits} == {(5, "s"): "2", (6, "s"): "1"}
-    assert diagnostic.help == "exchange `s` of rows 5 and 6: then every shape holds"
+    assert diagnostic.suggestions[0].text == "exchange `s` of rows 5 and 6: then every shape holds"

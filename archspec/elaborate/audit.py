@@ -1,36 +1,57 @@
 """What `archspec check` looks at beyond elaboration: checks with parameters, other columns, errata, how many claims."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from archspec.diagnostics import Diagnostic
+from archspec.diagnostics import Diagnostic, Severity
 from archspec.elaborate import parameters
 from archspec.elaborate.claims import StaleErratum
-from archspec.elaborate.evaluate import Binding, Value, evaluate
+from archspec.elaborate.evaluate import Binding, evaluate, same
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
-from archspec.elaborate.network import COUNTED, Elaboration, compare, picks_column
+from archspec.elaborate.network import COUNTED, Elaboration, picks_column
+from archspec.elaborate.table_rows import Overrides
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import cells
+from archspec.tables.table import Cell
 
 CLAIMED = frozenset({"input", "output", *COUNTED})
 """Roles of columns whose cells are compared."""
 
 
-def audit(module: Module, network: t.Network, make: Instantiator) -> list[Diagnostic]:
-    """All that `archspec check` compares beyond `elaborate`: checks with parameters, and errata."""
+def audit(module: Module, network: t.Network, make: Instantiator, known: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
+    """All that `archspec check` compares beyond `elaborate`: checks with parameters, and errata.
+
+    `known` is what was found already: what is gone with its suggestions is not reported.
+    """
     if parameters.required(network):
         return []
     bindings = parameters.bound(module, network, {}, make.budget)
     elaboration = Elaboration(module, network, make, bindings, claims=True, totals=True)
     columns = other_columns(elaboration)
-    found = [diagnostic for other in columns for diagnostic in other.run_columns()]
+    compared = {check.span for column in columns for check in column.checks}
+    others = [at(check, elaboration) for check in elaboration.clauses(t.Check) if check.arguments]
+    found: list[Diagnostic] = []
+    for other in (*columns, *(other for other in others if other.checks[0].span not in compared)):
+        other.mended = mended([*known, *found], elaboration)
+        other.advise = all(d.suggestions for d in (*known, *found) if d.severity is Severity.ERROR)
+        found += other.run()[1]
     idle = elaboration.idle_errata().intersection(*(other.idle_errata() for other in columns))
-    found += [StaleErratum(span) for span in elaboration.errata if span in idle]
-    for check in elaboration.clauses(t.Check):
-        if check.arguments:
-            found += compare_at(check, elaboration)
-    return found
+    return found + [StaleErratum(span) for span in elaboration.errata if span in idle]
+
+
+def mended(found: Sequence[Diagnostic], elaboration: Elaboration) -> Overrides:
+    """The cells that the first suggestions change."""
+    edits = [edit for diagnostic in found for edit in diagnostic.edits]
+    cells_of_rows = [cell for table in elaboration.tables.values() for row in table for cell in row.row.cells]
+    changed: dict[Span, Cell] = {}
+    for cell in dict.fromkeys(cells_of_rows if edits else ()):
+        for edit in edits:
+            if cell.span.source == edit.span.source and cell.span.start <= edit.span.start < cell.span.end:
+                start, end = edit.span.start - cell.span.start, edit.span.end - cell.span.start
+                changed[cell.span] = Cell(cell.span, cell.text[:start] + edit.text + cell.text[end:])
+    return changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +103,21 @@ def other_columns(base: Elaboration) -> list[Elaboration]:
         for choice in parameter.choices:
             given = {parameter.name.id: Binding(evaluate(choice, base.env), choice.span)}
             bindings = parameters.bound(base.module, base.network, given, base.make.budget)
-            found.append(Elaboration(base.module, base.network, base.make, bindings, claims=True, totals=False))
+            other = Elaboration(base.module, base.network, base.make, bindings, claims=True, totals=False)
+            other.checks = [c for c in base.clauses(t.Check) if c.arguments and alike(bindings, bound(c, base))]
+            found.append(other)
     return found
 
 
-def compare_at(check: t.Check, base: Elaboration) -> list[Diagnostic]:
-    """A check with parameters of its own."""
-    module, network, make = base.module, base.network, base.make
-    given = parameters.given(network.name, network.parameters, check.arguments, base.env)
-    plan, diagnostics = Elaboration(
-        module, network, make, parameters.bound(module, network, given, make.budget), False, False
-    ).run()
-    if plan is None:
-        return [replace(d, stack=d.stack) for d in diagnostics]
-    text = ", ".join(f"{name} = {value_text(binding.value)}" for name, binding in given.items())
-    return compare(check, f"{network.name.id}({text})", plan.counts)
+def at(check: t.Check, base: Elaboration) -> Elaboration:
+    """The network of a check with parameters of its own; raises `SpecError`."""
+    bindings = bound(check, base)
+    return Elaboration(base.module, base.network, base.make, bindings, claims=False, totals=False, checks=[check])
 
 
-def value_text(value: Value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def bound(check: t.Check, base: Elaboration) -> dict[str, Binding]:
+    return parameters.bound(base.module, base.network, base.given(check), base.make.budget)
+
+
+def alike(one: dict[str, Binding], other: dict[str, Binding]) -> bool:
+    return all(same(one[name].value, other[name].value) for name in one)

@@ -3,21 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archspec.diagnostics import Diagnostic, Edit, Label, Severity
+from archspec.diagnostics import Diagnostic, Label, Severity
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tensor import Shape, shape_text
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Another text for one cell, and what it is called."""
-
-    span: Span
-    column: str
-    row: int
-    old: str
-    new: str
 
 
 @dataclass(frozen=True)
@@ -25,8 +14,8 @@ class ShapeClaim(Diagnostic):
     """The table says another shape than its rows give.
 
     Every Input (and Output) cell of a table is a claim, checked at the parameters' defaults. Where a change of one
-    cell, or an exchange of two in neighbouring rows, makes all of them hold, the caret is at that cell and the help
-    says what it should be; one with which the checks of totals hold too goes first. Else the caret is at the claim.
+    number, or an exchange in neighbouring rows, makes all of them hold, the caret is at that cell and the help says
+    what it should be; one with which the checks of totals hold too goes first. Else the caret is at the claim.
     """
 
     code: ClassVar[str] = "shape-claim"
@@ -37,8 +26,6 @@ class ShapeClaim(Diagnostic):
     found: Shape
     claimed: Shape
     claim: Span
-    changes: tuple[Change, ...] = ()
-    hint: Change | None = None
 
     @property
     def message(self) -> str:
@@ -47,34 +34,7 @@ class ShapeClaim(Diagnostic):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        claim = Label(self.claim, f"claims {shape_text(self.claimed)}")
-        if not self.changes:
-            hint = self.hint
-            return (claim,) if hint is None else (claim, Label(hint.span, self.would(hint)))
-        first, *others = (Label(change.span, self.should(change)) for change in self.changes)
-        known = {change.span for change in self.changes}
-        return (first, *others, *(() if self.claim in known else (claim,)))
-
-    def should(self, change: Change) -> str:
-        gives = f": that gives {shape_text(self.claimed)}, as {self.claimer} says"
-        explained = gives if self.giver == f"row {change.row}" and change.span != self.claim else ""
-        return f"`{change.column}` should be {change.new or 'empty'}{explained}"
-
-    def would(self, hint: Change) -> str:
-        return f"{hint.column} = {hint.new} here would give {shape_text(self.claimed)}, as {self.claimer} says"
-
-    @property
-    def help(self) -> str | None:
-        if not self.changes:
-            return self.would(self.hint) if self.hint else None
-        first, *others = self.changes
-        if not others:
-            return f"{first.new} here instead of {first.old} makes every shape hold"
-        return f"exchange `{first.column}` of rows {first.row} and {others[0].row}: then every shape holds"
-
-    @property
-    def edits(self) -> tuple[Edit, ...]:
-        return tuple(Edit(change.span, change.new) for change in self.changes)
+        return (Label(self.claim, f"claims {shape_text(self.claimed)}"),)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ Every plan is made once: a block's by its arguments and input, an operator's by 
 computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs as much as one of two.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from archspec.diagnostics import Diagnostic, Frame, SpecError
+from archspec.elaborate.bodies import Body, Later
 from archspec.elaborate.errors import (
     BadArithmetic,
     DuplicateName,
@@ -58,24 +59,6 @@ BLOCK = 4
 """What an instance of a block takes of the budget, where a call of a function takes 1."""
 
 
-@dataclass
-class Body:
-    """What the steps of one body share: the names that they see, the tensors that they named, their own names."""
-
-    env: Environment
-    names: Names
-    tensors: dict[str, tuple[Shape, Span]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """The bodies of the passes of a repeat after the first."""
-
-    body: Callable[[int], Body]
-    alike: bool
-    """whether it is one body for all of them"""
-
-
 class Instantiator:
     """Makes plans; keeps those of blocks and operators for the next time."""
 
@@ -90,6 +73,10 @@ class Instantiator:
         """the claims of rows (source, operator cell, claim) to what `infer` found at the defaults"""
         self.settled: set[object] = set()
         """what was checked already, by all that the outcome depends on"""
+        self.refused: dict[object, tuple[Diagnostic, ...]] = {}
+        """what is wrong with networks at their defaults"""
+        self.advise = True
+        """whether changes are looked for that would mend what is wrong, which takes its time"""
 
     # ---- errors ----
 

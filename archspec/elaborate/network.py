@@ -4,7 +4,7 @@ Printed claims and plain checks are compared at the parameters' defaults; a para
 value. Errata take the place of what is printed before anything is read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
-from archspec.elaborate.claims import NumberClaim, ShapeClaim, number_holds
+from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownName, UnknownOperator
-from archspec.elaborate.evaluate import Binding, Environment, evaluate, places, same
+from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same
 from archspec.elaborate.instantiate import Instantiator, identity
 from archspec.elaborate.layout import Conventions, conventions, layout, reading_of
 from archspec.elaborate.models import Defaults, Given
@@ -25,7 +25,7 @@ from archspec.elaborate.paths import PathPattern
 from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
 from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import Fold, RowReader
-from archspec.elaborate.suggest import suggest
+from archspec.elaborate.suggest import Bench, Look, suggested
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
 from archspec.ops import OPERATORS
@@ -73,7 +73,14 @@ class Elaboration:
     """whether the checks without parameters are compared"""
     image: Shape | None = None
     """the input instead of the one that the text states: h×w×c, or h×w or one side of a square, with its channels"""
+    checks: Sequence[t.Check] = ()
+    """those with parameters that are compared besides: they are of this network"""
+    mended: Overrides = field(default_factory=dict)
+    """cells that are read otherwise, after a suggestion that was made already"""
+    advise: bool = True
+    """whether changes are looked for that would mend what is wrong"""
     how: Conventions = field(init=False)
+    reader: RowReader = field(init=False)
     env: Environment = field(init=False)
     tables: dict[int, list[TableRow]] = field(init=False)
     errata: dict[Span, tuple[t.Erratum, Overrides]] = field(init=False)
@@ -82,6 +89,7 @@ class Elaboration:
         self.env = Environment(self.module, self.bindings, self.make.budget)
         self.refuse_twice(t.Title, t.RepeatClause, t.Numbering)
         self.how = conventions(self.network.clauses, self.env)
+        self.reader = RowReader(self.make, self.how, self.env, {}, self.claims)
         self.tables = self.read_tables()
         rows = [row for table in self.tables.values() for row in table]
         found = self.clauses(t.Erratum)
@@ -124,25 +132,39 @@ class Elaboration:
         clauses = self.clauses(t.TableClause)
         return {clause.name.value: self.tables[id(clause)] for clause in clauses if clause.name is not None}
 
-    def run_columns(self) -> list[Diagnostic]:
-        """What is wrong with what the table claims."""
-        every = {span: cell for _, changes in self.errata.values() for span, cell in changes.items()}
-        return self.fold(every)[0].diagnostics
+    @property
+    def corrections(self) -> Overrides:
+        """What errata, and suggestions, put in the place of cells."""
+        return {s: cell for _, changes in self.errata.values() for s, cell in changes.items()} | dict(self.mended)
 
     # ---- the whole network ----
 
     def run(self) -> tuple[NetworkPlan | None, list[Diagnostic]]:
         """The plan, and everything that is wrong; no plan where something is an error."""
-        every = {span: cell for _, changes in self.errata.values() for span, cell in changes.items()}
-        fold, plan = self.fold(every)
+        fold, plan = self.fold(self.corrections)
         errors = fold.errors
-        if errors and all(isinstance(d, ShapeClaim) for d in errors):
-            rows = [row for table in self.tables.values() for row in overridden(table, every)]
-            claims = [d for d in errors if isinstance(d, ShapeClaim)]
-            mended, left = suggest(claims, rows, lambda changes: self.fold({**every, **changes})[0])
-            rest = [d for d in fold.diagnostics if not isinstance(d, ShapeClaim)]
-            return None, [*mended, *left, *rest]
-        return (None if errors else plan), fold.diagnostics
+        if not errors or not (self.advise and self.make.advise):
+            return (None if errors else plan), fold.diagnostics
+        rows = [row for table in self.tables.values() for row in overridden(table, self.corrections)]
+        bench = Bench(self.trial, lambda first, last, changes: self.look(rows[first : last + 1], changes, fold))
+        return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
+
+    def trial(self, changes: Overrides) -> list[Diagnostic]:
+        """What is wrong with some cells read otherwise."""
+        return self.fold({**self.corrections, **changes})[0].errors
+
+    def look(self, rows: list[TableRow], changes: Overrides, whole: Fold) -> Look | None:
+        """What some rows come to by themselves, given what they are given in a fold of the whole network."""
+        if rows[0].number not in whole.before:
+            return None
+        flow, tensors = whole.before[rows[0].number]
+        numbering = Numbering(self.how.numbering) if self.how.numbering else None
+        fold = Fold(flow)
+        rows = [row for row in rows if row.layout is rows[0].layout]
+        reader = self.reader.again(dict(tensors), numbering, self.claims)
+        reader.read(overridden(rows, changes), fold)
+        counts = total(tuple(fold.plans))
+        return Look(tuple(fold.errors), fold.flow.shapes[0], counts.params, counts.macs, counts.nodes)
 
     def idle_errata(self) -> set[Span]:
         """Errata without which every claim holds as well."""
@@ -158,7 +180,7 @@ class Elaboration:
         tensors: dict[str, tuple[Shape, Span]] = {}
         self.make.budget.spent = 0
         numbering = Numbering(self.how.numbering) if self.how.numbering else None
-        reader = RowReader(self.make, self.how, self.env, tensors, self.claims, numbering)
+        reader = self.reader.again(tensors, numbering, self.claims)
         try:
             self.make.models.settle(self.defaults())
             start = self.input(reader, overrides)
@@ -198,12 +220,21 @@ class Elaboration:
             limit = self.make.limits.nodes
             span = self.network.name.span
             raise SpecError([LimitReached(span, "too many nodes", str(counts.nodes), limit, "--max-nodes")])
-        if self.totals:
-            for check in self.clauses(t.Check):
-                if not check.arguments:
-                    fold.diagnostics += compare(check, self.network.name.id, counts)
+        plain = [check for check in self.clauses(t.Check) if not check.arguments] if self.totals else []
+        for check in (*plain, *self.checks):
+            fold.diagnostics += compare(check, self.called(check), counts)
         init = self.init(), self.init_of_paths()
         return NetworkPlan(self.network, self.bindings, start, plans, tuple(outputs), counts, *init, self.totals)
+
+    def given(self, check: t.Check) -> dict[str, Binding]:
+        """The parameters that a check states; raises `SpecError`."""
+        return parameters.given(self.network.name, self.network.parameters, check.arguments, self.env)
+
+    def called(self, check: t.Check) -> str:
+        """The network as a check calls it: `N(k = 20)`."""
+        name = self.network.name.id
+        given = ", ".join(f"{key} = {value_text(binding.value)}" for key, binding in self.given(check).items())
+        return f"{name}({given})" if given else name
 
     def input(self, reader: RowReader, overrides: Overrides) -> Shape:
         """The input's shape: what the `input` clause says, or else the first Input cell."""
@@ -312,6 +343,10 @@ def compare(check: t.Check, name: str, counts: Counts) -> list[Diagnostic]:
     return wrong
 
 
+def value_text(value: Value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def picks_column(module: Module, network: t.Network) -> set[str]:
     """Parameters that only choose which column of a table is read; no claim depends on their default."""
     found = set(holes_of(network.clauses))
@@ -345,15 +380,18 @@ def elaborate(
     picked = {name: binding for name, binding in given.items() if name in free}
     defaults = parameters.bound(module, network, picked, make.budget)
     at_defaults = image is None and all(same(bindings[name].value, defaults[name].value) for name in bindings)
-    if not at_defaults:
-        same_claims = ("claims", id(network), *((name, identity(binding.value)) for name, binding in picked.items()))
-        if same_claims not in make.settled:
-            elaborate(module, network, make, picked)
-            make.settled.add(same_claims)
+    same_claims = ("claims", id(network), *((name, identity(binding.value)) for name, binding in picked.items()))
+    if same_claims in make.refused:
+        raise SpecError(make.refused[same_claims])
+    if not at_defaults and same_claims not in make.settled:
+        elaborate(module, network, make, picked)
+        make.settled.add(same_claims)
     needed = {name: binding for name, binding in given.items() if name in parameters.required(network)}
     first = parameters.bound(module, network, needed, make.budget)
     totals = at_defaults and all(same(bindings[name].value, first[name].value) for name in bindings)
     plan, diagnostics = Elaboration(module, network, make, bindings, at_defaults, totals, image).run()
     if plan is None:
+        if at_defaults:
+            make.refused[same_claims] = tuple(diagnostics)
         raise SpecError(diagnostics)
     return plan, diagnostics

@@ -5,9 +5,11 @@ slip is reported once and independent slips all at once.
 """
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.elaborate.bodies import Body, Later
 from archspec.elaborate.claims import (
     NumberClaim,
     RuleCheck,
@@ -19,7 +21,7 @@ from archspec.elaborate.claims import (
 )
 from archspec.elaborate.errors import BadArithmetic
 from archspec.elaborate.evaluate import Binding, Environment, blame, names_of, numeric, plain, truth
-from archspec.elaborate.instantiate import Body, Instantiator, Later
+from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import (
     Conventions,
     ReadRule,
@@ -54,6 +56,8 @@ class Fold:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     giver: str = "the input"
     nodes: int = 0
+    before: dict[int, tuple[Flow, dict[str, tuple[Shape, Span]]]] = field(default_factory=dict)
+    """by the number of a row, what it was given, and the tensors that had names"""
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -81,6 +85,12 @@ class RowReader:
         self.mentioned = {id(rule): names_in(rule.rule) for rule in how.rules}
         self.holes = set().union(*(patterns.holes(rule.rule.pattern.value) for rule in how.rules))
 
+    def again(self, tensors: dict[str, tuple[Shape, Span]], numbering: Numbering | None, claims: bool) -> "RowReader":
+        """The same for another fold."""
+        other = copy(self)
+        other.tensors, other.numbering, other.claims = tensors, numbering, claims
+        return other
+
     # ---- the fold ----
 
     def read(self, rows: list[TableRow], fold: Fold) -> None:
@@ -89,6 +99,7 @@ class RowReader:
             following = rows[position + 1] if position + 1 < len(rows) else None
             if self.claims:
                 self.check_input(row, following, fold)
+            fold.before[row.number] = fold.flow, dict(self.tensors)
             try:
                 with self.make.inside(row.label, operator_span(row)):
                     self.read_row(row, following, fold)
@@ -127,7 +138,7 @@ class RowReader:
         if claim is None:
             return True
         numbering = replace(self.numbering) if self.numbering else None
-        trial = RowReader(self.make, self.how, self.env, dict(self.tensors), claims=False, numbering=numbering)
+        trial = self.again(dict(self.tensors), numbering, claims=False)
         fold = Fold(Flow((shape,)))
         try:
             trial.read_row(row, following, fold)
@@ -172,9 +183,8 @@ class RowReader:
         if wanted and wanted.name.id in self.mentioned[id(rule)]:
             env = self.solved(wanted.name, row, following, rule, env, fold)
         plan, flow = self.instantiate(row, rule, env, fold.flow)
-        self.check_row(row, fold, plan, flow)
         self.warn(row, rule, fold)
-        fold.flow = flow
+        fold.flow = self.check_row(row, following, fold, plan, flow)
         if plan is not NOTHING:
             text = cell.text if len(cell.text) <= 80 else f"{cell.text[:79]}…"
             scope = ScopePlan(f"row_{row.number}", "row", text, text, row.row.span, False, plan, plan.counts)
@@ -329,19 +339,22 @@ class RowReader:
 
     # ---- claims and warnings ----
 
-    def check_row(self, row: TableRow, fold: Fold, plan: Plan, flow: Flow) -> None:
-        """Compare what a row claims of its output, params and MACs."""
+    def check_row(self, row: TableRow, following: TableRow | None, fold: Fold, plan: Plan, flow: Flow) -> Flow:
+        """Compare what a row claims of its output, params and MACs; where the first fails, what to go on with."""
         if not self.claims:
-            return
+            return flow
         claim = self.shape_claim(row, "output")
         found = self.make.one(flow, operator_span(row))
         if claim is not None and not shape_holds(claim[0], found):
             claimed = full_shape(claim[0], found)
             fold.diagnostics.append(ShapeClaim(claim[1], row.label, "its cell", "output", found, claimed, claim[1]))
+            if following is not None and len(claimed) == len(found) and not self.explains(found, following, None):
+                flow = Flow((claimed,))
         for role, number in (("params", plan.counts.params), ("macs", plan.counts.macs)):
             cell = row.layout.cell(row.row, role)  # type: ignore[arg-type]
             if cell is not None:
                 fold.diagnostics += number_claims(cell, role, row.label, number)
+        return flow
 
     def warn(self, row: TableRow, rule: ReadRule, fold: Fold) -> None:
         """Printed numbers that the row's rule leaves alone though other rules read their column."""

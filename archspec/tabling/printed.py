@@ -41,11 +41,10 @@ def printed_tables(spec: driver.Spec, graph: Graph) -> tuple[PrintedTable, ...]:
     network, _ = spec.choice
     bindings = parameters.bound(spec.module, network, parameters.from_values(graph.parameters), spec.make.budget)
     elaboration = Elaboration(spec.module, network, spec.make, bindings, claims=True, totals=False)
-    corrections = {span: cell for _, changes in elaboration.errata.values() for span, cell in changes.items()}
-    if elaboration.fold(corrections)[0].errors:
+    if elaboration.fold(elaboration.corrections)[0].errors:
         return ()
     tables = (elaboration.tables[id(clause)] for clause in elaboration.clauses(t.TableClause))
-    return tuple(table_of(overridden(rows, corrections), elaboration) for rows in tables if rows)
+    return tuple(table_of(overridden(rows, elaboration.corrections), elaboration) for rows in tables if rows)
 
 
 def table_of(rows: list[TableRow], elaboration: Elaboration) -> PrintedTable:
