@@ -54,6 +54,6 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 
 # torchvision for its models alone: its compiled operators are not needed, nor the torch that it would ask for
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e ".[torch,onnx,keras,dev]"
+	$(PIP) install -c constraints.txt -e ".[torch,onnx,keras,lsp,dev]"
 	$(PIP) install -c constraints.txt --no-deps torchvision
 	@touch $@ $(VENV)/.demo

@@ -314,10 +314,10 @@ def bundled(name: str) -> tuple[Source, str | None] | None:
     return (library.spec(declared[name]), name) if name in declared else None
 
 
-def read(source: Source, base: Path, member: str | None, limits: Limits) -> Spec:
+def read(source: Source, base: Path, member: str | None, limits: Limits, loader: Loader | None = None) -> Spec:
     """Parse a source and all that it uses, and resolve their names."""
     with deep(limits, source):
-        loader = Loader(limits)
+        loader = loader or Loader(limits)
         module = loader.load(source, base)
         own = [used for used in loader.modules.values() if not used.file.source.bundled]
         wrong = [diagnostic for used in own for diagnostic in resolve(used)] or recursion(

@@ -25,6 +25,14 @@ def folder(package: str) -> Path:
     return path
 
 
+def file_of(source: Source) -> Path | None:
+    """The file of a source; None for what is none."""
+    if source.bundled:
+        place, _, rest = source.name.partition("/")
+        return folder("archspec.specs" if place == "specs" else place) / rest
+    return Path(source.name) if Path(source.name).is_absolute() else None
+
+
 def shared(path: str) -> Source | None:
     """The block file or reading that `use "blocks/…"` names; None where there is no such file."""
     place, _, name = path.partition("/")

@@ -14,6 +14,7 @@ PARTS = {
     "cold": "A whole process",
     "scaling": "Networks of growing size",
     "warm": "MobileNetV2, everything imported",
+    "keystroke": "From a keystroke to its diagnostics",
 }
 PREFACE = """\
 # Benchmarks

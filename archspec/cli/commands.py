@@ -13,6 +13,7 @@ from archspec import driver, report
 from archspec.cli import tables
 from archspec.cli.fmt import fmt
 from archspec.cli.importing import import_
+from archspec.cli.lsp import lsp
 from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
 from archspec.cli.output import complain, say
 from archspec.cli.table import table
@@ -53,6 +54,7 @@ def cli() -> None:
 
 cli.add_command(fmt)
 cli.add_command(import_)
+cli.add_command(lsp)
 cli.add_command(table)
 cli.add_command(verify)
 cli.add_command(weights_group)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from archspec import report
 from archspec.diagnostics import codes
 from archspec.elaborate.audit import Audited
-from archspec.elaborate.resolve import attributes
+from archspec.elaborate.resolve import signature
 from archspec.graph import Graph
-from archspec.ops import OPERATORS, Op
+from archspec.ops import OPERATORS
 from archspec.printable import printable
 from archspec.sheet import FORMATS as WRITERS
 from archspec.sheet import Sheet, cell, plain
@@ -51,22 +51,6 @@ def operators_sheet() -> Sheet:
     """Every operator with its attributes, those given by place first."""
     rows = tuple((name, signature(op), docstring(op).splitlines()[0]) for name, op in OPERATORS.items())
     return Sheet("", ("operator", "attributes", "meaning"), rows)
-
-
-def signature(op: type[Op]) -> str:
-    """`kernel, channels, stride = 1`."""
-    names = [*op.positional, *(name for name in attributes(op) if name not in op.positional)]
-    return ", ".join(
-        name if (field := op.model_fields[name]).is_required() else f"{name} = {default_text(field.default)}"
-        for name in names
-    )
-
-
-def default_text(value: object) -> str:
-    """A default as the language writes it; a pooling's stride is its kernel."""
-    if value is None:
-        return "kernel"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def backends_sheet() -> Sheet:

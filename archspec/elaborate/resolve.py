@@ -216,6 +216,22 @@ def attributes(op: type[BaseModel]) -> tuple[str, ...]:
     return tuple(name for name in op.model_fields if name not in SET_BY_ELABORATION)
 
 
+def signature(op: type[Op]) -> str:
+    """`kernel, channels, stride = 1`."""
+    names = [*op.positional, *(name for name in attributes(op) if name not in op.positional)]
+    return ", ".join(
+        name if (field := op.model_fields[name]).is_required() else f"{name} = {default_text(field.default)}"
+        for name in names
+    )
+
+
+def default_text(value: object) -> str:
+    """A default as the language writes it; a pooling's stride is its kernel."""
+    if value is None:
+        return "kernel"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def check_operator(name: t.Name, op: type[Op], arguments: tuple[t.Argument, ...]) -> Iterator[Diagnostic]:
     given = places(name, op.positional, attributes(op), arguments)
     fields = op.model_fields.items()

@@ -1,0 +1,28 @@
+"""`archspec lsp`: the language server, on standard input and output."""
+
+import importlib.metadata
+import sys
+
+import click
+
+SWITCH = 0.001
+"""Seconds after which the thread that thinks lets the other one read what was typed."""
+
+
+@click.command()
+def lsp() -> None:
+    """Serve an editor: diagnostics as you type, hover, completion, definitions, formatting, shapes in the margin.
+
+    The editor starts it and speaks the Language Server Protocol with it on standard input and output; docs/editors.md
+    says how to set up VS Code, Neovim, Emacs and Helix.
+    """
+    from archspec.backend import MissingFramework
+
+    try:
+        from archspec.lsp.server import server
+    except ModuleNotFoundError as error:
+        if error.name not in {"pygls", "lsprotocol"}:
+            raise
+        raise MissingFramework("the language server", "pygls", "lsp") from None
+    sys.setswitchinterval(SWITCH)
+    server(importlib.metadata.version("archspec-compiler")).start_io()

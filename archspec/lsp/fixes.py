@@ -1,0 +1,89 @@
+"""A diagnostic -> the edits that mend it: its suggestions, and what its help amounts to."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec import library
+from archspec.diagnostics import Diagnostic, Edit
+from archspec.elaborate.claims import StaleErratum
+from archspec.elaborate.errors import UnknownFunction, UnknownName, UnknownOperator
+from archspec.elaborate.modules import parse_bundled
+from archspec.source import Span
+from archspec.syntax import tree as t
+
+MEANT = re.compile(r"did you mean `([^`]+)`\?")
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that would mend it, and what it is called."""
+
+    title: str
+    edits: tuple[Edit, ...]
+
+
+def fixes(diagnostic: Diagnostic) -> Iterator[Fix]:
+    """The edits that the diagnostic states, and those that its help amounts to."""
+    if diagnostic.suggestions:
+        for suggestion in diagnostic.suggestions:
+            yield Fix(suggestion.elsewhere, suggestion.edits)
+    elif isinstance(diagnostic, StaleErratum):
+        yield Fix("Delete this erratum", (Edit(diagnostic.primary, ""),))
+    else:
+        meant = MEANT.match(diagnostic.help or "")
+        span = replaced(diagnostic, meant[1]) if meant else None
+        if meant and span:
+            yield Fix(f"Change to `{meant[1]}`", (Edit(span, meant[1]),))
+    if isinstance(diagnostic, UnknownOperator | UnknownFunction | UnknownName):
+        for path in declaring(diagnostic.name):
+            edit = use_edit(diagnostic.site, path)
+            if edit:
+                yield Fix(f'Use "{path}"', (edit,))
+
+
+def replaced(diagnostic: Diagnostic, meant: str) -> Span | None:
+    """The characters that stand for the name that was meant: those of the place, without quotes or `@`."""
+    span, text = diagnostic.site, diagnostic.site.text
+    if text[:1] in {'"', "'"}:
+        return span.part(1, len(text) - 1)
+    if meant.startswith("@") and span.source.text[span.start - 1 : span.start] == "@":
+        return span.part(-1, len(text))
+    return span if text and "\n" not in text and " " not in text else None
+
+
+def declaring(name: str) -> list[str]:
+    """The bundled files that declare a block, function or reading of that name."""
+    return declared().get(name, [])
+
+
+def declared() -> dict[str, list[str]]:
+    """Every name that a bundled file declares, to the paths that `use` names them by."""
+    if not DECLARED:
+        for path in sorted(library.shared_names()):
+            source = library.shared(path)
+            assert source is not None
+            for declaration in parse_bundled(source).declarations:
+                if not isinstance(declaration, t.Use):
+                    DECLARED.setdefault(declaration.name.id, []).append(path)
+    return DECLARED
+
+
+DECLARED: dict[str, list[str]] = {}
+EDITION = re.compile(r"\s*(?:#[^\r\n]*\s*)*arch[ \t]+1")
+USE = re.compile(r"""^[ \t]*use[ \t]+(?:"[^"\r\n]*"|'[^'\r\n]*')""", re.MULTILINE)
+REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
+"""What may follow on the line without being parted from it."""
+
+
+def use_edit(span: Span, path: str) -> Edit | None:
+    """`use "path"` below the last `use` of the file that a span stands in, or else below its first line."""
+    source = span.source
+    edition = EDITION.match(source.text)
+    if source.bundled or edition is None:
+        return None
+    above = [edition, *USE.finditer(source.text)][-1]
+    rest = REST.match(source.text, above.end())
+    at = rest.end() if rest else above.end()
+    ending = "\r\n" if "\r\n" in source.text else "\n"
+    return Edit(Span(source, at, at), f'{ending}use "{path}"')
