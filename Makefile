@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest -n 2
 
-.PHONY: demo test lint slow huge bench wheel clean
+.PHONY: demo test lint slow huge bench fuzz wheel clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.demo
@@ -33,6 +33,11 @@ huge: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
+
+# half an hour; `python -m fuzz TARGET --seconds 60` for less. atheris has wheels for Linux alone.
+fuzz: $(VENV)/.test
+	$(PIP) install -c constraints.txt -e ".[fuzz]"
+	$(BIN)/python -m fuzz --seconds 1800
 
 wheel: $(VENV)/.test
 	rm -rf build/lib build/bdist.*

@@ -71,7 +71,8 @@ def measure(quick: bool) -> str:
     remarks = (
         f"Target: {milliseconds(TARGET)} for the largest spec: {milliseconds(slowest)}, {verdict(slowest <= TARGET)}. "
         "A keystroke is a whole text sent by a client in a process of its own; what is timed ends when the diagnostics "
-        "of that version have arrived. Pauses between keystrokes differ, so that some fall into a check of the whole file."
+        "of that version have arrived. Pauses between keystrokes differ, so that some fall into a check of the whole "
+        "file."
     )
     rows = [(name, *spread_cells(spread)) for name, spread in spreads.items()]
     return f"{table(('keystroke in', *SPREAD), rows)}\n\n{prose(remarks)}"

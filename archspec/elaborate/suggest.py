@@ -21,7 +21,7 @@ from archspec.source import Span
 from archspec.tables.table import Cell
 from archspec.tensor import Shape, shape_text
 
-MOST_ERRORS, MOST_ROWS, MOST_TRIALS, MOST_LOOKS = 6, 200, 100, 3000
+MOST_ERRORS, MOST_ROWS, MOST_TRIALS, MOST_LOOKS = 6, 200, 160, 5000
 """Beyond these the search would take longer than a reader waits: trials are of the network, looks of two rows."""
 MOST_TIMES = 16
 """What is repeated is not tried so many times more often."""
@@ -71,14 +71,15 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
     done: list[Diagnostic] = []
     said: set[tuple[str, str, int]] = set()
     mended: dict[Span, Cell] = {}
-    hopeless = False
+    hopeless, looks, trials = False, 0, 0
     while errors:
         first, *errors = sorted(errors, key=lambda error: not isinstance(error, ShapeClaim))
         said.add(identity(first))
-        search = Search(first, [first, *errors], overridden(rows, mended), bench, mended)
+        search = Search(first, [first, *errors], overridden(rows, mended), bench, mended, looks, trials)
         skipped = not isinstance(first, MISPRINTS) or (hopeless and first in search.totals)
         found = [] if skipped else search.best()
         hopeless = hopeless or (not found and first in search.totals)
+        looks, trials = search.looks, search.trials
         if found:
             first = replace(first, suggestions=tuple(map(search.suggestion, found)))
             mended |= overrides(found[0])
@@ -118,16 +119,23 @@ class Search:
     bench: Bench
     mended: Overrides
     """what is read otherwise already"""
+    looks: int = 0
+    trials: int = 0
+    """what was spent, also on the errors before"""
+    most_looks: int = field(init=False)
+    most_trials: int = field(init=False)
     known: set[tuple[str, str, int]] = field(init=False)
     totals: list[NumberClaim] = field(init=False)
     """claims of the whole network that do not hold"""
-    looks: int = 0
-    trials: int = 0
     tried: set[tuple[tuple[Span, str], ...]] = field(default_factory=set)
     before: dict[tuple[int, int], Look | None] = field(default_factory=dict)
     largest: dict[Change, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # while others follow, half of what is left is for them
+        share = 2 if len(self.errors) > 1 else 1
+        self.most_looks = self.looks + (MOST_LOOKS - self.looks) // share
+        self.most_trials = self.trials + (MOST_TRIALS - self.trials) // share
         self.known = {identity(error) for error in self.errors}
         claims = [error for error in self.errors if isinstance(error, NumberClaim)]
         self.totals = [claim for claim in claims if not any(within(claim.site, row) for row in self.rows)]
@@ -136,13 +144,13 @@ class Search:
         """The changes that mend it, those first after which nothing is wrong."""
         found: list[tuple[int, list[Change]]] = []
         for stage in self.stages():
-            for changes in stage:
+            for changes in stage if self.trials < self.most_trials else ():
                 rank = self.rank(changes)
                 if rank is not None:
                     found.append((rank, changes))
-                if [rank for rank, _ in found].count(0) >= SHOWN or self.trials >= MOST_TRIALS:
+                if [rank for rank, _ in found].count(0) >= SHOWN or self.trials >= self.most_trials:
                     break
-            if any(rank == 0 for rank, _ in found) or self.trials >= MOST_TRIALS:
+            if any(rank == 0 for rank, _ in found) or self.trials >= self.most_trials:
                 break
         least = min((rank for rank, _ in found), default=0)
         if least and self.error in self.totals:
@@ -155,7 +163,7 @@ class Search:
     def rank(self, changes: list[Change]) -> int | None:
         """0 where nothing is wrong with these changes, 1 where no more is than before; None where they do not help."""
         key = tuple((change.cell.span, change.text) for change in changes)
-        if key in self.tried or self.looks >= MOST_LOOKS:
+        if key in self.tried or self.looks >= self.most_looks:
             return None
         self.tried.add(key)
         if not self.worth_a_trial(changes):

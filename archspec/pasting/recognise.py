@@ -125,6 +125,7 @@ def pasted(
     ]
     ranked, _, _, first, found = min(tried, key=lambda one: one[:3])
     if first.errors:
+        judge(first, advise=True)
         raise SpecError(first.errors if not ranked[1] else [no_reading(first, found)])
     others = tuple(
         name for other, _, name, one, where in tried if other == ranked and where is found and one is not first
@@ -213,11 +214,12 @@ def sized(attempt: Attempt) -> None:
     attempt.side = SIDES[place]
 
 
-def judge(attempt: Attempt) -> None:
+def judge(attempt: Attempt, advise: bool = False) -> None:
     """Compile the text and keep what is wrong with it, and how many claims it makes."""
     attempt.held = 0
     try:
         spec = driver.parse(attempt.text, f"<pasted, read as {attempt.reading.name.id}>")
+        spec.make.advise = advise
         attempt.errors = [d for d in spec.check_all() if d.severity is Severity.ERROR]
         attempt.held = 0 if attempt.errors else spec.claims()
     except SpecError as error:

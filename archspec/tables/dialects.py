@@ -222,7 +222,7 @@ def aligned(text: str, span: Span) -> Grid | None:
         return Grid(
             [
                 [
-                    Text(offset + begin, markup.inline(line[begin:end]))
+                    Text(offset + min(begin, len(line)), markup.inline(line[begin:end]))
                     for (begin, _), end in zip(columns, ends, strict=True)
                 ]
                 for offset, line in lines

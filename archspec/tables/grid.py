@@ -19,7 +19,8 @@ class Text:
         """The cell, blanks around it left out; an empty one keeps one blank to point at."""
         inner = self.plain.strip()
         begin = self.start + (self.plain.index(inner) if inner else min(1, len(self.plain)))
-        return Cell(span.part(begin, begin + max(len(inner), 1)), inner)
+        whole = span.part(begin, begin + max(len(inner), 1))
+        return Cell(Span(span.source, whole.start, min(whole.end, len(span.source.text))), inner)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,62 @@
+"""`python -m fuzz [TARGET…] --seconds 60`: exit code 1 and a file in build/fuzz for what is found."""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from fuzz.targets import TARGETS, seeds, tried
+
+FOUND = Path("build") / "fuzz"
+MEMORY, PATIENCE, LONGEST = 300, 20, 6000
+"""MiB over what a started process takes; seconds and characters of one execution, slower while coverage is counted."""
+STARTED = 250
+STATUS = re.compile(r"#([0-9]+)\s.*?cov: ([0-9]+) ft: ([0-9]+) corp: ([0-9]+).*?rss: ([0-9]+)Mb")
+
+
+def main() -> int:
+    """Fuzz each target for its share of the time."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=main.__doc__)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="all unless some are named")
+    parser.add_argument("--seconds", type=int, default=60, help="in all (60)")
+    parser.add_argument("--replay", type=Path, help="try one file with the targets, without fuzzing")
+    parser.add_argument("--grow", action="store_true", help="keep the inputs that reach further in the corpus")
+    arguments = parser.parse_args()
+    targets = arguments.targets or list(TARGETS)
+    if arguments.replay:
+        for target in targets:
+            tried(target, arguments.replay.read_bytes())
+        return 0
+    codes = [fuzzed(target, arguments.seconds // len(targets), arguments.grow) for target in targets]
+    return max(codes)
+
+
+def fuzzed(target: str, seconds: int, grow: bool) -> int:
+    """Fuzz one target; 1 where something was found."""
+    FOUND.mkdir(parents=True, exist_ok=True)
+    kept = next(seeds(target)).parent
+    with tempfile.TemporaryDirectory() as scratch:
+        command = [
+            sys.executable, "-m", "fuzz.worker", target, scratch, str(kept), f"-max_total_time={seconds}",
+            f"-timeout={PATIENCE}", f"-rss_limit_mb={STARTED + MEMORY}", f"-max_len={LONGEST}",
+            f"-artifact_prefix={FOUND}/{target}-", "-print_final_stats=1",
+        ]  # fmt: skip
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        if grow:
+            merge = [sys.executable, "-m", "fuzz.worker", target, "-merge=1", str(kept), scratch]
+            subprocess.run(merge, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    statuses = STATUS.findall(done.stdout)
+    last = statuses[-1] if statuses else ("0", "0", "0", "0", "0")
+    print(f"{target}: {int(last[0]):,} executions, coverage {last[1]}, features {last[2]}, {last[4]} MB", flush=True)
+    if done.returncode:
+        print("\n".join(done.stdout.splitlines()[-60:]))
+        files = sorted(FOUND.glob(f"{target}-*"), key=lambda file: file.stat().st_mtime)
+        if files:
+            print(f"found: python -m fuzz {target} --replay {files[-1]}")
+    return int(done.returncode != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
