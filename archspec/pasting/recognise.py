@@ -12,7 +12,7 @@ from archspec import driver, library
 from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.pasting.errors import NoReading
 from archspec.pasting.steps import in_steps, legend
-from archspec.pasting.tables import Found
+from archspec.pasting.tables import Found, one_line
 from archspec.printable import printable
 from archspec.syntax import parse, tree
 from archspec.tables import patterns
@@ -92,7 +92,7 @@ def body(rows: Sequence[Row]) -> str:
 
 def shown(cell: Cell) -> str:
     """A cell's text, its markup gone; where there was none it is as it was printed."""
-    text = " ".join(cell.text.split())
+    text = one_line(cell.text)
     if text != cell.text:
         text = re.sub(r"(?<=[0-9²³]) ?× ?(?=[0-9])", "×", re.sub(r" ?([²³]) ?", r"\1", text))
     return text.replace("|", "\\|")

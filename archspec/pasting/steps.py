@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from archspec import driver
 from archspec.diagnostics import SpecError
-from archspec.pasting.tables import Found
+from archspec.pasting.tables import Found, one_line
 from archspec.tables import cells, patterns
 from archspec.tables.table import Row
 
@@ -71,8 +71,6 @@ def rules(texts: Sequence[str] | dict[str, None]) -> str:
 
 def said(row: Row, place: int) -> str:
     """What a cell says, as the language writes it."""
-    text = " ".join(cells.normalize(row.cells[place].text).split())
-    # LaTeX writes `\_` within a name
-    text = re.sub(r"(?<=[A-Za-z0-9]) _", "_", text)
+    text = one_line(cells.normalize(row.cells[place].text))
     text = re.sub(r"(?<=[0-9]) ?× ?(?=[0-9])", "x", text).replace(" × ", " x ")
     return text.replace(ARROW, "->")

@@ -106,3 +106,8 @@ def plain(text: str) -> str:
     """A caption in one line, without markup."""
     text = re.sub(r"<[^<>]*>|\\(?:label|cite)\{[^{}]*\}|\\[A-Za-z]+|[{}$~]", " ", text)
     return " ".join(text.replace('"', "'").split())
+
+
+def one_line(text: str) -> str:
+    """A cell's text in one line; what LaTeX writes as `\\_` within a word belongs to it."""
+    return re.sub(r"(?<=[A-Za-z0-9]) _(?=[A-Za-z0-9])", "_", " ".join(text.split()))

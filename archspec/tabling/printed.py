@@ -1,5 +1,6 @@
 """A network's own table as its text prints it, errata corrected, with the columns that belong to the network."""
 
+import re
 from dataclasses import dataclass
 
 from archspec import driver
@@ -11,6 +12,8 @@ from archspec.elaborate.table_rows import TableRow, overridden
 from archspec.graph import Graph
 from archspec.syntax import tree as t
 from archspec.tables import cells
+
+DIGITS = re.compile(r"(?<=[0-9])_(?=[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,14 @@ def table_of(rows: list[TableRow], elaboration: Elaboration) -> PrintedTable:
     here = [row for row in rows if not (layout.chosen and left_out(row))]
     return PrintedTable(
         columns,
-        tuple(tuple(row.row.cells[i].text for i in shown) for row in here),
+        tuple(tuple(printed(row.row.cells[i].text, layout.columns[i].role) for i in shown) for row in here),
         tuple(f"row_{row.number}" for row in here),
     )
+
+
+def printed(text: str, role: Role) -> str:
+    """A cell as a paper prints it: an erratum may have `9_472`."""
+    return DIGITS.sub(",", text) if role in {"params", "macs"} else text
 
 
 def left_out(row: TableRow) -> bool:

@@ -77,7 +77,8 @@ def test_the_table_of_any_network_of_the_zoo_reads_back_to_it(name: str) -> None
 @pytest.mark.parametrize("name", PRINTED)
 def test_a_network_that_is_its_papers_table_prints_it(name: str) -> None:
     spec = driver.load(name)
-    assert tables_of(spec, spec.elaborate(), plain).style == "printed"
+    for form, write in WRITERS.items():
+        assert tables_of(spec, spec.elaborate(), write).style == "printed", form
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
