@@ -6,7 +6,7 @@ Nothing is guessed silently: what the table leaves open is a parameter, or stand
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archspec import driver, library
 from archspec.diagnostics import Diagnostic, Severity, SpecError
@@ -26,6 +26,7 @@ CLASSES = 1000
 FOLDER = "readings/"
 CLAIMS = frozenset({"shape-claim", "number-claim"})
 LAST = re.compile(r"\b([0-9]{1,6})[- ]?(?:d|D|way)\b.*(?:fc|fully[- ]connected)|^FC[- ]?([0-9]{1,6})$", re.IGNORECASE)
+LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -56,6 +57,7 @@ class Attempt:
     side: int | None = None
     errors: list[Diagnostic] = field(default_factory=list)
     held: int = 0
+    assumed: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -115,22 +117,52 @@ def pasted(
         text = in_steps(found, legends, name or "Pasted", said, body(found.rows))
         if text is not None:
             return Pasted(checked(text), found, "steps of the language", (), ())
+    ranked, first, found, others = recognised(whole, reading, name, title)
+    squared = [table for one in whole if (table := raised(one)) is not None] if first.errors else []
+    if squared:
+        again = recognised(squared, reading, name, title)
+        if not again[1].errors:
+            ranked, first, found, others = again
+            first.assumed.append("Squares that the copy has lost are put back: 1122×32 is read as 112²×32.")
+    if first.errors:
+        judge(first, advise=True)
+        raise SpecError(first.errors if not ranked[1] else [no_reading(first, found)])
+    return Pasted(finished(first), found, first.reading.name.id, others, tuple(notes(first)))
+
+
+Recognised = tuple[tuple[int, int, int, int], Attempt, Found, tuple[str, ...]]
+"""How good the best attempt is, itself, its table, and the readings that would do as well."""
+
+
+def recognised(tables: Sequence[Found], reading: str | None, name: str | None, title: str | None) -> Recognised:
+    """The best of all attempts."""
     tried = [
         (rank(attempt), place, attempt.reading.name.id, attempt, found)
-        for place, found in enumerate(whole)
+        for place, found in enumerate(tables)
         for one in readings(reading)
         for attempt in [
             best(Attempt(one, found.rows, name or "Pasted", words(found.caption if title is None else title)))
         ]
     ]
     ranked, _, _, first, found = min(tried, key=lambda one: one[:3])
-    if first.errors:
-        judge(first, advise=True)
-        raise SpecError(first.errors if not ranked[1] else [no_reading(first, found)])
     others = tuple(
         name for other, _, name, one, where in tried if other == ranked and where is found and one is not first
     )
-    return Pasted(finished(first), found, first.reading.name.id, others, tuple(notes(first)))
+    return ranked, first, found, others
+
+
+def raised(found: Found) -> Found | None:
+    """A table with the exponents that a copy out of a PDF has lost: `1122 × 32`; None where it has none of them."""
+    cells = [cell for row in found.rows[1:] for cell in row.cells if LOST.fullmatch(cell.text.strip())]
+    if len(cells) < 2:
+        return None
+    spans = {cell.span for cell in cells}
+
+    def mended(cell: Cell) -> Cell:
+        return Cell(cell.span, LOST.sub(r"\1²×\2", cell.text)) if cell.span in spans else cell
+
+    rows = tuple(replace(row, cells=tuple(map(mended, row.cells))) for row in found.rows)
+    return replace(found, rows=rows)
 
 
 def rank(attempt: Attempt) -> tuple[int, int, int, int]:
@@ -272,6 +304,7 @@ def named(rows: Sequence[Row]) -> Iterator[str]:
 
 def notes(attempt: Attempt) -> Iterator[str]:
     """What the table does not say."""
+    yield from attempt.assumed
     if attempt.side:
         yield f"The table does not say what it is given: {attempt.side}×{attempt.side}×3 is assumed; every claim holds."
 
