@@ -4,12 +4,14 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "editors" / "vscode"
+START = Path(__file__).parent / "vscode" / "start.js"
 SAMPLE = """arch 1
 # a comment
 network N(k = 10) {
@@ -47,7 +49,7 @@ new vsctm.Registry({ onigLib, loadGrammar }).loadGrammar("source.arch").then((gr
 
 
 def run(*command: str, cwd: Path) -> str:
-    return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, timeout=300).stdout
+    return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def npm(folder: Path, *packages: str) -> None:
@@ -96,12 +98,20 @@ def test_the_grammar_colours_as_vs_code_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_extension_packages(tmp_path: Path) -> None:
+def test_the_extension_packages_and_starts_the_server(tmp_path: Path) -> None:
     folder = tmp_path / "vscode"
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("node_modules"))
     npm(folder)
-    npm(tmp_path, "@vscode/vsce")
-    run(str(tmp_path / "node_modules" / ".bin" / "vsce"), "package", "-o", str(tmp_path / "a.vsix"), cwd=folder)
-    names = zipfile.ZipFile(tmp_path / "a.vsix").namelist()
-    for name in ("extension.js", "syntaxes/arch.tmLanguage.json", "node_modules/vscode-languageclient/node.js"):
-        assert f"extension/{name}" in names
+    npm(tmp_path, "@vscode/vsce@3.9.2")
+    vsce = str(tmp_path / "node_modules" / ".bin" / "vsce")
+    run(vsce, "package", "--allow-missing-repository", "-o", str(tmp_path / "a.vsix"), cwd=folder)
+    with zipfile.ZipFile(tmp_path / "a.vsix") as package:
+        package.extractall(tmp_path / "packaged")
+    extension = tmp_path / "packaged" / "extension"
+    for name in ("client.js", "syntaxes/arch.tmLanguage.json", "node_modules/vscode-languageclient/node.js"):
+        assert (extension / name).is_file()
+    server = Path(sys.executable).parent / "archspec"
+    out = run("node", str(START), str(extension), str(server), cwd=tmp_path)
+    assert json.loads(out) == {"messages": [], "registered": ["archspec.restart"]}
+    out = run("node", str(START), str(extension), str(tmp_path / "nothing"), cwd=tmp_path)
+    assert any('pip install "archspec-compiler[lsp]"' in message for message in json.loads(out)["messages"])
