@@ -24,9 +24,8 @@ from archspec.tabling.steps import steps_of
 WRITERS = {**FORMATS, "table": plain}
 NAMES = [name for name, _, _ in driver.bundled_networks()]
 QUICK = (
-    "mobilenet_v2", "mobilenet_v2_0_5", "resnet", "resnet50", "GoogLeNet", "googlenet", "inception_v3", "vgg16_bn",
-    "densenet169", "squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny",
-    "regnet_y_400mf", "xception", "alexnet", "mnasnet0_5", "lesson_residual",
+    "mobilenet_v2", "resnet50", "GoogLeNet", "inception_v3", "vgg16_bn", "squeezenet1_1", "shufflenet_v2_x0_5",
+    "convnext_tiny", "lesson_residual",
 )  # fmt: skip
 PRINTED = ("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "resnet", "densenet", "GoogLeNet", "squeezenet",
            "shufflenet_v2", "efficientnet", "mnasnet")  # fmt: skip
@@ -81,7 +80,7 @@ def test_a_network_that_is_its_papers_table_prints_it(name: str) -> None:
         assert tables_of(spec, spec.elaborate(), write).style == "printed", form
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_the_table_of_a_random_graph_reads_back_to_it(part: Part) -> None:
     graph = driver.parse(part.text).elaborate()
