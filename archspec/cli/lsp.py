@@ -21,7 +21,7 @@ def lsp() -> None:
     try:
         from archspec.lsp.server import server
     except ModuleNotFoundError as error:
-        if error.name not in {"pygls", "lsprotocol"}:
+        if (error.name or "").partition(".")[0] not in {"pygls", "lsprotocol"}:
             raise
         raise MissingFramework("the language server", "pygls", "lsp") from None
     sys.setswitchinterval(SWITCH)

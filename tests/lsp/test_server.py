@@ -9,6 +9,8 @@ import pytest
 from lsp.client import Editor, applied, at, session, uri_of
 from lsprotocol import types
 
+from archspec.cli.commands import run
+
 SPECS = Path(__file__).parents[2] / "specs"
 MOBILENET = (SPECS / "mobilenet_v2.arch").read_text(encoding="utf-8")
 SWAPPED = MOBILENET.replace("64   | 4 | 2", "64   | 4 | 1").replace("96   | 3 | 1", "96   | 3 | 2")
@@ -237,6 +239,16 @@ def test_garbage_on_its_input_leaves_nothing_running() -> None:
     junk = b"Content-Length: 7\r\n\r\n{nonsen" + b"Content-Length: nothing\r\n\r\n"
     done = subprocess.run([sys.executable, "-m", "archspec", "lsp"], input=junk, capture_output=True, timeout=60)
     assert b"Traceback" not in done.stdout
+
+
+def test_without_its_library_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("archspec.lsp.server")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pygls.lsp.server", None)
+    assert run(["lsp"]) == 3
+    assert "pip install 'archspec-compiler[lsp]'" in capfd.readouterr().err
 
 
 def test_typing_is_answered_while_a_large_file_is_checked(tmp_path: Path) -> None:
