@@ -15,15 +15,15 @@ from archspec.decompile import decompiled
 
 
 def test_a_module_in_a_file_beside_is_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my_net.py").write_text(
+    (tmp_path / "tiny_net.py").write_text(
         "from torch import nn\n"
         "def tiny(k=3, act='relu'):\n"
         "    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU() if act == 'relu' else nn.SiLU(), nn.Conv2d(8, k, 1))\n"
     )
     monkeypatch.chdir(tmp_path)
-    model = decompile("torch:my_net:tiny", image=(8, 8, 3), arguments={"k": 7, "act": "silu"})
+    model = decompile("torch:tiny_net:tiny", image=(8, 8, 3), arguments={"k": 7, "act": "silu"})
     assert "conv(3, 8, pad = valid, bias = true) -> silu -> conv(1, 7, bias = true)" in decompiled(model).text
-    assert decompiled(model).text.startswith("arch 1\n# From my_net.tiny(k = 7, act = 'silu').\n\nnetwork tiny {\n")
+    assert decompiled(model).text.startswith("arch 1\n# From tiny_net.tiny(k = 7, act = 'silu').\n\nnetwork tiny {\n")
 
 
 BAD_FACTORIES: dict[str, tuple[str, int, str]] = {
