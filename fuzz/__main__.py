@@ -22,18 +22,17 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all unless some are named")
     parser.add_argument("--seconds", type=int, default=60, help="in all (60)")
     parser.add_argument("--replay", type=Path, help="try one file with the targets, without fuzzing")
-    parser.add_argument("--grow", action="store_true", help="keep the inputs that reach further in the corpus")
     arguments = parser.parse_args()
     targets = arguments.targets or list(TARGETS)
     if arguments.replay:
         for target in targets:
             tried(target, arguments.replay.read_bytes())
         return 0
-    codes = [fuzzed(target, arguments.seconds // len(targets), arguments.grow) for target in targets]
+    codes = [fuzzed(target, arguments.seconds // len(targets)) for target in targets]
     return max(codes)
 
 
-def fuzzed(target: str, seconds: int, grow: bool) -> int:
+def fuzzed(target: str, seconds: int) -> int:
     """Fuzz one target; 1 where something was found."""
     FOUND.mkdir(parents=True, exist_ok=True)
     kept = next(seeds(target)).parent
@@ -44,9 +43,6 @@ def fuzzed(target: str, seconds: int, grow: bool) -> int:
             f"-artifact_prefix={FOUND}/{target}-", "-print_final_stats=1",
         ]  # fmt: skip
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-        if grow:
-            merge = [sys.executable, "-m", "fuzz.worker", target, "-merge=1", str(kept), scratch]
-            subprocess.run(merge, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     statuses = STATUS.findall(done.stdout)
     last = statuses[-1] if statuses else ("0", "0", "0", "0", "0")
     print(f"{target}: {int(last[0]):,} executions, coverage {last[1]}, features {last[2]}, {last[4]} MB", flush=True)
