@@ -39,6 +39,15 @@ class Location(Frozen):
     end_column: int
 
 
+class PrintedCell(Frozen):
+    """A cell of the row of a table, errata corrected."""
+
+    header: str
+    text: str
+    role: str
+    """of its column: `operator`, `repeat`, `variable`, … (docs/language.md)"""
+
+
 class Scope(Frozen):
     """A level of the hierarchy: a row of the table, one pass of a repeat, an instance of a block, a named group."""
 
@@ -49,6 +58,8 @@ class Scope(Frozen):
     name: str
     """its name without arguments: `bottleneck`"""
     span: Location
+    cells: tuple[PrintedCell, ...] = ()
+    """of a row: what the table prints there, columns that mean nothing for this network left out"""
 
 
 class Node(Frozen):
@@ -131,6 +142,18 @@ class Graph(Frozen):
         from archspec.stats import summarize
 
         return summarize(self, by)
+
+    def _repr_svg_(self) -> str | None:
+        """The picture that a notebook shows; None, so that it shows the text, where Graphviz is missing."""
+        from archspec.drawing import notebook_svg
+
+        return notebook_svg(self)
+
+    def _repr_html_(self) -> str:
+        """The page that a notebook shows: it runs in a frame that can reach neither the notebook nor the network."""
+        from archspec.drawing import notebook_html
+
+        return notebook_html(self)
 
     def to_networkx(self) -> "networkx.DiGraph[str]":
         """The nodes' paths and the edges between them, each node with its `op` and `shape`."""

@@ -11,23 +11,13 @@ from typing import Any
 IMAGE = (1, 3, 224, 224)
 
 
-def torchvision_mobilenet() -> Any:
+def torchvision_model(name: str = "mobilenet_v2", **arguments: Any) -> Any:
     """The model with fresh weights, for a torchvision whose compiled operators need not load."""
-    import torch
+    from archspec_torch.vision import operators_missing
 
-    register_fake = torch.library.register_fake
-
-    def ignoring(name: Any, *arguments: Any, **options: Any) -> Any:
-        if isinstance(name, str) and name.startswith("torchvision::"):
-            return lambda function: function
-        return register_fake(name, *arguments, **options)
-
-    torch.library.register_fake = ignoring
-    try:
+    with operators_missing():
         models = importlib.import_module("torchvision.models")
-    finally:
-        torch.library.register_fake = register_fake
-    return models.mobilenet_v2(weights=None).eval()
+    return getattr(models, name)(weights=None, **arguments).eval()
 
 
 def torchinfo_count(model: Any) -> Any:
@@ -45,4 +35,4 @@ def fvcore_count(model: Any) -> Any:
 
 def report(count: Callable[[Any], Any]) -> None:
     """All that a process does that counts one network."""
-    print(count(torchvision_mobilenet()))
+    print(count(torchvision_model()))

@@ -9,7 +9,7 @@ import torch
 
 import archspec
 from archspec.stats import Stats
-from benchmarks.counters import fvcore_count, torchinfo_count, torchvision_mobilenet
+from benchmarks.counters import fvcore_count, torchinfo_count, torchvision_model
 from benchmarks.markdown import SPREAD, milliseconds, prose, ratio, spread_cells, table, verdict
 from benchmarks.samples import Spread, alternate, settle, timed
 
@@ -32,7 +32,7 @@ def seconds(function: Callable[[], Any]) -> float:
 def measure(quick: bool) -> str:
     """The section of MobileNetV2 in one process."""
     torch.set_num_threads(1)
-    model = torchvision_mobilenet()
+    model = torchvision_model()
     text = SPEC.read_text(encoding="utf-8")
     assert archspec_count(text).params == torchinfo_count(model).total_params
     counts: dict[str, Callable[[], Any]] = {

@@ -201,6 +201,7 @@ def lessons() -> str:
             f"```arch excerpt=specs/{name}.arch\n{excerpt(library.specs()[name].read_text('utf-8'))}```\n"
             for name in pair
         ]
+        parts += [f"![{name}](gallery/{name}.svg)\n" for name in pair if (DOCS / "gallery" / f"{name}.svg").exists()]
         parts += ["```text", *beside(*(printed(name) for name in pair)), "```\n", f"{ratio(*pair)}\n"]
     return "\n".join(parts).rstrip() + "\n"
 

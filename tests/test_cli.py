@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, where, and its exit codes."""
 
+import csv
 import io
 import json
 import os
@@ -45,8 +46,35 @@ def test_a_parameter_changes_the_counts(capsys: pytest.CaptureFixture[str]) -> N
     assert "1,968,680 params" in capsys.readouterr().out
 
 
-def test_several_specs_are_printed_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["stats", "mobilenet_v2", f"{SPEC}:mobilenet_v2_1_4"]) == 0
+@pytest.mark.parametrize(("by", "part"), [([], "stages"), (["--by", "row"], "lines"), (["--by", "stage"], "stages")])
+def test_json_is_one_document_however_many_specs_there_are(
+    by: list[str], part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["stats", "vgg16", "mobilenet_v2", "--format", "json", *by]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [network["name"] for network in found] == ["vgg16", "MobileNetV2"]
+    assert [sum(line["params"] for line in network[part]) for network in found] == [138_357_544, 3_504_872]
+    assert run(["stats", "vgg16", "--format", "json", *by]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "vgg16"
+
+
+def test_a_member_that_there_is_not_is_answered_by_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", "resnet:nosuch"]) == 1
+    assert "it declares `ResNet`, `resnet18`, `resnet34`, " in capsys.readouterr().err
+
+
+def test_several_specs_stand_side_by_side_by_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["stats", "mobilenet_v2", "inception_v3", "vgg16", "--format", "csv"]) == 0
+    head, *lines = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (head["stage"], head["vgg16 maps"], head["MobileNetV2 params"]) == ("1", "224²", "")
+    assert [line["stage"] for line in lines] == ["1/2", "1/4", "1/8", "1/16", "1/32", "1/64", "head"]
+    assert lines[0]["InceptionV3 maps"] == "149² 147²"
+    for name, macs in (("MobileNetV2", 300_774_272), ("InceptionV3", 5_718_899_296), ("vgg16", 15_470_264_320)):
+        assert sum(int(line[f"{name} MACs"] or 0) for line in [head, *lines]) == macs
+
+
+def test_several_specs_can_be_printed_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["stats", "mobilenet_v2", f"{SPEC}:mobilenet_v2_1_4", "--by", "row"]) == 0
     out = capsys.readouterr().out
     assert out.index("3,504,872 params") < out.index("6,108,776 params")
 

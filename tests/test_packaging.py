@@ -53,4 +53,11 @@ def test_the_wheel_counts_without_torch_and_says_what_to_install_for_it(tmp_path
     done = run(archspec, "build", "mobilenet_v2", "--backend", "torch", "-o", "net.pth", cwd=empty)
     assert done.returncode == 3
     assert "archspec-compiler[torch]" in done.stderr
+    for extra, *command in (("draw", "render", "mobilenet_v2", "-o", "net.svg"), ("serve", "serve", "--no-open")):
+        done = run(archspec, *command, cwd=empty)
+        assert done.returncode == 3
+        assert f"archspec-compiler[{extra}]" in done.stderr
     assert list(empty.iterdir()) == []
+    done = run(archspec, "render", "mobilenet_v2", "-o", "net.html", cwd=empty)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dagre" in (empty / "net.html").read_text(encoding="utf-8")

@@ -5,17 +5,20 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 
 from archspec import driver, report
 from archspec.cli import tables
+from archspec.cli.chart import chart
 from archspec.cli.fmt import fmt
 from archspec.cli.importing import import_
 from archspec.cli.lsp import lsp
 from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
 from archspec.cli.output import complain, say
+from archspec.cli.render import render_command
+from archspec.cli.serve import serve
 from archspec.cli.table import table
 from archspec.cli.verify import verify
 from archspec.cli.weights import weights as weights_group
@@ -52,9 +55,12 @@ def cli() -> None:
     """
 
 
+cli.add_command(chart)
 cli.add_command(fmt)
 cli.add_command(import_)
 cli.add_command(lsp)
+cli.add_command(render_command)
+cli.add_command(serve)
 cli.add_command(table)
 cli.add_command(verify)
 cli.add_command(weights_group)
@@ -152,30 +158,44 @@ def emit_source(
 @many_specs
 @with_parameters
 @with_image
-@click.option("--by", type=click.Choice(get_args(By)), default="row", show_default=True, help="What a line counts.")
+@click.option(
+    "--by", type=click.Choice([*get_args(By), "stage"]),
+    help="What a line counts; rows for one network, stages, side by side, for several.",
+)  # fmt: skip
 @click.option(
     "--format", "form", type=click.Choice([*tables.FORMATS, "json"]), default="table", show_default=True, help="Form."
 )
 @with_limits
-def stats(specs: tuple[str, ...], params: Parameters, image: Shape | None, by: By, form: str, limits: Limits) -> None:
+def stats(
+    specs: tuple[str, ...], params: Parameters, image: Shape | None, by: By | Literal["stage"] | None, form: str,
+    limits: Limits,
+) -> None:  # fmt: skip
     """Print exact parameters and MACs; no framework is needed.
+
+    Several networks stand side by side, a line for each stage: what has the same share of the image's height. As JSON
+    one network is an object, several are a list of them, in the order given.
 
     \b
     Examples:
       archspec stats mobilenet_v2
       archspec stats mobilenet_v2 -p alpha=1.4 --by layer
       archspec stats resnet50 --input 160x160
-      archspec stats mine.arch mobilenet_v2 --format markdown
+      archspec stats mine.arch mobilenet_v2 vgg16 --format markdown
     """
-    for position, spec in enumerate(specs):
-        graph = elaborated(spec, params, image, limits)
-        counted = graph.stats(by)
-        if position and form != "json":
+    if by is None:
+        by = "stage" if len(specs) > 1 else "row"
+    graphs = (elaborated(spec, params, image, limits) for spec in specs)
+    if by == "stage":
+        compared = list(graphs)
+        say(tables.stages_json(compared) if form == "json" else tables.FORMATS[form](tables.stages_sheet(compared)))
+        return
+    if form == "json":
+        say(tables.stats_json([graph.stats(by) for graph in graphs]))
+        return
+    for position, graph in enumerate(graphs):
+        if position:
             say("")
-        if form == "json":
-            say(tables.stats_json(counted))
-        else:
-            say(tables.FORMATS[form](tables.stats_sheet(counted, graph.title)))
+        say(tables.FORMATS[form](tables.stats_sheet(graph.stats(by), graph.title)))
 
 
 @cli.command()

@@ -3,7 +3,7 @@
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from archspec.ops import OPERATORS
 from archspec.printable import printable
 from archspec.sheet import FORMATS as WRITERS
 from archspec.sheet import Sheet, cell, plain
+from archspec.stages import Stage, stage_label, stages
 from archspec.stats import CONVENTION, Stats, op_text
 from archspec.tensor import shape_text
 
@@ -35,6 +36,45 @@ def stats_sheet(stats: Stats, title: str | None = None) -> Sheet:
     buffers = f"; {stats.buffers:,} buffers" if stats.buffers else ""
     note = f"{stats.params:,} params; {stats.macs:,} MACs{buffers}\n{CONVENTION}"
     return Sheet(name, headers, rows, total, note)
+
+
+def stages_sheet(graphs: Sequence[Graph]) -> Sheet:
+    """Networks side by side, a line for each stage; they add up to the networks' counts."""
+    found = [{stage.number: stage for stage in stages(graph)} for graph in graphs]
+    headers = ["stage", *(f"{graph.name} {what}" for graph in graphs for what in ("maps", "params", "MACs"))]
+    rows = []
+    for number in sorted(set().union(*found)):
+        row: list[str | int] = [stage_label(number)]
+        for by_number in found:
+            stage = by_number.get(number)
+            row += ["", "", ""] if stage is None else [heights(stage), stage.params, stage.macs]
+        rows.append(tuple(row))
+    total: list[str | int] = ["total"]
+    for by_number in found:
+        total += ["", *(sum(getattr(stage, what) for stage in by_number.values()) for what in ("params", "macs"))]
+    note = f"stage: the share of the image's height that the maps have.\n{CONVENTION}"
+    return Sheet("", tuple(headers), tuple(rows), tuple(total), note)
+
+
+def heights(stage: Stage) -> str:
+    return " ".join(f"{height}²" for height in stage.heights)
+
+
+def stages_json(graphs: Sequence[Graph]) -> str:
+    """The counts of a network by its stages, or a list of them."""
+    found = [
+        {
+            "name": graph.name,
+            "stages": [{**asdict(stage), "label": stage_label(stage.number)} for stage in stages(graph)],
+        }
+        for graph in graphs
+    ]
+    return json_of(found)
+
+
+def json_of(found: Sequence[dict[str, Any]]) -> str:
+    """What was found of one network, or a list of it, so that there is one document always."""
+    return json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False)
 
 
 def graph_sheet(graph: Graph) -> Sheet:
@@ -96,8 +136,10 @@ def show(sheet: Sheet) -> str | None:
     return None
 
 
-def stats_json(stats: Stats) -> str:
-    return json.dumps({**asdict(stats), "convention": CONVENTION}, ensure_ascii=False)
+def stats_json(counted: Sequence[Stats]) -> str:
+    """The counts of a network, or a list of them."""
+    found = [{**asdict(stats), "convention": CONVENTION} for stats in counted]
+    return json_of(found)
 
 
 FORMATS: dict[str, Callable[[Sheet], str | None]] = {"table": show, **WRITERS}

@@ -288,5 +288,10 @@ class UnknownMember(Diagnostic):
     @property
     def help(self) -> str | None:
         if self.name is not None:
-            return did_you_mean(self.name, self.known)
+            return did_you_mean(self.name, self.known) or self.listed
         return "choose one with `FILE:NAME`: " + ", ".join(self.known[:20]) if self.known else None
+
+    @property
+    def listed(self) -> str | None:
+        """The first of those that there are."""
+        return f"it declares {', '.join(f'`{name}`' for name in self.known[:8])}, …" if self.known else None

@@ -86,7 +86,12 @@ class Flattener:
         path = self.unique(prefix, plan.name)
         self.scopes.append(
             Scope.model_construct(
-                path=path, kind=plan.kind, label=plan.label, name=plan.of, span=self.location(plan.span)
+                path=path,
+                kind=plan.kind,
+                label=plan.label,
+                name=plan.of,
+                span=self.location(plan.span),
+                cells=plan.cells,
             )
         )
         return self.lay(plan.body, f"{path}/", inputs, {} if plan.closed else tensors)

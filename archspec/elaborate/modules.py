@@ -84,10 +84,11 @@ def parse_bundled(source: Source) -> t.SpecFile:
 
 
 class Loader:
-    """Reads a file and all that it uses, each once."""
+    """Reads a file and all that it uses, each once; files of the user's from within the folder `root` alone."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, root: Path | None = None) -> None:
         self.limits = limits
+        self.root = root.resolve() if root is not None else None
         self.modules: dict[str, Module] = {}
         self.diagnostics: list[Diagnostic] = []
 
@@ -143,6 +144,8 @@ class Loader:
 
     def beside(self, use: t.Use, file: Path) -> Module:
         key = str(file.resolve())
+        if self.root is not None and not Path(key).is_relative_to(self.root):
+            raise OSError(0, "it is outside of the folder that files are read from")
         if key not in self.modules:
             if file.exists() and not file.is_file():
                 raise OSError(0, "it is not a file")

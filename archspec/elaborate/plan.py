@@ -8,6 +8,7 @@ than the few plans they are made of.
 from dataclasses import dataclass
 from typing import Literal
 
+from archspec.graph import PrintedCell
 from archspec.ops import AnyOp
 from archspec.source import Span
 from archspec.tensor import Shape
@@ -58,6 +59,8 @@ class ScopePlan:
     """a block: the names inside are its own"""
     body: "Plan"
     counts: Counts
+    cells: tuple[PrintedCell, ...] = ()
+    """of a row: what the table prints there"""
 
 
 @dataclass(frozen=True, slots=True)

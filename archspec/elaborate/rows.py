@@ -34,7 +34,7 @@ from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.plan import NOTHING, Flow, Plan, ScopePlan
 from archspec.elaborate.resolve import walk
 from archspec.elaborate.table_errors import AmbiguousOperator, BadCell, UnreadOperator, Unsolved
-from archspec.elaborate.table_rows import TableRow, operator_span
+from archspec.elaborate.table_rows import TableRow, operator_span, printed_cells
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
@@ -187,8 +187,8 @@ class RowReader:
         fold.flow = self.check_row(row, following, fold, plan, flow)
         if plan is not NOTHING:
             text = cell.text if len(cell.text) <= 80 else f"{cell.text[:79]}…"
-            scope = ScopePlan(f"row_{row.number}", "row", text, text, row.row.span, False, plan, plan.counts)
-            fold.plans.append(scope)
+            name, said = f"row_{row.number}", printed_cells(row)
+            fold.plans.append(ScopePlan(name, "row", text, text, row.row.span, False, plan, plan.counts, said))
             fold.nodes += plan.counts.nodes
             self.make.check_nodes(fold.nodes, cell.span)
 

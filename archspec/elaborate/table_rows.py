@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from archspec.elaborate.layout import ColumnMeaning, Layout
+from archspec.graph import PrintedCell
 from archspec.source import Span
 from archspec.tables import cells
 from archspec.tables.table import Cell, Row
@@ -38,6 +39,16 @@ def overridden(rows: list[TableRow], overrides: Overrides) -> list[TableRow]:
         replace(row, row=replace(row.row, cells=tuple(overrides.get(cell.span, cell) for cell in row.row.cells)))
         for row in rows
     ]
+
+
+def printed_cells(row: TableRow) -> tuple[PrintedCell, ...]:
+    """What a row prints, as a Graph has it."""
+    columns = zip(row.layout.columns, row.row.cells, strict=True)
+    return tuple(
+        PrintedCell.model_construct(header=column.header.text, text=cell.text, role=column.role)
+        for column, cell in columns
+        if column.role != "note"
+    )
 
 
 def without_dittos(rows: tuple[Row, ...]) -> list[Row]:

@@ -2,29 +2,35 @@
 
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Flag, Op, Rate, Real, Weights
+from archspec.ops.base import Family, Flag, Op, Rate, Real, Weights
 from archspec.tensor import Shape
 
 
-class Relu(Op):
+class Activation(Op):
+    """What bends values; a softmax counts among them."""
+
+    family: ClassVar[Family] = "activation"
+
+
+class Relu(Activation):
     """max(0, x)."""
 
     kind: Literal["relu"] = "relu"
 
 
-class Relu6(Op):
+class Relu6(Activation):
     """min(max(0, x), 6)."""
 
     kind: Literal["relu6"] = "relu6"
 
 
-class Silu(Op):
+class Silu(Activation):
     """x · sigmoid(x), also called swish."""
 
     kind: Literal["silu"] = "silu"
 
 
-class Gelu(Op):
+class Gelu(Activation):
     """x · Φ(x) (Hendrycks & Gimpel, arXiv:1606.08415)."""
 
     positional: ClassVar[tuple[str, ...]] = ("approximate",)
@@ -34,37 +40,37 @@ class Gelu(Op):
     """`none` is exact (erf); `tanh` the approximation of the paper"""
 
 
-class Sigmoid(Op):
+class Sigmoid(Activation):
     """1 / (1 + e^-x)."""
 
     kind: Literal["sigmoid"] = "sigmoid"
 
 
-class HardSwish(Op):
+class HardSwish(Activation):
     """x · relu6(x + 3) / 6 (MobileNetV3, arXiv:1905.02244, §5.2)."""
 
     kind: Literal["hardswish"] = "hardswish"
 
 
-class HardSigmoid(Op):
+class HardSigmoid(Activation):
     """relu6(x + 3) / 6."""
 
     kind: Literal["hardsigmoid"] = "hardsigmoid"
 
 
-class Softmax(Op):
+class Softmax(Activation):
     """e^x over its sum, along the channels."""
 
     kind: Literal["softmax"] = "softmax"
 
 
-class Tanh(Op):
+class Tanh(Activation):
     """Hyperbolic tangent."""
 
     kind: Literal["tanh"] = "tanh"
 
 
-class PRelu(Op):
+class PRelu(Activation):
     """max(0, x) + slope · min(0, x), the slope trained (He et al., arXiv:1502.01852)."""
 
     positional: ClassVar[tuple[str, ...]] = ("slope",)
@@ -79,7 +85,7 @@ class PRelu(Op):
         return {"weight": (1,) if self.shared else inputs[0][-1:]}
 
 
-class LeakyRelu(Op):
+class LeakyRelu(Activation):
     """max(0, x) + slope · min(0, x)."""
 
     positional: ClassVar[tuple[str, ...]] = ("slope",)
@@ -93,6 +99,7 @@ class LayerScale(Op):
     """A trained factor for each channel (Touvron et al., arXiv:2103.17239)."""
 
     positional: ClassVar[tuple[str, ...]] = ("init",)
+    family: ClassVar[Family] = "regularisation"
 
     kind: Literal["layer_scale"] = "layer_scale"
     init: Real = 1e-6
@@ -106,6 +113,7 @@ class Dropout(Op):
     """While training, every value is zero with probability `rate`, and the others grow by 1 / (1 - rate)."""
 
     positional: ClassVar[tuple[str, ...]] = ("rate",)
+    family: ClassVar[Family] = "regularisation"
 
     kind: Literal["dropout"] = "dropout"
     rate: Rate = 0.5
@@ -119,6 +127,7 @@ class StochasticDepth(Op):
     """
 
     positional: ClassVar[tuple[str, ...]] = ("rate",)
+    family: ClassVar[Family] = "regularisation"
 
     kind: Literal["stochastic_depth"] = "stochastic_depth"
     rate: Rate

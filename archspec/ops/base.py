@@ -7,6 +7,7 @@ by place stands in `positional`, in that order.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
@@ -38,6 +39,13 @@ the odd one at the bottom and right (TensorFlow's SAME); `valid`: none; a number
 bottom, at left and right; four: top, bottom, left, right.
 """
 
+Family = Literal[
+    "convolution", "depthwise", "linear", "pooling", "normalisation", "activation", "join", "regularisation", "layout",
+]  # fmt: skip
+"""What kind of thing an operator is: what a picture colours it by."""
+Sight = tuple[tuple[int, int], tuple[Fraction, Fraction]]
+"""How much of its input one output pixel sees, in pixels down and across, and how far the next one is from it."""
+
 Weights = dict[str, Shape]
 """Name of a tensor to its shape in the canonical layout."""
 
@@ -54,6 +62,7 @@ class Op(BaseModel):
     positional: ClassVar[tuple[str, ...]] = ()
     arity: ClassVar[int | None] = 1
     """How many inputs it takes; None for a join, which takes one or more."""
+    family: ClassVar[Family] = "layout"
 
     kind: str
 
@@ -76,6 +85,10 @@ class Op(BaseModel):
     def macs(self, *inputs: Shape) -> int:
         """Multiply-accumulates of one forward pass of one image."""
         return 0
+
+    def sight(self, *inputs: Shape) -> Sight | None:
+        """What an output pixel sees of the input; None where that is the whole map."""
+        return (1, 1), (Fraction(1), Fraction(1))
 
     def attributes(self) -> dict[str, Any]:
         """The attributes that differ from their defaults."""
@@ -115,6 +128,10 @@ class Window(Op):
     def strides(self) -> tuple[int, int]:
         """Steps of the window, down and across."""
         raise NotImplementedError
+
+    def sight(self, *inputs: Shape) -> Sight | None:
+        down, across = self.strides
+        return self.reach, (Fraction(down), Fraction(across))
 
     def padding(self, height: int, width: int) -> Padding:
         """The padding that `pad` means on a map of this size."""

@@ -6,12 +6,14 @@ Canonical layouts: convolution (out, in / groups, kh, kw), linear (out, in). MAC
 from math import prod
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Count, Extent, Flag, Misfit, Op, Weights, Window, feature_map, pair
+from archspec.ops.base import Count, Extent, Family, Flag, Misfit, Op, Weights, Window, feature_map, pair
 from archspec.tensor import Shape
 
 
 class Filter(Window):
     """A window with weights; its stride is 1 unless given."""
+
+    family: ClassVar[Family] = "convolution"
 
     stride: Extent = 1
     """step of the window"""
@@ -56,6 +58,7 @@ class DwConv(Filter):
     """
 
     positional: ClassVar[tuple[str, ...]] = ("kernel", "stride")
+    family: ClassVar[Family] = "depthwise"
 
     kind: Literal["dwconv"] = "dwconv"
     multiplier: Count = 1
@@ -79,6 +82,7 @@ class Linear(Op):
     """Linear layer over the channels: a vector c to `channels`, or every pixel of a map h×w×c by itself."""
 
     positional: ClassVar[tuple[str, ...]] = ("channels",)
+    family: ClassVar[Family] = "linear"
 
     kind: Literal["linear"] = "linear"
     channels: Count

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Misfit, Op
+from archspec.ops.base import Family, Misfit, Op
 from archspec.tensor import Shape, shape_text
 
 
@@ -10,6 +10,7 @@ class Join(Op):
     """Takes all branches of the fork before it."""
 
     arity: ClassVar[int | None] = None
+    family: ClassVar[Family] = "join"
 
 
 class Add(Join):

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archspec.ops.base import Count, Flag, Misfit, Op, Rate, Real, Says, Weights, feature_map
+from archspec.ops.base import Count, Family, Flag, Misfit, Op, Rate, Real, Says, Weights, feature_map
 from archspec.tensor import Shape
 
 Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True), Says("a number above 0")]
@@ -12,6 +12,8 @@ Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True), Says("
 
 class Norm(Op):
     """What the trained normalisations share: γ and β, one of each for a channel."""
+
+    family: ClassVar[Family] = "normalisation"
 
     eps: Epsilon = 1e-5
     """added to the variance under the root"""
@@ -65,6 +67,7 @@ class LocalResponseNorm(Op):
     """
 
     positional: ClassVar[tuple[str, ...]] = ("size", "alpha", "beta", "k")
+    family: ClassVar[Family] = "normalisation"
 
     kind: Literal["lrn"] = "lrn"
     size: Count = 5

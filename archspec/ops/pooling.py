@@ -1,8 +1,9 @@
 """Poolings. Padding is never seen by a maximum (it is −∞); an average says whether it counts it."""
 
+from fractions import Fraction
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Extent, Flag, Misfit, Op, Window, feature_map, pair
+from archspec.ops.base import Extent, Family, Flag, Misfit, Op, Sight, Window, feature_map, pair
 from archspec.tensor import Shape
 
 
@@ -10,6 +11,7 @@ class Pool(Window):
     """A pooling window; its stride is its kernel unless given."""
 
     positional: ClassVar[tuple[str, ...]] = ("kernel", "stride")
+    family: ClassVar[Family] = "pooling"
 
     stride: Extent | None = None
     """step of the window; its own size where not given"""
@@ -54,10 +56,15 @@ class AvgPool(Pool):
 class GlobalAvgPool(Op):
     """Mean over the whole map: h×w×c to 1×1×c."""
 
+    family: ClassVar[Family] = "pooling"
+
     kind: Literal["global_avgpool"] = "global_avgpool"
 
     def infer(self, *inputs: Shape) -> Shape:
         return (1, 1, feature_map(inputs[0])[2])
+
+    def sight(self, *inputs: Shape) -> Sight | None:
+        return None
 
 
 class AdaptiveAvgPool(Op):
@@ -67,6 +74,7 @@ class AdaptiveAvgPool(Op):
     """
 
     positional: ClassVar[tuple[str, ...]] = ("size",)
+    family: ClassVar[Family] = "pooling"
 
     kind: Literal["adaptive_avgpool"] = "adaptive_avgpool"
     size: Extent
@@ -74,3 +82,9 @@ class AdaptiveAvgPool(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         return (*pair(self.size), feature_map(inputs[0])[2])
+
+    def sight(self, *inputs: Shape) -> Sight | None:
+        """That of its largest window; windows stand at equal steps on average."""
+        sides = list(zip(inputs[0][:2], pair(self.size), strict=True))
+        down, across = (max(-(-(i + 1) * side // n) - i * side // n for i in range(n)) for side, n in sides)
+        return (down, across), (Fraction(*sides[0]), Fraction(*sides[1]))

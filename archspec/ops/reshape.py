@@ -1,11 +1,12 @@
 """What moves values without computing: flattening, padding, slicing, shuffling, scaling up. And the input."""
 
+from fractions import Fraction
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archspec.ops.base import Amount, Count, Extent, Misfit, Op, Real, Sides, explicit_padding, feature_map, pair
+from archspec.ops.base import Amount, Count, Extent, Misfit, Op, Real, Sides, Sight, explicit_padding, feature_map, pair
 from archspec.tensor import AnyShape, Shape
 
 
@@ -34,6 +35,9 @@ class Flatten(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         return (prod(inputs[0]),)
+
+    def sight(self, *inputs: Shape) -> Sight | None:
+        return None
 
 
 class Pad(Op):
@@ -119,3 +123,8 @@ class Upsample(Op):
         height, width, channels = feature_map(inputs[0])
         vertical, horizontal = pair(self.scale)
         return (height * vertical, width * horizontal, channels)
+
+    def sight(self, *inputs: Shape) -> Sight | None:
+        vertical, horizontal = pair(self.scale)
+        taps = 2 if self.mode == "bilinear" else 1
+        return (min(taps, vertical), min(taps, horizontal)), (Fraction(1, vertical), Fraction(1, horizontal))

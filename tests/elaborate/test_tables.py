@@ -427,3 +427,31 @@ def test_the_ends_of_what_a_number_stands_for_belong_to_it(claim: str, low: int,
     text = "arch 1 network N {{ input {} body linear(1, bias = false) check params = {} }}"
     holds = [archspec.parse(text.format(n, claim)).check() == [] for n in (low - 1, low, high, high + 1)]
     assert holds == [False, True, True, False]
+
+
+# ---- what the Graph keeps of a row ----
+
+
+def test_a_row_of_the_graph_says_what_the_table_prints_there() -> None:
+    text = table(
+        "Input | Operator | n | comment", "8x8x4 | conv 3x3 | 2 | the first",
+        clauses='columns "n": repeat, "comment": note\nread "conv 3x3" = conv(3, 4)', entry="8x8x4",
+    )  # fmt: skip
+    (row,) = [scope for scope in graph(text).scopes if scope.kind == "row"]
+    assert [(cell.header, cell.text, cell.role) for cell in row.cells] == [
+        ("Input", "8x8x4", "input"), ("Operator", "conv 3x3", "operator"), ("n", "2", "repeat"),
+    ]  # fmt: skip
+
+
+def test_a_row_of_the_graph_has_its_errata_corrected_and_only_the_column_that_was_chosen() -> None:
+    (mobilenet,) = [s for s in archspec.load("mobilenet_v2").elaborate().scopes if s.path == "row_4"]
+    assert {cell.header: cell.text for cell in mobilenet.cells if cell.role != "input"} == {
+        "Operator": "bottleneck", "t": "6", "c": "32", "n": "3", "s": "2",
+    }  # fmt: skip
+    rows = [scope for scope in graph(FAMILY.replace("CELL", "pool"), d=34).scopes if scope.kind == "row"]
+    assert [[cell.text for cell in row.cells if cell.role == "operator"] for row in rows] == [["same"], ["pool"]]
+
+
+def test_a_graph_with_the_cells_of_its_rows_survives_json() -> None:
+    made = archspec.load("googlenet").elaborate()
+    assert Graph.model_validate_json(made.model_dump_json()) == made

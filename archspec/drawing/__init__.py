@@ -1,0 +1,118 @@
+"""Pictures of networks: `render` writes them, for the paper, the slide and the screen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from archspec.backend import BackendError
+from archspec.drawing.palette import Theme
+from archspec.drawing.view import Level
+from archspec.files import whole_file
+from archspec.graph import Graph
+
+FORMATS = ("svg", "png", "pdf", "dot", "html")
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""of detail, the coarsest first"""
+Direction = Literal["portrait", "landscape"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+
+class WrongForm(BackendError):
+    """There is no picture of that kind."""
+
+    exit_code = 2
+
+
+def render(graph: Graph | Sequence[Graph], path: str | Path, **options: Any) -> None:
+    """Write the picture of a network, or of several side by side, whole or not at all.
+
+    The suffix says in what form: `.svg`, `.png`, `.pdf`, `.dot` or `.html`. Options are those of `picture`. Raises
+    `BackendError` (a form that there is not, Graphviz missing) and `OSError`.
+    """
+    form = Path(path).suffix.removeprefix(".").lower()
+    made = picture(graph, form, **options)
+    with whole_file(Path(path)) as temporary:
+        temporary.write_bytes(made)
+
+
+def picture(
+    graph: Graph | Sequence[Graph],
+    form: str = "svg",
+    *,
+    level: Level | Literal["filters"] | None = None,
+    at: str = "",
+    fold: bool = True,
+    theme: Theme = "light",
+    direction: Direction = "portrait",
+    columns: int | None = None,
+    title: bool = True,
+    legend: bool = True,
+    dpi: int | None = None,
+) -> bytes:
+    """The picture as bytes, in one of `FORMATS`.
+
+    `level`: the rows of the table, the blocks in them, every layer; or, of a few convolutions one after the other,
+    their filters as solids, which is what is drawn of nothing but these. `at`: the path of one box, or the name of a
+    block, to draw alone, every layer of it. `fold`: boxes alike once, as ×3. `theme`: light or dark. `direction`:
+    portrait or landscape. `columns`: into how many a network is broken; None: as many as suit a page. `dpi`: of a PNG.
+    A page (html) has all levels and both themes.
+
+    Raises `BackendError`.
+    """
+    graphs = [graph] if isinstance(graph, Graph) else list(graph)
+    if form not in FORMATS:
+        raise WrongForm(f"there is no picture in the form {form!r}", f"the suffix is one of {', '.join(FORMATS)}")
+    for word, known in ((level, (*LEVELS, "filters", None)), (theme, THEMES), (direction, DIRECTIONS)):
+        if word not in known:
+            raise WrongForm(f"there is no {word!r} here", f"known are {', '.join(filter(None, known))}")
+    if form == "html" and (at or level == "filters"):
+        raise WrongForm("a page shows the whole network", "another form shows a part: .svg, .png, .pdf, .dot")
+    if columns is not None and len(graphs) > 1:
+        raise WrongForm("columns are those of one network", "several stand side by side, each in one; leave it out")
+    from archspec.drawing.scene import scene
+
+    if form == "html":
+        from archspec.drawing.page import page
+
+        return page(graphs).encode()
+    from archspec.drawing.filters import FORMATS as SOLID
+    from archspec.drawing.filters import convolutions, filters
+
+    if level is None:
+        alone = len(graphs) == 1 and convolutions(graphs[0]) and not graphs[0].scopes and not at and form in SOLID
+        level = "filters" if alone else "layer" if at else "row"
+    if level == "filters":
+        if form not in SOLID:
+            raise WrongForm(f"filters are not drawn in the form {form!r}", f"the suffix is one of {', '.join(SOLID)}")
+        if len(graphs) != 1 or at:
+            raise WrongForm("filters are drawn of one whole network", "draw a part, or several, with --level layer")
+        return filters(graphs[0], form, theme=theme, title=title, dpi=dpi)
+    from archspec.drawing.dot import Style, dot
+    from archspec.drawing.view import view
+
+    views = [view(one, scene(one), level, fold, at) for one in graphs]
+    style = Style(theme, direction, title, legend, columns)
+    text = dot(views, style)
+    if form == "dot":
+        return text.encode()
+    from archspec.drawing.graphviz import DPI, drawn
+
+    return drawn(text, form, " and ".join(view.title for view in views), dpi or DPI)
+
+
+def notebook_svg(graph: Graph) -> str | None:
+    """What a notebook shows of a Graph."""
+    try:
+        return picture(graph, "svg").decode()
+    except BackendError:
+        return None
+
+
+def notebook_html(graph: Graph) -> str:
+    """The page of a Graph, in a frame."""
+    import html
+
+    page = html.escape(picture(graph, "html").decode())
+    name = html.escape(graph.title or graph.name)
+    return f'<iframe sandbox="allow-scripts" title="{name}" width="100%" height="640" srcdoc="{page}"></iframe>'
