@@ -5,13 +5,24 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest -n 2
 
-.PHONY: demo test lint slow huge bench fuzz wheel clean
+# Graphviz draws pictures, and Chromium drives the pages in tests: from the system's packages, where that is allowed
+define programs
+	@missing=; command -v dot >/dev/null || missing="graphviz"; \
+	$(if $(1),command -v $(1) >/dev/null || missing="$$missing $(1)";) \
+	[ -z "$$missing" ] || { echo "installing $$missing"; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi; \
+	  { $$sudo apt-get install -y -qq $$missing || { $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $$missing; }; } \
+	  >/dev/null 2>&1 || echo "please install by hand: $$missing"; }
+endef
+
+.PHONY: demo test lint slow huge bench fuzz web wheel clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.demo
 	@mkdir -p build
 	$(BIN)/archspec stats mobilenet_v2
 	$(BIN)/archspec build specs/mobilenet_v2.arch --backend torch -o build/mobilenet_v2.pth
+	$(BIN)/archspec render mobilenet_v2 -o build/mobilenet_v2.html
 
 test: $(VENV)/.test
 	$(PYTEST) -m "not slow and not huge" --cov --cov-report=term
@@ -39,6 +50,10 @@ fuzz: $(VENV)/.test
 	$(PIP) install -c constraints.txt -e ".[fuzz]"
 	$(BIN)/python -m fuzz --seconds 1800
 
+# the pages' scripts, from web/ into the packages that ship them; Node.js is needed for this alone
+web:
+	cd web && npm ci --no-audit --no-fund && npm run build
+
 wheel: $(VENV)/.test
 	rm -rf build/lib build/bdist.*
 	$(BIN)/python -m build --quiet --outdir dist .
@@ -54,11 +69,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e ".[torch]"
+	$(PIP) install -c constraints.txt -e ".[draw,torch]"
 	@touch $@
 
 # torchvision for its models alone: its compiled operators are not needed, nor the torch that it would ask for
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e ".[torch,onnx,keras,lsp,dev]"
+	$(call programs,chromium)
+	$(PIP) install -c constraints.txt -e ".[draw,torch,onnx,keras,lsp,serve,train,dask,ray,dev]"
 	$(PIP) install -c constraints.txt --no-deps torchvision
 	@touch $@ $(VENV)/.demo

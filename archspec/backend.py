@@ -15,6 +15,8 @@ from archspec.graph import Graph
 
 if TYPE_CHECKING:
     from archspec.emit import Printed
+    from archspec.train.record import Watch
+    from archspec.train.task import Task
 
 GROUP = "archspec.backends"
 
@@ -45,6 +47,8 @@ class Backend(Protocol):
     """Suffixes of the files that `write` makes."""
     precision: Literal["float64", "float32"]
     """The best type of numbers that `run` computes with."""
+    trains_with: tuple[str, ...]
+    """The distributions whose versions decide what `fit` comes to; a backend without `fit` does not have this."""
 
     def ready(self) -> None:
         """Raise `MissingFramework` where the framework is not installed; imports it otherwise."""
@@ -102,6 +106,14 @@ class Backend(Protocol):
 
     def write(self, tensors: Mapping[str, Any], path: Path) -> None:
         """Write arrays by their keys, as weights for other programs, whole or not at all."""
+        ...
+
+    def fit(self, task: "Task", watch: "Watch", folder: Path) -> None:
+        """Train a network as a task says; a backend that trains none does not have this.
+
+        After every interval of steps, and the last, `watch` is told; checkpoints lie in `folder`, from whose last one
+        training goes on, to the same end to the last bit.
+        """
         ...
 
     def save(self, model: Any, graph: Graph, path: Path) -> None:

@@ -2,11 +2,16 @@
 
 import importlib
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # two OpenMP threads on a busy machine of two cores are slower than one
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -38,18 +43,26 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 @pytest.fixture(scope="session")
 def torchvision() -> ModuleType:
     """torchvision without its compiled operators, which do not load beside a CPU torch; its models need none."""
-    import torch
+    from archspec_torch.vision import operators_missing
 
-    register_fake = torch.library.register_fake
-
-    def ignoring(name: object, *arguments: object, **options: object) -> object:
-        if isinstance(name, str) and name.startswith("torchvision::"):
-            return lambda function: function
-        return register_fake(name, *arguments, **options)  # type: ignore[arg-type]
-
-    torch.library.register_fake = ignoring  # type: ignore[assignment]
-    try:
+    with operators_missing():
         importlib.import_module("torchvision")
         return importlib.import_module("torchvision.models")
-    finally:
-        torch.library.register_fake = register_fake
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """A browser without a window. Without Chromium the tests that look at pages are skipped, but not in CI."""
+    from playwright.sync_api import sync_playwright
+
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        if "CI" in os.environ:
+            pytest.fail("Chromium is not installed; `make test` installs it")
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()

@@ -12,14 +12,17 @@ import click
 from archspec import driver, report
 from archspec.cli import tables
 from archspec.cli.chart import chart
+from archspec.cli.compare import compare
 from archspec.cli.fmt import fmt
 from archspec.cli.importing import import_
+from archspec.cli.lab import lab
 from archspec.cli.lsp import lsp
 from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
 from archspec.cli.output import complain, say
 from archspec.cli.render import render_command
 from archspec.cli.serve import serve
 from archspec.cli.table import table
+from archspec.cli.train import evaluate, train
 from archspec.cli.verify import verify
 from archspec.cli.weights import weights as weights_group
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
@@ -56,12 +59,16 @@ def cli() -> None:
 
 
 cli.add_command(chart)
+cli.add_command(compare)
+cli.add_command(evaluate)
 cli.add_command(fmt)
 cli.add_command(import_)
+cli.add_command(lab)
 cli.add_command(lsp)
 cli.add_command(render_command)
 cli.add_command(serve)
 cli.add_command(table)
+cli.add_command(train)
 cli.add_command(verify)
 cli.add_command(weights_group)
 

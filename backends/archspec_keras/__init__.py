@@ -32,6 +32,8 @@ class Backend:
     reads = (".keras", ".h5")
     writes: tuple[str, ...] = ()
 
+    trains_with = ("keras", "tensorflow-cpu")
+
     @property
     def precision(self) -> Literal["float64", "float32"]:
         """float64 with TensorFlow below; with jax or torch, Keras takes some of its layers to float32."""

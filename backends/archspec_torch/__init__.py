@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import torch
 
     from archspec.emit import Printed
+    from archspec.train.record import Watch
+    from archspec.train.task import Task
 
 
 class Backend:
@@ -31,6 +33,7 @@ class Backend:
 
     writes = (".pth",)
     precision: Literal["float64"] = "float64"
+    trains_with = ("lightning", "torch")
 
     def ready(self) -> None:
         """Raise `MissingFramework` where torch is not installed."""
@@ -79,6 +82,10 @@ class Backend:
 
         return source(graph, printed)
 
+    def fit(self, task: "Task", watch: "Watch", folder: Path) -> None:
+        """Train by Lightning."""
+        part("training").fit(task, watch, folder)
+
     def decompile(self, source: str, **options: Any) -> Any:
         """The model of `torch:package.module:factory`, or of an exported program."""
         return part("decompile").decompile(source, **options)
@@ -89,6 +96,8 @@ def part(name: str) -> Any:
     try:
         return import_module(f"archspec_torch.{name}")
     except ModuleNotFoundError as error:
+        if error.name in {"lightning", "tensorboard"}:
+            raise MissingFramework("training with torch", error.name, "train") from None
         if error.name not in {"numpy", Backend.framework}:
             raise
         raise MissingFramework("the torch backend", error.name, Backend.extra) from None

@@ -1,0 +1,150 @@
+"""A comparison: members, data, protocol -> the learning rate of each, its runs, and what they say."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archspec.backend import BackendError, load
+from archspec.train import pool
+from archspec.train.data import Data
+from archspec.train.members import Member
+from archspec.train.protocol import Protocol
+from archspec.train.record import Record, merit
+from archspec.train.task import Task, versions
+
+TUNING = 1_000_000
+"""The seed of the runs that choose the learning rate; no other run has it."""
+Told = Callable[[str, Sequence[Task]], None]
+"""Is told what is being done and the runs for it, when it begins and whenever one of them has ended."""
+
+
+class NoRate(BackendError):
+    """A network cannot be trained."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared, and every run of it."""
+
+    members: Sequence[Member]
+    data: Data
+    protocol: Protocol
+    backend: str
+    tuning: Mapping[str, Mapping[float, Record]]
+    """label -> learning rate -> run, where there was a choice"""
+    rates: Mapping[str, float]
+    records: Mapping[tuple[str, float, int], Record]
+    """label, fraction, seed -> run"""
+    tasks: Mapping[tuple[str, float, int], Task]
+
+    def of(self, label: str, fraction: float) -> list[Record]:
+        """The runs of a member on a fraction of the images, by seed."""
+        return [self.records[label, fraction, seed] for seed in range(self.protocol.seeds)]
+
+    @property
+    def labels(self) -> list[str]:
+        return [member.label for member in self.members]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return versions(self.backend)
+
+
+def compare(
+    members: Sequence[Member],
+    data: Data,
+    protocol: Protocol,
+    backend: str,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    cluster: str | None = None,
+    told: Told = lambda what, tasks: None,
+) -> Comparison:
+    """Train all members and gather their runs; raises `BackendError`.
+
+    Runs lie in `folder`, and those that are there are not made again: the same call after a stop goes on.
+    """
+    trains(backend)
+
+    def task(member: Member, seed: int, fraction: float, rate: float) -> Task:
+        return Task(member.graph, data, protocol.recipe, backend, seed, fraction, rate)
+
+    def made(what: str, tasks: Sequence[Task]) -> list[Record]:
+        told(what, tasks)
+        return pool.run(tasks, folder, jobs, cluster, lambda: told(what, tasks))
+
+    tuning: dict[str, dict[float, Record]] = {}
+    if len(protocol.rates) > 1:
+        tried = [(member, rate) for member in members for rate in protocol.rates]
+        found = made("choosing learning rates", [task(member, TUNING, 1.0, rate) for member, rate in tried])
+        for (member, rate), record in zip(tried, found, strict=True):
+            tuning.setdefault(member.label, {})[rate] = record
+    rates = {member.label: chosen(member.label, tuning.get(member.label), protocol) for member in members}
+    keys = [
+        (member, fraction, seed)
+        for fraction in protocol.fractions
+        for seed in range(protocol.seeds)
+        for member in members
+    ]
+    tasks = {(m.label, fraction, seed): task(m, seed, fraction, rates[m.label]) for m, fraction, seed in keys}
+    records = made("training", list(tasks.values()))
+    return Comparison(
+        members, data, protocol, backend, tuning, rates, dict(zip(tasks, records, strict=True)), tasks
+    )  # fmt: skip
+
+
+def trains(backend: str) -> None:
+    """Raise `BackendError` where a backend cannot train, or its framework is missing."""
+    chosen = load(backend)
+    if not hasattr(chosen, "fit"):
+        raise BackendError(f"the {backend} backend trains no networks", "--backend torch does")
+    chosen.ready()
+
+
+def chosen(label: str, tried: Mapping[float, Record] | None, protocol: Protocol) -> float:
+    """The learning rate whose run was best on the validation images; raises `NoRate`.
+
+    Best is the highest median of three validation accuracies, then the least validation loss at the best evaluation.
+    """
+    if tried is None:
+        return protocol.rates[0]
+    fine = {rate: record for rate, record in tried.items() if not record.diverged}
+    if not fine:
+        raise NoRate(f"{label} diverges at every learning rate that was tried", "smaller ones: --lr 1e-4,1e-3")
+    return max(fine, key=lambda rate: (max(fine[rate].smooth()), merit(fine[rate].best)))
+
+
+def unique(tasks: Sequence[Task]) -> dict[str, Task]:
+    """Tasks by their address: equal networks under two names are trained once."""
+    return {task.key: task for task in tasks}
+
+
+def recorded(comparison: Comparison) -> dict[str, Any]:
+    """Everything needed to repeat a comparison, and all that came out of it but the time that it took; JSON."""
+    runs = [
+        {"label": label, "fraction": fraction, "seed": seed, "address": comparison.tasks[label, fraction, seed].key,
+         "status": record.status, "steps_to_target": record.reached(comparison.protocol.target),
+         **record.model_dump(mode="json")}
+        for (label, fraction, seed), record in comparison.records.items()
+    ]  # fmt: skip
+    data = comparison.data
+    return {
+        "format": "archspec-comparison-1",
+        "versions": comparison.versions,
+        "backend": comparison.backend,
+        "protocol": comparison.protocol.model_dump(mode="json"),
+        "data": {"source": data.source, "sha256": data.digest, "sizes": dict(data.sizes), "classes": list(data.classes),
+                 "side": list(data.side)},
+        "members": [
+            {"label": member.label, "spec": member.spec, "said": dict(member.said), "width": member.scale.width,
+             "stride": member.strides[1], "stride_of_paper": member.strides[0], "params": member.params,
+             "macs": member.macs, "rate": comparison.rates[member.label],
+             "graph": member.graph.model_dump(mode="json")}
+            for member in comparison.members
+        ],
+        "tuning": {label: [{"rate": rate, **record.model_dump(mode="json")} for rate, record in tried.items()]
+                   for label, tried in comparison.tuning.items()},
+        "runs": runs,
+    }  # fmt: skip

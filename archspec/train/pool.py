@@ -1,0 +1,134 @@
+"""Runs on several processes, of this machine or of a cluster, by joblib."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed, parallel_config
+from joblib.parallel import get_active_backend
+
+from archspec.backend import BackendError, MissingFramework
+from archspec.train import runs
+from archspec.train.record import Record
+from archspec.train.task import Task
+
+ATTEMPTS = 3
+"""How often a worker may die without any run coming to an end before that."""
+
+
+class Lost(BackendError):
+    """Workers die again and again."""
+
+
+class Unreachable(BackendError):
+    """A cluster does not answer."""
+
+    exit_code = 3
+
+
+def run(tasks: Sequence[Task], folder: Path, jobs: int, cluster: str | None, told: Callable[[], None]) -> list[Record]:
+    """The records of all tasks, those that have ended read, the others made; raises `BackendError`.
+
+    `cluster` is `dask://HOST:PORT` or `ray://HOST:PORT`; its workers need to reach the folder. A worker that dies costs
+    the run that it was at, which is begun again. `told` is called when a run ends.
+    """
+    found: dict[str, Record | None] = {task.key: runs.ended(folder, task.key) for task in tasks}
+    open_tasks = {task.key: task for task in tasks if found[task.key] is None}
+    with workers(jobs, cluster):
+        without = 0
+        while open_tasks and without < ATTEMPTS:
+            before = len(open_tasks)
+            try:
+                for key, record in made(list(open_tasks.values()), folder, cluster):
+                    found[key] = record
+                    del open_tasks[key]
+                    told()
+            except Exception as error:
+                if not died(error):
+                    raise
+                found |= {key: runs.ended(folder, key) for key in open_tasks}
+                open_tasks = {key: task for key, task in open_tasks.items() if found[key] is None}
+            without = 0 if len(open_tasks) < before else without + 1
+    if open_tasks:
+        raise Lost(f"a worker died {ATTEMPTS} times in a row, and {len(open_tasks)} runs are not done",
+                   "less memory may be needed: a smaller --batch, or -j 1")  # fmt: skip
+    return [ended for task in tasks if (ended := found[task.key]) is not None]
+
+
+def made(tasks: Sequence[Task], folder: Path, cluster: str | None) -> Iterator[tuple[str, Record]]:
+    """Runs with their keys, as they end, or all at the end where the workers' library has them no sooner."""
+    backend, _ = get_active_backend()
+    streamed = getattr(backend, "supports_return_generator", False)
+    parent = os.getpid() if cluster is None else None
+    parallel = Parallel(return_as="generator_unordered" if streamed else "list", batch_size=1, pre_dispatch="n_jobs")
+    yield from parallel(delayed(work)(task, folder, parent) for task in tasks)
+
+
+def work(task: Task, folder: Path, parent: int | None) -> tuple[str, Record]:
+    """What a worker does."""
+    if parent not in (None, os.getpid()):
+        runs.end_with(os.getppid())
+    return task.key, runs.execute(task, folder)
+
+
+def died(error: Exception) -> bool:
+    """Whether an error says that a worker ended."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(
+        names & {"TerminatedWorkerError", "BrokenProcessPool", "KilledWorker", "RayActorError", "WorkerCrashedError"}
+    )
+
+
+@contextmanager
+def workers(jobs: int, cluster: str | None) -> Iterator[None]:
+    """Where joblib runs what it is given; raises `BackendError`."""
+    kind = (cluster or "loky").partition("://")[0]
+    with ExitStack() as stack:
+        if kind == "loky":
+            # one thread each: two OpenMP threads on a busy machine of two cores were 4 to 10 times slower than one
+            stack.enter_context(parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1))
+        elif kind == "dask":
+            stack.callback(dask(cluster).close)
+            stack.enter_context(parallel_config("dask"))
+        elif kind == "ray":
+            stack.callback(ray(cluster))
+            stack.enter_context(parallel_config("ray", n_jobs=-1))
+        else:
+            raise BackendError(f"there is no cluster `{cluster}`", "dask://HOST:PORT or ray://HOST:PORT")
+        yield
+
+
+def dask(cluster: str | None) -> Any:
+    """A connection to a scheduler of Dask; without an address, `dask://`, to one of this machine's own."""
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise MissingFramework("a Dask cluster", "distributed", "dask") from None
+    address = (cluster or "").partition("://")[2]
+    try:
+        return Client(  # type: ignore[no-untyped-call]
+            f"tcp://{address}" if address else None, timeout=10
+        )
+    except (OSError, TimeoutError) as error:
+        raise Unreachable(f"no Dask scheduler answers at {address}: {error}") from None
+
+
+def ray(cluster: str | None) -> Callable[[], None]:
+    """Connect to Ray's cluster; without an address, `ray://`, start one on this machine. Gives what disconnects."""
+    try:
+        import ray
+        from ray.util.joblib import register_ray
+    except ModuleNotFoundError:
+        raise MissingFramework("a Ray cluster", "ray", "ray") from None
+    address = cluster if (cluster or "").partition("://")[2] else None
+    try:
+        ray.init(
+            address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True, include_dashboard=False
+        )
+    except (OSError, ConnectionError, TimeoutError) as error:
+        raise Unreachable(f"no Ray cluster answers at {address}: {error}") from None
+    register_ray()  # type: ignore[no-untyped-call]
+    return ray.shutdown

@@ -1,0 +1,108 @@
+"""What a run has come to, evaluation by evaluation. Engines train and measure; what it means is said here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from statistics import median
+from typing import Any, Literal
+
+from archspec.graph import Frozen
+
+Status = Literal["converged", "not converged", "diverged"]
+Measured = tuple[float, float]
+"""Loss and accuracy."""
+GAIN = 0.005
+"""A run has converged when it has learnt something, and the last third of it added no more than this to the validation
+accuracy (the median of three)."""
+
+
+class Point(Frozen):
+    """An evaluation of the averaged weights on the validation images."""
+
+    step: int
+    """steps made"""
+    loss: float | None
+    """in training, the mean since the last evaluation; None where it is no number"""
+    validation_loss: float | None
+    validation: float
+    """accuracy"""
+
+
+class Record(Frozen):
+    """A run that has ended."""
+
+    points: tuple[Point, ...]
+    test: float
+    """accuracy of the averaged weights at the best evaluation, on the test images"""
+    train: float
+    """and on those that it was trained on"""
+
+    @property
+    def best(self) -> Point:
+        return best(self.points)
+
+    @property
+    def gap(self) -> float:
+        """How much better it is on what it was trained on: overfitting."""
+        return self.train - self.test
+
+    @property
+    def diverged(self) -> bool:
+        return self.points[-1].loss is None or self.points[-1].validation_loss is None
+
+    @property
+    def status(self) -> Status:
+        if self.diverged:
+            return "diverged"
+        smooth = self.smooth()
+        before = smooth[: max(1, len(smooth) - len(smooth) // 3)]
+        learnt = max(before) > smooth[0] + GAIN
+        return "converged" if learnt and max(smooth) - max(before) <= GAIN else "not converged"
+
+    def smooth(self) -> list[float]:
+        """The median of the last three validation accuracies, at every evaluation."""
+        found = [point.validation for point in self.points]
+        return [median(found[max(0, i - 2) : i + 1]) for i in range(len(found))]
+
+    def reached(self, target: float) -> int | None:
+        """Steps until the median of the last three validation accuracies was the target; None where it never was."""
+        for point, value in zip(self.points[2:], self.smooth()[2:], strict=True):
+            if value >= target:
+                return point.step
+        return None
+
+
+def best(points: "tuple[Point, ...] | list[Point]") -> Point:
+    """The best evaluation: by accuracy, then by loss, then the first."""
+    return max(points, key=merit)
+
+
+def merit(point: Point) -> tuple[float, float]:
+    loss = point.validation_loss
+    return point.validation, -(loss if loss is not None else float("inf"))
+
+
+@dataclass
+class Watch:
+    """What an engine tells a run's story to."""
+
+    keep: Callable[[Mapping[str, Any]], None]
+    """takes the averaged weights, by their canonical names, whenever they are the best so far"""
+    told: Callable[[Point], None] = lambda point: None
+    points: list[Point] = field(default_factory=list)
+
+    def evaluate(
+        self, step: int, loss: float, measure: Callable[[], Measured], weights: Callable[[], Mapping[str, Any]]
+    ) -> bool:
+        """An evaluation after a step, and the loss in training before it; says whether it makes sense to go on."""
+        validation_loss, validation = measure()
+        point = Point(step=step, loss=number(loss), validation_loss=number(validation_loss), validation=validation)
+        if not self.points or merit(point) > merit(best(self.points)):
+            self.keep(weights())
+        self.points.append(point)
+        self.told(point)
+        return point.loss is not None and point.validation_loss is not None
+
+
+def number(value: float) -> float | None:
+    return value if isfinite(value) else None

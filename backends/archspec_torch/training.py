@@ -1,0 +1,191 @@
+"""Training by Lightning: a Graph, batches and a recipe -> a record.
+
+An epoch of Lightning's is what lies between two evaluations, so that a checkpoint is always one of an evaluation.
+"""
+
+import logging
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from time import monotonic
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader, Dataset
+
+from archspec.files import whole_file
+from archspec.train.batches import Batches
+from archspec.train.record import Measured, Point, Watch
+from archspec.train.task import Task
+from archspec_torch.checkpoint import array
+from archspec_torch.runtime import Builder, build, canonical, evaluating
+from archspec_torch.vision import operators_missing
+
+# TensorBoard's writer would import TensorFlow where it is installed, for seconds; this name keeps it from that
+sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
+with operators_missing():
+    from lightning.pytorch import LightningModule, Trainer
+    from lightning.pytorch.callbacks import Checkpoint
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+RESUME = "resume.ckpt"
+EPSILON = 1e-8
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+def fit(task: Task, watch: Watch, folder: Path) -> None:
+    """Train a network as the task says, from the last checkpoint in the folder if there is one."""
+    quiet()
+    torch.set_num_threads(task.threads)
+    module = Member(task, watch)
+    trainer = Trainer(
+        max_epochs=task.recipe.evaluations,
+        accelerator=task.accelerator,
+        devices=task.devices,
+        strategy="auto" if task.devices == 1 else "ddp_spawn",
+        logger=TensorBoardLogger(folder, name=None, version="tensorboard"),
+        callbacks=[Checkpoints(folder / RESUME, task.every)],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=task.recipe.interval,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+    )
+    resume = folder / RESUME
+    trainer.fit(module, ckpt_path=str(resume) if resume.exists() else None, weights_only=False)
+    resume.unlink(missing_ok=True)
+
+
+def quiet() -> None:
+    """Lightning tells of the machine, and advises; the one who reads here asked for neither."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"lightning\..*")
+
+
+class Steps(Dataset[tuple[Tensor, Tensor]]):
+    """The batches from one step to another; of a batch, the share of one process among several."""
+
+    def __init__(self, batches: Batches, start: int, end: int, rank: int, processes: int) -> None:
+        self.batches, self.start, self.end = batches, start, end
+        self.share = slice(rank, None, processes)
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
+        if place >= len(self):
+            raise IndexError(place)
+        images, labels = self.batches.step(self.start + place)
+        return tensors(images[self.share], labels[self.share])
+
+
+def tensors(images: Any, labels: Any) -> tuple[Tensor, Tensor]:
+    """A batch as torch has it: N×3×h×w, channels last, and N."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
+
+
+class Member(LightningModule):
+    """A network in training, and the average of its weights, which is what is evaluated."""
+
+    def __init__(self, task: Task, watch: Watch) -> None:
+        super().__init__()
+        self.task, self.watch, self.recipe = task, watch, task.recipe
+        net = build(task.graph, seed=task.seed, weights=task.weights, dtype=self.recipe.dtype)
+        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(self.net, use_buffers=True, multi_avg_fn=self.averaged).requires_grad_(False)
+        self.batches = task.batches()
+        self.losses: list[Tensor] = []
+
+    def averaged(self, average: Tensors, current: Tensors, updates: Tensor | int) -> None:
+        """Bring the average of tensors of one type nearer to what they are."""
+        if not average[0].is_floating_point():
+            torch._foreach_copy_(average, current)
+        else:
+            torch._foreach_lerp_(average, current, 1 - self.recipe.averaging(int(updates)))
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        start = self.trainer.current_epoch * self.recipe.interval
+        end = min(start + self.recipe.interval, self.recipe.steps)
+        steps = Steps(self.batches, start, end, self.trainer.global_rank, self.trainer.world_size)
+        return DataLoader(steps, batch_size=None)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.AdamW(
+            self.net.parameters(), lr=self.task.rate, weight_decay=self.recipe.decay, eps=EPSILON, foreach=True
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.rate)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_batch_start(self, batch: Any, place: int) -> None:
+        # what dropout draws follows from the step, so that it is the same after a stop
+        torch.manual_seed(hash((self.task.seed, self.trainer.global_step, self.trainer.global_rank)) % 2**63)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], place: int) -> Tensor:
+        images, labels = batch
+        first, *others = outputs(self.net(images))
+        loss = cross_entropy(first, labels)
+        self.losses.append(loss.detach())
+        for other in others:
+            loss = loss + self.recipe.auxiliary * cross_entropy(other, labels)
+        return loss
+
+    def on_train_batch_end(self, found: Any, batch: Any, place: int) -> None:
+        self.average.update_parameters(self.net)
+
+    def on_train_epoch_end(self) -> None:
+        loss = float(torch.stack(self.losses).double().mean())
+        self.losses.clear()
+        fine = self.watch.evaluate(self.global_step, loss, self.measure, self.weights)
+        point = self.watch.points[-1].model_dump(exclude={"step"}, exclude_none=True)
+        if self.logger is not None:
+            self.logger.log_metrics(point, self.global_step)
+        self.trainer.should_stop = not fine
+
+    @torch.no_grad()
+    def measure(self) -> Measured:
+        """Loss and accuracy of the average on the validation images."""
+        count, lost, right = 0, 0.0, 0
+        net = self.average.module
+        with evaluating(net):
+            for batch in self.batches.evaluation("validation"):
+                images, labels = (tensor.to(self.device) for tensor in tensors(*batch))
+                logits, *_ = outputs(net(images))
+                count += len(labels)
+                lost += float(cross_entropy(logits, labels, reduction="sum"))
+                right += int((logits.argmax(1) == labels).sum())
+        return lost / count, right / count
+
+    def weights(self) -> Mapping[str, Any]:
+        """The average, by canonical names."""
+        with torch.device("meta"):
+            names = Builder(self.task.graph).run()[1]
+        return {name: array(name, tensor.cpu()) for name, tensor in canonical(self.average.module, names)}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["points"] = [point.model_dump() for point in self.watch.points]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.watch.points = [Point(**point) for point in checkpoint["points"]]
+
+
+class Checkpoints(Checkpoint):
+    """Lays a checkpoint down after an evaluation, where some time has passed since the last."""
+
+    def __init__(self, path: Path, every: float) -> None:
+        self.path, self.every, self.last = path, every, monotonic()
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        if monotonic() - self.last >= self.every:
+            with whole_file(self.path) as temporary:
+                trainer.save_checkpoint(temporary)
+            self.last = monotonic()
+
+
+def outputs(found: Any) -> tuple[Tensor, ...]:
+    return found if isinstance(found, tuple) else (found,)
