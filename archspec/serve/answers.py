@@ -103,7 +103,7 @@ def drawn(text: str, form: str, name: str, folder: Path, member: str | None, par
 def written(text: str, backend: str, folder: Path, member: str | None, parameters: str) -> str:
     """The source of a model, by `archspec build` in a process of its own: no backend is imported here.
 
-    What it prints on stderr where it refuses.
+    What it prints on stderr where it refuses. It reads whatever file a text uses: `refusal` is asked first.
     """
     spec = f"-:{member}" if member else "-"
     given = [f"-p{key}={value}" for key, value in ASSIGNMENT.findall(parameters)]
@@ -113,8 +113,21 @@ def written(text: str, backend: str, folder: Path, member: str | None, parameter
     except subprocess.TimeoutExpired:
         return f"# writing the source took more than {SECONDS} seconds"
     if done.returncode:
-        return "".join(f"# {line}\n" for line in done.stderr.decode(errors="replace").splitlines())
+        return commented(done.stderr.decode(errors="replace"))
     return done.stdout.decode()
+
+
+def refusal(text: str, name: str, folder: Path, member: str | None) -> str:
+    """Why no network can be read from a text and the folder alone, as comments; empty where it can."""
+    try:
+        loaded(text, name, folder, member)
+    except SpecError as error:
+        return commented("\n".join(report.text_of(diagnostic) for diagnostic in error.diagnostics))
+    return ""
+
+
+def commented(text: str) -> str:
+    return "".join(f"# {line}\n" for line in text.splitlines())
 
 
 def unlike(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

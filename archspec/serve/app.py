@@ -107,7 +107,8 @@ class Server:
         given = await asked(request)
         if given["backend"] not in available():
             raise ValueError("there is no such backend")
-        made = await asyncio.to_thread(
+        wrong = await self.think(answers.refusal, given["text"], self.name, self.folder, given["member"])
+        made = wrong or await asyncio.to_thread(
             answers.written, given["text"], given["backend"], self.folder, given["member"], given["parameters"]
         )
         return safe(PlainTextResponse(made))

@@ -104,6 +104,9 @@ def test_files_outside_of_the_folder_are_not_read(client: TestClient, tmp_path: 
         (found,) = client.post("/compile", json={"text": net.format(path)}).json()["diagnostics"][:1]
         assert "outside of the folder" in found["text"]
         assert "conv(1, c)" not in found["text"]
+        source = client.post("/source", json={"text": net.format(path), "backend": "torch"}).text
+        assert "outside of the folder" in source
+        assert "conv(1, c)" not in source
 
 
 @pytest.mark.parametrize(
