@@ -6,7 +6,6 @@ builds.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -14,6 +13,8 @@ from archspec.diagnostics import did_you_mean
 from archspec.graph import Graph
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from archspec.emit import Printed
     from archspec.train.record import Watch
     from archspec.train.task import Task
@@ -157,7 +158,9 @@ def extra_help(extra: str) -> str:
     return f"pip install 'archspec-compiler[{extra}]'"
 
 
-def found() -> dict[str, list[EntryPoint]]:
+def found() -> "dict[str, list[EntryPoint]]":
+    from importlib.metadata import entry_points
+
     points: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=GROUP):
         points.setdefault(point.name, []).append(point)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec import library, syntax
 from archspec.diagnostics import Diagnostic, Severity, SpecError, nearest
@@ -22,7 +22,6 @@ from archspec.elaborate.modules import Loader, Module
 from archspec.elaborate.network import NetworkPlan, elaborate
 from archspec.elaborate.resolve import recursion, resolve
 from archspec.elaborate.weight_keys import Keys, depends_on, origins, weight_keys
-from archspec.emit import Printed
 from archspec.graph import Graph
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.loading import STDIN, read_source
@@ -30,8 +29,10 @@ from archspec.printable import printable
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
-from archspec.tables.align import aligned
 from archspec.tensor import Shape
+
+if TYPE_CHECKING:
+    from archspec.emit import Printed
 
 FRAMES = 20
 """Python frames that one level of nesting may take."""
@@ -122,8 +123,10 @@ class Spec:
         with deep(self.limits, self.source):
             return weight_keys(self.network, origin, env, graph)
 
-    def printed(self, graph: Graph) -> Printed:
+    def printed(self, graph: Graph) -> "Printed":
         """What the text prints of the network: its tables, and the lines of the rows in a Graph of it."""
+        from archspec.emit import Printed
+
         tables = tuple(clause.body[1:-1] for clause in self.network.clauses if isinstance(clause, t.TableClause))
         rows = {scope.path: self.source.line(scope.span.line) for scope in graph.scopes if scope.kind == "row"}
         return Printed(self.network.name.id, tables, rows)
@@ -227,16 +230,20 @@ def format_text(text: str, name: str = "<text>", *, align: bool = False, limits:
 
     Raises `SpecError`.
     """
+    from archspec.syntax.printer import print_tree
+
     source = Source(name, text)
     with deep(limits, source):
         tree = syntax.parse(source)
         if align:
             tree = syntax.parse(Source(name, with_tables_aligned(tree)))
-        return syntax.print_tree(tree)
+        return print_tree(tree)
 
 
 def with_tables_aligned(tree: t.SpecFile) -> str:
     """The text of a file, the columns of its tables below each other."""
+    from archspec.tables.align import aligned
+
     clauses = [c for d in tree.declarations if isinstance(d, t.Network) for c in d.clauses]
     parts, end = [], 0
     for body in (clause.body_span for clause in clauses if isinstance(clause, t.TableClause)):

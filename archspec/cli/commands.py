@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -11,20 +12,8 @@ import click
 
 from archspec import driver, report
 from archspec.cli import tables
-from archspec.cli.chart import chart
-from archspec.cli.compare import compare
-from archspec.cli.fmt import fmt
-from archspec.cli.importing import import_
-from archspec.cli.lab import lab
-from archspec.cli.lsp import lsp
 from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
 from archspec.cli.output import complain, say
-from archspec.cli.render import render_command
-from archspec.cli.serve import serve
-from archspec.cli.table import table
-from archspec.cli.train import evaluate, train
-from archspec.cli.verify import verify
-from archspec.cli.weights import weights as weights_group
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
 from archspec.elaborate.audit import Audited
 from archspec.elaborate.parameters import GIVEN
@@ -39,7 +28,30 @@ FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=SETTINGS)
+ELSEWHERE = {
+    "chart": "chart:chart", "compare": "compare:compare", "evaluate": "train:evaluate", "fmt": "fmt:fmt",
+    "import": "importing:import_", "lab": "lab:lab", "lsp": "lsp:lsp", "render": "render:render_command",
+    "serve": "serve:serve", "table": "table:table", "train": "train:train", "verify": "verify:verify",
+    "weights": "weights:weights",
+}  # fmt: skip
+"""Commands in modules of their own, which are imported when one of these is called."""
+
+
+class Commands(click.Group):
+    """The commands of this module and those elsewhere."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"archspec.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=Commands, context_settings=SETTINGS)
 @click.version_option(package_name="archspec-compiler", prog_name="archspec")
 def cli() -> None:
     """Compile the table that a paper prints.
@@ -56,21 +68,6 @@ def cli() -> None:
       archspec graph mobilenet_v2 --json
       archspec explain shape-claim
     """
-
-
-cli.add_command(chart)
-cli.add_command(compare)
-cli.add_command(evaluate)
-cli.add_command(fmt)
-cli.add_command(import_)
-cli.add_command(lab)
-cli.add_command(lsp)
-cli.add_command(render_command)
-cli.add_command(serve)
-cli.add_command(table)
-cli.add_command(train)
-cli.add_command(verify)
-cli.add_command(weights_group)
 
 
 @cli.command()

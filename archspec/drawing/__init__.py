@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from archspec.backend import BackendError
-from archspec.drawing.palette import Theme
-from archspec.drawing.view import Level
 from archspec.files import whole_file
 from archspec.graph import Graph
 
 FORMATS = ("svg", "png", "pdf", "dot", "html")
+Level = Literal["row", "block", "layer"]
+Theme = Literal["light", "dark"]
+Direction = Literal["portrait", "landscape"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """of detail, the coarsest first"""
-Direction = Literal["portrait", "landscape"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 

@@ -9,7 +9,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from archspec.backend import BackendError, MissingFramework
-from archspec.drawing.palette import PALETTES, Palette, Theme
+from archspec.drawing import Theme
+from archspec.drawing.palette import PALETTES, Palette
 from archspec.drawing.scene import Family, short
 from archspec.printable import printable
 

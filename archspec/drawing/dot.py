@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, groupby
 
-from archspec.drawing import Direction
+from archspec.drawing import Direction, Theme
 from archspec.drawing.columns import columns, lettered
-from archspec.drawing.palette import FONT, PALETTES, SAID, Palette, Theme
+from archspec.drawing.palette import FONT, PALETTES, SAID, Palette
 from archspec.drawing.scene import LIGHT, Counts, layer_text, shape_label, short
 from archspec.drawing.view import Edge, Shown, View
 from archspec.printable import printable

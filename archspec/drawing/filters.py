@@ -10,8 +10,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from archspec.backend import BackendError, MissingFramework
+from archspec.drawing import Theme
 from archspec.drawing.chart import settings, without_metadata
-from archspec.drawing.palette import PALETTES, Palette, Theme
+from archspec.drawing.palette import PALETTES, Palette
 from archspec.drawing.scene import Family, short
 from archspec.graph import Graph, Node
 from archspec.ops.base import pair

@@ -5,11 +5,9 @@ tell apart; they differ in lightness too, and every box says in words what it is
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
+from archspec.drawing import Theme
 from archspec.drawing.scene import Family
-
-Theme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from math import prod
-from typing import Literal
 
 from archspec.backend import BackendError
 from archspec.diagnostics import did_you_mean
+from archspec.drawing import Level
 from archspec.drawing.scene import Box, Counts, counted
 from archspec.graph import Graph, Node
 from archspec.printable import printable
 from archspec.tensor import Shape
-
-Level = Literal["row", "block", "layer"]
 
 
 @dataclass(frozen=True)

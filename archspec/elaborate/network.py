@@ -6,7 +6,7 @@ value. Errata take the place of what is printed before anything is read.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
@@ -25,7 +25,6 @@ from archspec.elaborate.paths import PathPattern
 from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
 from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import Fold, RowReader
-from archspec.elaborate.suggest import Bench, Look, suggested
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
 from archspec.ops import OPERATORS
@@ -36,6 +35,9 @@ from archspec.tables import patterns
 from archspec.tables.dialects import read_table
 from archspec.tables.table import Table
 from archspec.tensor import Shape
+
+if TYPE_CHECKING:
+    from archspec.elaborate.suggest import Look
 
 COUNTED = ("params", "macs")
 T = TypeVar("T", bound=t.Tree)
@@ -145,6 +147,8 @@ class Elaboration:
         errors = fold.errors
         if not errors or not (self.advise and self.make.advise):
             return (None if errors else plan), fold.diagnostics
+        from archspec.elaborate.suggest import Bench, suggested
+
         rows = [row for table in self.tables.values() for row in overridden(table, self.corrections)]
         bench = Bench(self.trial, lambda first, last, changes: self.look(rows[first : last + 1], changes, fold))
         return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
@@ -153,8 +157,10 @@ class Elaboration:
         """What is wrong with some cells read otherwise."""
         return self.fold({**self.corrections, **changes})[0].errors
 
-    def look(self, rows: list[TableRow], changes: Overrides, whole: Fold) -> Look | None:
+    def look(self, rows: list[TableRow], changes: Overrides, whole: Fold) -> "Look | None":
         """What some rows come to by themselves, given what they are given in a fold of the whole network."""
+        from archspec.elaborate.suggest import Look
+
         if rows[0].number not in whole.before:
             return None
         flow, tensors = whole.before[rows[0].number]

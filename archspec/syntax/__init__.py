@@ -1,6 +1,5 @@
-"""Text -> syntax tree, and back."""
+"""Text -> syntax tree; `printer` has the way back, which few commands go."""
 
 from archspec.syntax.parser import cell_tokens, parse, parse_cell, parsed_cell
-from archspec.syntax.printer import print_tree
 
-__all__ = ["cell_tokens", "parse", "parse_cell", "parsed_cell", "print_tree"]
+__all__ = ["cell_tokens", "parse", "parse_cell", "parsed_cell"]

@@ -7,7 +7,8 @@ import pytest
 
 import archspec
 from archspec.source import Source
-from archspec.syntax import parse, print_tree
+from archspec.syntax import parse
+from archspec.syntax.printer import print_tree
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "tests" / "golden" / "format"
