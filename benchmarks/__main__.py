@@ -12,6 +12,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 # In this order: a part is imported when its turn comes, so that no part runs beside the modules of a later one.
 PARTS = {
     "cold": "A whole process",
+    "counting": "Counting, against what else counts",
     "pictures": "Pictures",
     "scaling": "Networks of growing size",
     "warm": "MobileNetV2, everything imported",

@@ -24,8 +24,6 @@ COMMANDS = {
     IMPORTS: [sys.executable, "-c", "import pydantic, lark, click"],
     STATS: [ARCHSPEC, "stats", "mobilenet_v2"],
     UNCACHED: [ARCHSPEC, "stats", "mobilenet_v2"],
-    "torchinfo": [sys.executable, "-c", "from benchmarks.counters import *; report(torchinfo_count)"],
-    "fvcore": [sys.executable, "-c", "from benchmarks.counters import *; report(fvcore_count)"],
 }
 TARGET = 2.0
 FRAMEWORKS = ("torch", "tensorflow", "keras", "onnx", "numpy", "networkx")
@@ -98,7 +96,6 @@ def measure(quick: bool) -> str:
         f"{verdict(reached <= TARGET)}. Its process imported {len(modules)} modules and none of "
         f"{', '.join(FRAMEWORKS)}. Without its cache, as the first time, it computes the tables of the grammar (and "
         "Lark examines them where `interegular` is installed, as it is here and for developers only: about half of "
-        "that time); later it reads them. torchinfo and fvcore import torch and build torchvision's model first: that "
-        "is their way to a count."
+        "that time); later it reads them."
     )
     return f"{table(('process', *SPREAD, 'ratio', 'peak memory'), rows)}\n\n{prose(remarks)}"

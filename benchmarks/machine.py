@@ -5,7 +5,18 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("archspec-compiler", "click", "lark", "pydantic", "torch", "torchvision", "torchinfo", "fvcore")
+LIBRARIES = (
+    "archspec-compiler",
+    "click",
+    "lark",
+    "pydantic",
+    "torch",
+    "torchvision",
+    "torchinfo",
+    "fvcore",
+    "ptflops",
+    "keras",
+)
 
 
 def processor() -> str:

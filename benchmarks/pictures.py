@@ -20,7 +20,7 @@ import sys, warnings
 warnings.simplefilter("ignore")
 from benchmarks.counters import *
 from torchview import draw_graph
-model = torchvision_model(sys.argv[1], init_weights=False)
+model = torchvision_model(sys.argv[1])
 drawn = draw_graph(model, input_size=(1, 3, 299, 299), device="meta", depth=10, expand_nested=True)
 open(sys.argv[2], "wb").write(drawn.visual_graph.pipe("svg"))
 """

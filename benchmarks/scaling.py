@@ -1,11 +1,17 @@
-"""Networks of 10² to 10⁵ nodes: the time for each node must not grow with their number."""
+"""Networks of 10² to 10⁵ nodes: what a node takes of time and memory must not grow with their number."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import count, islice
+from itertools import count, islice, pairwise
+from math import log
+from pathlib import Path
 
 import archspec
-from benchmarks.markdown import prose, ratio, table
+from archspec.drawing import picture
+from benchmarks.markdown import prose, ratio, table, verdict
 from benchmarks.samples import Spread, alternate, settle, timed
 
 ROUNDS = {10**2: 15, 10**3: 9, 10**4: 7, 10**5: 3}
@@ -13,7 +19,9 @@ QUICK_ROUNDS = {10**2: 5, 10**3: 3, 10**4: 1}
 LAYERS = 3
 """nodes of a row, or of a pass of the repeat"""
 LIMITS = archspec.Limits(nodes=10**6)
-STAGES = ("parse", "elaborate", "stats")
+STAGES = ("parse", "format", "elaborate", "stats", "render rows as DOT")
+DOUBLING = 2.3
+"""The target: what twice the network may take, in times"""
 Text = Callable[[Sequence[int]], str]
 
 
@@ -55,10 +63,18 @@ def stages(text: str, nodes: int) -> tuple[float, ...]:
     """Seconds of each stage for each node."""
     settle()
     parsing, spec = timed(partial(archspec.parse, text, limits=LIMITS))
+    formatting, _ = timed(partial(archspec.format, text, limits=LIMITS))
     elaborating, graph = timed(spec.elaborate)
     counting, _ = timed(graph.stats)
+    drawing, _ = timed(partial(picture, graph, "dot", level="row"))
     assert len(graph.nodes) == nodes
-    return parsing / nodes, elaborating / nodes, counting / nodes
+    return tuple(seconds / nodes for seconds in (parsing, formatting, elaborating, counting, drawing))
+
+
+def peak(shape: str, nodes: int) -> int:
+    """Bytes that a process takes that does all of it once."""
+    command = [sys.executable, "-m", "benchmarks.scaling", shape, str(nodes)]
+    return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
 def run(text: Text, nodes: int, widths: Iterator[int]) -> tuple[float, ...]:
@@ -78,21 +94,43 @@ def measure(quick: bool) -> str:
     run(distinct_rows, 10**2, widths)
     taken = alternate(contestants, rounds, warmups=0)
     rows = []
+    worst = 0.0
+    memory = {shape: [peak(shape, nodes) for nodes in sizes] for shape in SHAPES}
     for shape in SHAPES:
         for position, stage in enumerate(STAGES):
             spreads = [Spread.of([one[position] for one in taken[f"{shape} {nodes}"]]) for nodes in sizes]
             growth = ratio(spreads[-1].median, spreads[0].median), ratio(spreads[-1].median, spreads[1].median)
             rows.append((f"{shape}: {stage}", *map(cell, spreads), *growth))
+            totals = [spread.median * nodes for spread, nodes in zip(spreads, sizes, strict=True)]
+            worst = max(worst, *doublings(totals, list(sizes)))
+        worst = max(worst, *doublings(memory[shape], list(sizes)))
+        said = (f"{taken / 2**20:,.0f} MiB" for taken in memory[shape])
+        rows.append((f"{shape}: peak memory, in all", *said, "", ""))
     header = ("ns per node", *(f"{nodes:,} nodes" for nodes in sizes), "last ÷ first", "last ÷ second")
     remarks = (
         "Medians, and quartiles in parentheses, of "
         f"{', '.join(map(str, sizes.values()))} repetitions. Each repetition is a text with widths of its own, so that "
         "nothing in it has been parsed before. A small network spreads what is fixed for a text over fewer nodes: "
-        "flat, or falling, is what is wanted. Python's garbage collector pauses during elaboration."
+        "flat, or falling, is what is wanted. Python's garbage collector pauses during elaboration. Target: twice the "
+        f"network takes {DOUBLING} times the time and memory at most: {worst:.2f} times, {verdict(worst <= DOUBLING)} "
+        "(the most between two sizes beside each other, as a mean of the doublings between them)."
     )
     return f"{table(header, rows)}\n\n{prose(remarks)}"
+
+
+def doublings(totals: Sequence[float], sizes: Sequence[int]) -> list[float]:
+    """By how much what is taken grows where the network is twice as large, from each size to the next."""
+    pairs = zip(pairwise(totals), pairwise(sizes), strict=True)
+    return [(large / small) ** (log(2) / log(most / least)) for (small, large), (least, most) in pairs]
 
 
 def cell(spread: Spread) -> str:
     median, lower, upper = (f"{value * 1e9:,.0f}" for value in (spread.median, spread.lower, spread.upper))
     return f"{median} ({lower} – {upper})"
+
+
+if __name__ == "__main__":
+    run(SHAPES[sys.argv[1]], int(sys.argv[2]), count(16))
+    # the most that this process has held since it began; `getrusage` begins with what its parent held
+    held = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("utf-8"))
+    print(int(held[1]) * 1024 if held else 0)

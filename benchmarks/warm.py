@@ -9,10 +9,11 @@ import torch
 
 import archspec
 from archspec.stats import Stats
-from benchmarks.counters import fvcore_count, torchinfo_count, torchvision_model
+from benchmarks.counters import TORCH, torchvision_model
 from benchmarks.markdown import SPREAD, milliseconds, prose, ratio, spread_cells, table, verdict
 from benchmarks.samples import Spread, alternate, settle, timed
 
+NETWORK, SIDE = "mobilenet_v2", 224
 SPEC = Path(__file__).parent.parent / "specs" / "mobilenet_v2.arch"
 ARCHSPEC = "archspec: parse, elaborate, stats"
 TARGET = 0.010
@@ -32,13 +33,12 @@ def seconds(function: Callable[[], Any]) -> float:
 def measure(quick: bool) -> str:
     """The section of MobileNetV2 in one process."""
     torch.set_num_threads(1)
-    model = torchvision_model()
+    model = torchvision_model(NETWORK)
     text = SPEC.read_text(encoding="utf-8")
-    assert archspec_count(text).params == torchinfo_count(model).total_params
+    assert archspec_count(text).params == TORCH["torchinfo"](model, SIDE).total_params
     counts: dict[str, Callable[[], Any]] = {
         ARCHSPEC: partial(archspec_count, text),
-        "torchinfo": partial(torchinfo_count, model),
-        "fvcore": partial(fvcore_count, model),
+        **{name: partial(count, model, SIDE) for name, count in TORCH.items()},
     }
     contestants = {name: partial(seconds, count) for name, count in counts.items()}
     taken = alternate(contestants, dict.fromkeys(counts, 7 if quick else 51), warmups=3)
