@@ -62,10 +62,11 @@ def picture(
     """
     graphs = [graph] if isinstance(graph, Graph) else list(graph)
     if form not in FORMATS:
-        raise WrongForm(f"there is no picture in the form {form!r}", f"the suffix is one of {', '.join(FORMATS)}")
+        said = f"there is no picture in the form {form!r}" if form else "a file without a suffix has no form"
+        raise WrongForm(said, f"the suffix is one of {', '.join(FORMATS)}")
     for word, known in ((level, (*LEVELS, "filters", None)), (theme, THEMES), (direction, DIRECTIONS)):
         if word not in known:
-            raise WrongForm(f"there is no {word!r} here", f"known are {', '.join(filter(None, known))}")
+            raise WrongForm(f"there is no {word!r} here, but {', '.join(filter(None, known))}")
     if form == "html" and (at or level == "filters"):
         raise WrongForm("a page shows the whole network", "another form shows a part: .svg, .png, .pdf, .dot")
     if columns is not None and len(graphs) > 1:

@@ -23,7 +23,9 @@ LETTER, LINE, FRAME, LABEL = 5.4, 15, 18, 42
 """Points: a letter's width, a line's height, what a frame adds, a shape's width beside its edge."""
 GAP = {"portrait": 34, "landscape": 56}
 """Points: an edge with the shape that stands on it, along the flow."""
-NESTED, CROSSED = 0.2, 0.15
+LEAST = 0.4
+"""Of its share of the length, what a column is broken off for unasked."""
+NESTED, CROSSED = 0.2, 0.8
 """What a cut within a frame costs, and each edge but one that it crosses, as parts of a column's length."""
 
 
@@ -45,7 +47,7 @@ def columns(view: View, wanted: int | None, direction: Direction) -> list[int]:
         whole = plan.length(())
         if whole <= SHORT[direction]:
             return plan.where(())
-        tried = [plan.chosen(many) for many in range(1, min(MANY, len(plan.points)) + 1)]
+        tried = [plan.chosen(many, LEAST) for many in range(1, min(MANY, len(plan.points)) + 1)]
         return plan.where(min(tried, key=lambda cuts: plan.faults(cuts, SHAPE[direction])))
     return plan.where(plan.chosen(wanted))
 
@@ -98,14 +100,20 @@ class Plan:
             beside = 3 * CROSSED if after[before] < reached else 0
             yield Cut(before, reached, depth * NESTED + max(0, crossing - 1) * CROSSED + beside)
 
-    def chosen(self, many: int) -> tuple[Cut, ...]:
-        """The cuts into that many columns, or as many as there is room for: of those near, what severs least."""
+    def chosen(self, many: int, least: float = 0) -> tuple[Cut, ...]:
+        """The cuts into that many columns, or as many as there is room for: of those near, what severs least.
+
+        `least` is how long each is at least, of what it would be if all were as long.
+        """
         total = max((start + long for start, long in zip(self.start, self.extent, strict=True)), default=0)
         each = total / many or 1
         found: list[Cut] = []
         for number in range(1, many):
-            least = found[-1].before if found else 0
-            left = [cut for cut in self.cuts if cut.before > least]
+            before, begun = (found[-1].before, found[-1].at) if found else (0, 0.0)
+            left = [
+                cut for cut in self.cuts
+                if cut.before > before and min(cut.at - begun, total - cut.at) >= least * each
+            ]  # fmt: skip
             # so many must be left for the columns that follow
             left = left[: max(1, len(left) - (many - 1 - number))]
             if left:

@@ -8,7 +8,7 @@ import html
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, groupby
 
@@ -25,6 +25,8 @@ LINE = 46
 """Characters of a line before it is broken."""
 LINES = 4
 """Lines of a text before the rest of it is left out."""
+SPARE = 8
+"""Empty cells after the legend, since Graphviz spreads it over the width of the title, in equal parts for all cells."""
 BAR = 196
 """Points: the least width of a box that has a title, where rows are what is shown."""
 
@@ -76,11 +78,11 @@ def beside(views: Sequence[View], style: Style) -> Iterator[str]:
 def stage_starts(view: View) -> dict[int, int]:
     """The point at which each stage of a network begins; stages that it comes back to are left out."""
     starts: dict[int, int] = {}
-    for part in view.parts:
-        points = [point.number for point in part.points() if point.number is not None]
-        number = stage_of(view.image, part.shape)
-        if part.box.family != "input" and number > max(starts, default=0):
-            starts[number] = points[0]
+    for point in view.points:
+        number = stage_of(view.image, point.shape)
+        if not point.inside and point.box.family != "input" and number > max(starts, default=0):
+            assert point.number is not None
+            starts[number] = point.number
     return starts
 
 
@@ -97,6 +99,12 @@ class Writer:
         self.packed = max(self.columns) > 0
         """whether its columns are packed as graphs of their own"""
         self.crossing = [edge for edge in view.edges if self.columns[edge.source] != self.columns[edge.target]]
+        sources = dict.fromkeys(sorted(edge.source for edge in self.crossing))
+        self.letters = {source: lettered(i) for i, source in enumerate(sources)}
+        self.skipped = set(sources) - {edge.source for edge in self.crossing if not edge.skip}
+        """what goes on in other columns as a shortcut alone"""
+        self.standing: set[str] = set()
+        """circles that are written"""
         self.clusters = count()
         entered, left = Counter(e.target for e in view.edges), Counter(e.source for e in view.edges)
         self.chains = list(range(len(view.points)))
@@ -140,7 +148,7 @@ class Writer:
             yield from self.ends(column)
             yield "  }"
         for i, (_, point, shape) in enumerate(self.view.outputs):
-            yield f"  {self.prefix}{point} -> {self.prefix}out{i} [{self.labelled(shape)} weight=8]"
+            yield f"  {self.prefix}{point} -> {self.prefix}out{i} [{self.labelled(shape)} weight=16]"
         for edge in self.view.edges:
             if self.columns[edge.source] == self.columns[edge.target]:
                 yield self.edge(edge)
@@ -173,6 +181,9 @@ class Writer:
             yield f"{indent}  {self.prefix}{part.number} [label=<{self.head(part)}>]"
         for inner in part.inside:
             yield from self.part(inner, column, indent + "  ")
+        if not begun:  # below the heading, which an edge from outside would cross
+            here = {point.number for point in part.points() if point.number is not None}
+            yield from (f"{indent}  {line}" for line in self.entries(column, here))
         yield f"{indent}}}"
 
     def head(self, part: Shown) -> str:
@@ -241,7 +252,7 @@ class Writer:
                     f'<FONT POINT-SIZE="10">{self.text(layer_text(node))}</FONT></TD>'
                     for node in nodes
                 )
-                table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2"><TR>{inner}</TR></TABLE>'
+                table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="2"><TR>{inner}</TR></TABLE>'
                 yield f'<TR><TD CELLPADDING="0">{table}</TD></TR>'
                 continue
             for node in nodes:
@@ -264,10 +275,15 @@ class Writer:
         if not source.inside and source.box.family != "input":
             said.append(self.labelled(edge.shape, edge.most))
         if edge.skip:
-            said += [f"color={quoted(self.colors.skip)}", "penwidth=1.8", "weight=0"]
+            said.append(self.line(True))
         else:
-            said.append(f"weight={1 if edge.target in self.joins else 8}")
+            said.append(f"weight={4 if edge.target in self.joins else 16}")
         return f"  {self.prefix}{edge.source} -> {self.prefix}{edge.target} [{' '.join(said)}]"
+
+    def line(self, skip: bool) -> str:
+        """How an edge looks that goes around boxes, and one that does not."""
+        # with no weight at all, several that lie within each other wind around each other
+        return f"color={quoted(self.colors.skip)} penwidth=1.8 weight=1" if skip else "weight=16"
 
     def breaks(self) -> Iterator[str]:
         """What goes on in another column: an edge to a lettered circle, and from another with that letter."""
@@ -277,27 +293,32 @@ class Writer:
             said = self.labelled(edge.shape)
             if source not in left:
                 left.add(source)
-                yield f"  {self.prefix}{source} -> to{source} [{said}]"
-            yield f"  from{source}_{column} -> {self.prefix}{edge.target} [{said} weight=8]"
+                yield f"  {self.prefix}{source} -> to{source} [{said} {self.line(source in self.skipped)}]"
+            yield f"  from{source}_{column} -> {self.prefix}{edge.target} [{said} {self.line(edge.skip)}]"
 
     def ends(self, column: int) -> Iterator[str]:
         """What stands in a column besides boxes: outputs, and the circles of what leaves and enters it."""
         for i, (name, point, _) in enumerate(self.view.outputs):
             if self.columns[point] == column:
                 yield f"    {self.prefix}out{i} [label=<{self.end(name)}>]"
-        letters: dict[int, str] = {}
-        for edge in self.crossing:
-            letters.setdefault(edge.source, lettered(len(letters)))
-        for source, letter in letters.items():
+        for source in self.letters:
             if self.columns[source] == column:
-                yield self.circle(f"to{source}", letter)
-        for source in dict.fromkeys(edge.source for edge in self.crossing if self.columns[edge.target] == column):
-            yield self.circle(f"from{source}_{column}", letters[source])
+                yield f"    {self.circle(f'to{source}', source)}"
+        yield from (f"    {line}" for line in self.entries(column, range(len(self.columns))))
 
-    def circle(self, name: str, letter: str) -> str:
+    def entries(self, column: int, points: Container[int]) -> Iterator[str]:
+        """The circles of what enters a column and goes on at some points, but for those that stand already."""
+        for edge in self.crossing:
+            name = f"from{edge.source}_{column}"
+            if self.columns[edge.target] == column and edge.target in points and name not in self.standing:
+                self.standing.add(name)
+                yield self.circle(name, edge.source)
+
+    def circle(self, name: str, source: int) -> str:
+        color = self.colors.skip if source in self.skipped else self.colors.line
         return (
-            f"    {name} [shape=circle fixedsize=true width=0.26 fontsize=10 style=filled label={quoted(letter)} "
-            f"color={quoted(self.colors.skip)} fillcolor={quoted(self.colors.ground)}]"
+            f"{name} [shape=circle fixedsize=true width=0.26 fontsize=10 style=filled "
+            f"label={quoted(self.letters[source])} color={quoted(color)} fillcolor={quoted(self.colors.ground)}]"
         )
 
     # ---- what is said about all ----
@@ -312,12 +333,22 @@ class Writer:
             lines += [f"<B>{self.text(self.view.title, longest)}</B>", self.small(said, longest)]
         if self.style.legend and legend:
             lines += self.legend(legend_of or [self.view], 12 if wide else 4)
+            lines.append(self.small(" · ".join(self.signs(legend_of or [self.view])), 90 if wide else LINE))
         if not lines:
             return ""
         return (
             '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
-            f"{''.join(cell(line) for line in lines)}</TABLE>"
+            f"{''.join(cell(line) for line in lines if line)}</TABLE>"
         )
+
+    def signs(self, views: Sequence[View]) -> Iterator[str]:
+        """What the signs mean that occur."""
+        if any(edge.skip for view in views for edge in view.edges):
+            yield "thick line: shortcut"
+        if any(part.times > 1 for view in views for part in every(view.parts)):
+            yield "×N: N alike, one after the other"
+        if self.crossing:
+            yield "circle: goes on at the other one of its letter"
 
     def legend(self, views: Sequence[View], longest: int) -> Iterator[str]:
         """The colours that occur, in a line or some, where there are any."""
@@ -332,6 +363,7 @@ class Writer:
                 f'<TD ALIGN="LEFT">{self.small(SAID[family])} </TD>'
                 for family in shown[start : start + longest]
             )
+            + "<TD></TD>" * SPARE
             for start in range(0, len(shown), longest)
         ]
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="0" COLOR="{self.colors.line}">'
@@ -348,6 +380,13 @@ class Writer:
             return ""
         lines = self.text(text, longest or (28 if self.turned else LINE + 4))
         return f'<FONT POINT-SIZE="9" COLOR="{self.colors.faint}">{lines}</FONT>'
+
+
+def every(parts: Sequence[Shown]) -> Iterator[Shown]:
+    """Parts and all in them."""
+    for part in parts:
+        yield part
+        yield from every(part.inside)
 
 
 def cell(inside: str, fill: str = "") -> str:

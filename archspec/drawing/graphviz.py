@@ -1,5 +1,6 @@
 """Graphviz' text -> SVG, PNG or PDF, by the program `dot`."""
 
+from io import BytesIO
 from xml.etree import ElementTree
 
 from archspec.backend import BackendError, MissingFramework
@@ -39,7 +40,7 @@ def drawn(text: str, form: str, title: str, dpi: int = DPI) -> bytes:
     if form == "png":
         text = text.replace("graph [", f"graph [dpi={dpi} ", 1)
     made = piped(text, form)
-    return clean(made, title) if form == "svg" else made
+    return clean(made, title) if form == "svg" else sized(made, dpi) if form == "png" else made
 
 
 def piped(text: str, form: str, tries: int = TRIES) -> bytes:
@@ -59,6 +60,16 @@ def piped(text: str, form: str, tries: int = TRIES) -> bytes:
         said = (error.stderr or b"").decode(errors="replace").strip().splitlines()
         reason = said[0] if said else f"it ended with {error.returncode}"
         raise Undrawn(f"Graphviz cannot draw this: {reason}", "a lower level of detail may do (--level row)") from None
+
+
+def sized(drawing: bytes, dpi: int) -> bytes:
+    """A PNG that says how large it is on paper, which Graphviz' does not."""
+    from PIL import Image  # matplotlib, of the same extra, needs it anyway
+
+    made = BytesIO()
+    with Image.open(BytesIO(drawing)) as image:
+        image.save(made, "png", dpi=(dpi, dpi))
+    return made.getvalue()
 
 
 def clean(drawing: bytes, title: str) -> bytes:

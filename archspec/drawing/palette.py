@@ -1,7 +1,8 @@
 """The colours of every picture, one home for static ones and the page.
 
 Fills are tints of the Okabe-Ito palette (https://jfly.uni-koeln.de/color/), which people who confuse red and green can
-tell apart; they differ in lightness too, and every box says in words what it is, so that a grey print loses nothing.
+tell apart. Those of what computes, joins or stands for several differ in lightness by the same steps, so that a grey
+print tells them apart too, and every box says in words what it is.
 """
 
 from dataclasses import dataclass
@@ -34,18 +35,18 @@ PALETTES: dict[Theme, Palette] = {
         ground="#ffffff", text="#16191d", faint="#51585f", line="#5b636b", frame="#a9b1b9", shade="#f6f7f9",
         skip="#b3470a",
         fills={
-            "input": "#ffffff", "convolution": "#9fc8e8", "depthwise": "#d3ebf8", "linear": "#f2ab84",
-            "pooling": "#f7d08a", "normalisation": "#e4e6e9", "activation": "#fbf3b4", "join": "#a5dcc6",
-            "regularisation": "#eef0f2", "layout": "#f3ecdf", "block": "#d8cdea",
+            "input": "#ffffff", "linear": "#e8946a", "convolution": "#8fbfe6", "pooling": "#f2bb62",
+            "join": "#a9e0c9", "block": "#ddd3f0", "depthwise": "#d3ebf8", "normalisation": "#e9ebee",
+            "layout": "#f6f0e4", "activation": "#fdf7c4", "regularisation": "#f4f5f7",
         },
     ),
     "dark": Palette(
         ground="#14171b", text="#edf0f3", faint="#c6cdd4", line="#8a949e", frame="#4b545d", shade="#1b1f24",
         skip="#f0985a",
         fills={
-            "input": "#14171b", "convolution": "#1f5c8a", "depthwise": "#3a7da6", "linear": "#95471a",
-            "pooling": "#80590d", "normalisation": "#434a52", "activation": "#696118", "join": "#1c6e52",
-            "regularisation": "#30363c", "layout": "#4d4432", "block": "#5a4585",
+            "input": "#14171b", "linear": "#63290c", "convolution": "#194f78", "pooling": "#6f4d0b",
+            "join": "#1d7a5b", "block": "#7059a0", "depthwise": "#3f83b0", "normalisation": "#434a52",
+            "layout": "#4d4432", "activation": "#6f671c", "regularisation": "#30363c",
         },
     ),
 }  # fmt: skip

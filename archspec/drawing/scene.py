@@ -5,7 +5,7 @@ operator that computes much. A scope that holds no more than one stack, or one s
 Time is linear in nodes times depth.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -26,7 +26,9 @@ Family = Literal[
 """What a box is coloured by: the families of operators, what is made of several, and the image."""
 LIGHT = frozenset({"normalisation", "activation", "regularisation", "layout"})
 """Families that stand in the box of what they come after or before."""
-WEIGHT = ("convolution", "depthwise", "linear", "join", "pooling", "activation", "normalisation")
+WEIGHT = (
+    "convolution", "depthwise", "linear", "join", "pooling", "activation", "normalisation", "regularisation", "layout",
+)  # fmt: skip
 """What a box of several operators is called after, the first that it has."""
 
 
@@ -136,21 +138,23 @@ class Composer:
 
     def parts(self, level: Nested) -> Iterator[Node | Box]:
         """Operators, and boxes of several, in their order."""
+        insides = {child.path: self.boxes(child) for child in level.children if not isinstance(child, Node)}
+        passes = {path for path, inside in insides.items() if len(inside) > 1 and self.is_pass(path)}
         for child in level.children:
             if isinstance(child, Node):
                 yield child
                 continue
-            inside = self.boxes(child)
+            inside = insides[child.path]
             if len(inside) == 1 and not inside[0].children:
                 yield from inside[0].layers
-            elif len(inside) == 1 and self.is_pass(child):
-                yield inside[0]
+            elif (len(inside) == 1 and self.is_pass(child.path)) or passes == {child.path}:
+                yield from inside
             else:
                 yield self.group(child, inside)
 
-    def is_pass(self, level: Nested) -> bool:
-        """Whether a scope is a pass of a repeat, which says nothing of its own."""
-        scope = self.graph.scope_by_path.get(level.path)
+    def is_pass(self, path: str) -> bool:
+        """Whether a scope is a pass of a repeat, which says nothing of its own; alone, it is no box."""
+        scope = self.graph.scope_by_path.get(path)
         return scope is not None and scope.kind == "repeat"
 
     def stacks(self, nodes: Iterable[Node]) -> list[Box]:
@@ -182,7 +186,7 @@ class Composer:
         inside = {node.path for node in nodes}
         inputs = tuple(dict.fromkeys(path for path in nodes[0].inputs if path not in inside))
         families = {node.op.family for node in nodes}
-        family: Family = next((family for family in WEIGHT if family in families), nodes[0].op.family)
+        family: Family = next((family for family in WEIGHT if family in families), "layout")
         return Box(
             path=nodes[0].path,
             title="",
@@ -208,7 +212,7 @@ class Composer:
             path=level.path,
             title=title,
             notes=notes,
-            family="block",
+            family=alike(inside),
             counts=sum((box.counts for box in inside), Counts(0, 0, 0, 0)),
             inputs=tuple(level.inputs),
             outputs=tuple(level.outputs),
@@ -256,6 +260,12 @@ class Composer:
         )
 
 
+def alike(boxes: Sequence[Box]) -> Family:
+    """What kind of thing some boxes are together, if all that is not light is of one kind."""
+    found = {family for family in (box.family for box in boxes) if family not in LIGHT}
+    return found.pop() if len(found) == 1 else "block"
+
+
 def scene(graph: Graph) -> tuple[Box, ...]:
     """The boxes of a network: its image, its rows, what stands outside of rows."""
     return Composer(graph).network()
@@ -270,7 +280,8 @@ def titles(scope: Scope | None, name: str) -> tuple[str, tuple[str, ...]]:
         for cell in scope.cells
         if cell.role in {"variable", "repeat", "pattern"} and cell.text not in {"", "-", "–", "—"}
     ]
-    return scope.label or scope.name or name, (" · ".join(said),) if said else ()
+    operators = [cell.text for cell in scope.cells if cell.role == "operator"]
+    return " ".join(operators) or scope.label or scope.name or name, (" · ".join(said),) if said else ()
 
 
 # ---- text ----

@@ -131,8 +131,7 @@ class Elaboration:
 
     def names(self) -> dict[str, list[TableRow]]:
         """The rows of the tables that have a name."""
-        clauses = self.clauses(t.TableClause)
-        return {clause.name.value: self.tables[id(clause)] for clause in clauses if clause.name is not None}
+        return {c.name.value: self.tables[id(c)] for c in self.clauses(t.TableClause) if c.name is not None}
 
     @property
     def corrections(self) -> Overrides:
@@ -167,8 +166,7 @@ class Elaboration:
         numbering = Numbering(self.how.numbering) if self.how.numbering else None
         fold = Fold(flow)
         rows = [row for row in rows if row.layout is rows[0].layout]
-        reader = self.reader.again(dict(tensors), numbering, self.claims)
-        reader.read(overridden(rows, changes), fold)
+        self.reader.again(dict(tensors), numbering, self.claims).read(overridden(rows, changes), fold)
         counts = total(tuple(fold.plans))
         return Look(tuple(fold.errors), fold.flow.shapes[0], counts.params, counts.macs, counts.nodes)
 

@@ -136,6 +136,9 @@ def test_search_opens_what_it_finds(page: Page, tmp_path: Path) -> None:
     expect(page.locator(".card")).to_contain_text("conv 7×1, 160")
     page.keyboard.press("Escape")
     expect(page.locator(".hits")).to_have_text("")
+    page.keyboard.press("/")
+    page.keyboard.type("conv 7x1, 160")
+    expect(page.locator(".hits")).to_have_text("4 found")
 
 
 def test_it_can_be_walked_with_the_keyboard(page: Page, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from time import process_time
 from xml.etree import ElementTree
@@ -21,15 +22,28 @@ import archspec
 from archspec import Graph, library
 from archspec.backend import BackendError
 from archspec.cli.commands import run
-from archspec.drawing import LEVELS, picture
+from archspec.drawing import LEVELS, THEMES, Theme, picture
 from archspec.drawing.columns import columns
-from archspec.drawing.dot import dot
+from archspec.drawing.dot import dot, stage_starts
 from archspec.drawing.graphviz import KEPT, SVG
-from archspec.drawing.scene import Box, scene
+from archspec.drawing.palette import PALETTES
+from archspec.drawing.scene import Box, Family, scene
 from archspec.drawing.view import Shown, View, view
 from archspec.ops import OPERATORS
+from archspec.stages import stage_of
 
 CONV, BN, RELU, ADD = (OPERATORS[kind] for kind in ("conv", "bn", "relu", "add"))
+UNET = """arch 1
+block double(c) = conv(3, c) -> bn -> relu -> conv(3, c) -> bn -> relu
+block up(c)     = upsample(2) -> conv(3, c)
+network UNet(k = 2) {
+  input 256 x 256 x 1
+  body double(64) as e1 -> maxpool(2, 2) -> double(128) as e2 -> maxpool(2, 2) -> double(256) as e3 -> maxpool(2, 2)
+       -> double(512) as e4 -> maxpool(2, 2) -> double(1024)
+       -> (up(512) | @e4) -> concat -> double(512) -> (up(256) | @e3) -> concat -> double(256)
+       -> (up(128) | @e2) -> concat -> double(128) -> (up(64) | @e1) -> concat -> double(64) -> conv(1, k)
+}
+"""
 SEVEN = ["alexnet", "vgg16", "googlenet", "inception_v3", "mobilenet_v2", "resnet152", "densenet201"]
 
 
@@ -72,6 +86,19 @@ def test_what_normalises_and_activates_stands_with_its_convolution() -> None:
         ["c2"],
         ["sum", "r2"],
     ]
+
+
+def test_a_row_has_the_colour_of_the_one_kind_that_computes_in_it() -> None:
+    pools = [box.family for box in scene(archspec.load("vgg16").elaborate()) if box.title == "maxpool"]
+    assert pools == ["pooling"] * 5  # the last is followed by an adaptive average
+    dropout = next(box for box in scene(archspec.load("googlenet").elaborate()) if box.title == "dropout (40%)")
+    assert dropout.family == "regularisation"
+
+
+def test_the_operator_of_a_row_is_said_whole() -> None:
+    titles = [box.title for box in scene(archspec.load("xception").elaborate())]
+    assert max(map(len, titles)) > 80
+    assert not any("…" in title for title in titles)
 
 
 def test_what_comes_before_a_convolution_stands_with_it_too() -> None:
@@ -252,6 +279,47 @@ def test_a_program_that_always_crashes_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(BackendError, match="it ended with -11"):
         picture(archspec.load("lesson_residual").elaborate(), "svg")
+
+
+def test_a_png_says_how_large_it_is(tmp_path: Path) -> None:
+    made = archspec.load("lesson_residual").elaborate()
+    with Image.open(BytesIO(picture(made, "png", dpi=300, level="layer"))) as image:
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_grey_print_tells_apart_what_computes(theme: Theme) -> None:
+    fills = PALETTES[theme].fills
+    computing: list[Family] = ["linear", "convolution", "pooling", "join", "block", "depthwise"]
+    greys = [Image.new("RGB", (1, 1), fills[family]).convert("L").getpixel((0, 0)) for family in computing]
+    assert all(11 <= b - a <= 14 for a, b in pairwise(greys))  # type: ignore[operator]
+
+
+def test_stages_begin_at_operators_that_give_their_size() -> None:
+    shown = seen("inception_v3", "layer")
+    for stage, number in stage_starts(shown).items():
+        assert not shown.points[number].inside
+        assert stage_of(shown.image, shown.points[number].shape) == stage
+
+
+def test_what_goes_on_in_another_column_enters_below_its_heading() -> None:
+    text = dot([seen("resnet18", "layer")])
+    (heading,) = [i for i, line in enumerate(text.splitlines()) if "(continued)" in line]
+    inside = []
+    for line in text.splitlines()[heading:]:
+        if line.startswith("    }"):
+            break
+        inside.append(line)
+    assert any(line.strip().startswith("from") for line in inside)
+
+
+def test_most_shortcuts_that_go_around_half_a_network_stay_in_one_column() -> None:
+    made = archspec.parse(UNET).elaborate()
+    shown = view(made, scene(made), "row")
+    places = columns(shown, None, "portrait")
+    skips = [edge for edge in shown.edges if edge.skip]
+    assert len(skips) == 4
+    assert sum(places[edge.source] != places[edge.target] for edge in skips) <= 2
 
 
 # ---- growth ----

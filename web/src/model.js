@@ -133,12 +133,11 @@ export class Model {
     }
   }
 
+  /** The boxes that have the words as they stand, or if there is none, all of them anywhere; 3x3 is 3×3. */
   search(words) {
-    const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = words.trim().toLowerCase().replace(/(\d)x(?=\d)/g, "$1×").split(/\s+/).filter(Boolean);
     if (!wanted.length) return [];
-    return this.items.filter((item) => {
-      const text = item.text;
-      return wanted.every((word) => text.includes(word));
-    });
+    const found = this.items.filter((item) => item.text.includes(wanted.join(" ")));
+    return found.length ? found : this.items.filter((item) => wanted.every((word) => item.text.includes(word)));
   }
 }

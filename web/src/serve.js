@@ -103,6 +103,7 @@ function choose(name) {
 let timer = null;
 let busy = false;
 let again = false;
+let imported = ""; // what a pasted table was read as
 
 function changed(wait = WAIT) {
   clearTimeout(timer);
@@ -143,10 +144,15 @@ function shown(found, text) {
     notes.replaceChildren(...[...found.notes, "Undo (Ctrl-Z) gives the table back."].map((note) => el("span", {}, note)));
     notes.hidden = false;
     if (editor.state.doc.toString() === text) {
-      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: found.imported }, userEvent: "input.import" });
+      editor.dispatch({
+        changes: { from: 0, to: editor.state.doc.length, insert: found.imported },
+        selection: { anchor: 0 }, scrollIntoView: true, userEvent: "input.import",
+      });
+      imported = editor.state.doc.toString();
     }
     return;
   }
+  if (text !== imported) notes.hidden = true;
   const errors = found.diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
   state.textContent = errors ? `${errors} ${errors === 1 ? "error" : "errors"}` : found.network ? "✓" : "";
   state.classList.toggle("wrong", errors > 0);
@@ -156,13 +162,16 @@ function shown(found, text) {
   if (editor.state.doc.toString() === text) painted(found, text);
   if (found.network) {
     explorer.show(found.network);
-    if (tab === "Source") wroteSource();
   }
+  if (tab === "Source") wroteSource();
 }
 
 function offered(found) {
   const names = found.members ?? [];
-  if (!names.length) return;
+  if (!names.length) {
+    if (!found.diagnostics.length) member.hidden = true; // a text with mistakes may have had some a moment ago
+    return;
+  }
   const chosen = names.includes(member.value) ? member.value : found.member;
   member.replaceChildren(...names.map((name) => el("option", { value: name, selected: name === chosen }, name)));
   member.hidden = names.length < 2;
@@ -184,11 +193,10 @@ function painted(found, text) {
 }
 
 function fix(edits) {
-  editor.dispatch({
-    changes: edits.map((edit) => ({
-      from: position(edit.line, edit.column), to: position(edit.end_line, edit.end_column), insert: edit.text,
-    })),
-  });
+  const changes = edits.map((edit) => ({
+    from: position(edit.line, edit.column), to: position(edit.end_line, edit.end_column), insert: edit.text,
+  }));
+  editor.dispatch({ changes, selection: { anchor: changes[0].from }, scrollIntoView: true });
 }
 
 function listed(diagnostics) {
