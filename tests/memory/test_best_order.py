@@ -1,0 +1,78 @@
+"""The best order is the best of all: tried out on small networks, one order after the other."""
+
+import pytest
+from graphs import graph
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_graphs import alive, orders, small_graphs
+
+from archspec.graph import Graph
+from archspec.memory import best_order, liveness, peak, storages
+from archspec.ops import Add, Conv
+
+IN_PLACE = pytest.mark.parametrize("in_place", [False, True])
+TRIED = settings(max_examples=60, deadline=None)
+
+
+def lowest(net: Graph, in_place: bool) -> int:
+    return min(max(alive(net, order, in_place)) for order in orders(net))
+
+
+@IN_PLACE
+@TRIED
+@given(net=small_graphs(most=6))
+def test_no_order_of_a_small_network_needs_less_than_the_best(net: Graph, in_place: bool) -> None:
+    best = best_order(net, in_place)
+    assert (best.peak.numbers, best.exact) == (lowest(net, in_place), True)
+
+
+@pytest.mark.slow
+@IN_PLACE
+@settings(max_examples=1000, deadline=None)
+@given(net=small_graphs(most=8))
+def test_no_order_of_many_networks_needs_less_than_the_best(net: Graph, in_place: bool) -> None:
+    best = best_order(net, in_place)
+    assert (best.peak.numbers, best.exact) == (lowest(net, in_place), True)
+
+
+@IN_PLACE
+@TRIED
+@given(net=small_graphs(most=6), states=st.integers(0, 4))
+def test_where_the_search_is_cut_short_the_best_lies_between_the_bounds(
+    net: Graph, states: int, in_place: bool
+) -> None:
+    best = best_order(net, in_place, states)
+    assert best.at_least <= lowest(net, in_place) <= best.peak.numbers <= peak(net, in_place).numbers
+
+
+@IN_PLACE
+@TRIED
+@given(net=small_graphs(most=6), states=st.sampled_from([0, 2, 1000]))
+def test_the_order_that_is_named_has_the_peak_that_is_named(net: Graph, states: int, in_place: bool) -> None:
+    best = best_order(net, in_place, states)
+    order = [net.by_path[path] for path in best.order]
+    counts = alive(net, order, in_place)
+    assert tuple(order) in set(orders(net))
+    assert (max(counts), order[counts.index(max(counts))].path) == (best.peak.numbers, best.peak.node)
+
+
+@IN_PLACE
+@settings(max_examples=100, deadline=None)
+@given(net=small_graphs(most=12))
+def test_what_is_alive_is_what_still_matters(net: Graph, in_place: bool) -> None:
+    assert liveness(storages(net), in_place) == alive(net, net.nodes, in_place)
+
+
+def test_a_branch_that_shrinks_runs_before_one_that_grows() -> None:
+    # 64 in; wide: 64 -> 640 -> 64, kept beside the input, and narrow: 64 -> 1
+    net = graph(
+        (8, 8, 1),
+        ("wide", Conv(kernel=1, channels=10), ("input",)),
+        ("kept", Conv(kernel=1, channels=10), ("input",)),
+        ("narrow", Conv(kernel=1, channels=1), ("wide",)),
+        ("kept_narrow", Conv(kernel=1, channels=1), ("kept",)),
+        ("add", Add(), ("narrow", "kept_narrow")),
+    )
+    best = best_order(net)
+    assert (peak(net).numbers, best.peak.numbers) == (64 + 640 + 640 + 0, 64 + 64 + 640)
+    assert best.order == ("input", "wide", "narrow", "kept", "kept_narrow", "add")
