@@ -189,10 +189,15 @@ def test_whatever_a_file_holds_it_is_a_device_or_an_error_that_moves_no_cursor(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_text("\n".join(f"{key} = {value}" for key, value in table.items()), encoding="utf-8")
+    assert complaint(path).isprintable()
+
+
+def complaint(path: Path) -> str:
     try:
         read(path)
     except BackendError as error:
-        assert str(error).isprintable()
+        return str(error)
+    return ""
 
 
 def test_no_more_of_a_file_is_read_than_a_device_can_take(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def lines_sheet(found: "Estimate") -> Sheet:
         "",
     )
     headers = (
-        "path", "operator", "output", "MACs", "moved", "MACs/byte", "alive", "in place", "µs", "bound by",
+        "path", "operator", "output", "MACs", "bytes moved", "MACs/byte", "bytes alive", "in place", "µs", "bound by",
     )  # fmt: skip
     return Sheet(f"{found.network} on {found.device.title}, {found.numbers}", headers, rows, total)
 
@@ -111,7 +111,8 @@ def needs_sheet(found: "Estimate") -> Sheet:
     rows.append(("time", found.seconds * 1e3, "ms", "", "", "one operator after the other, at the device's peaks"))
     for part in found.shares:
         of = share(part.seconds, found.seconds, "it")
-        rows.append((f"time bound by {part.bound}", part.seconds * 1e3, "ms", of, "", f"{part.operators} operators"))
+        operators = "1 operator" if part.operators == 1 else f"{part.operators} operators"
+        rows.append((f"time bound by {part.bound}", part.seconds * 1e3, "ms", of, "", operators))
     beside = "" if device.flash else f" Weights lie in RAM, beside the activations, those of {numbers} where it fits."
     rates = f"{device.rate(numbers):,.0f} MACs/s of {numbers}, {device.bandwidth:,.0f} bytes/s"
     note = f"{printable(device.title)}: {rates}.{beside}\n{CONVENTION}"

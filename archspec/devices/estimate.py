@@ -19,8 +19,8 @@ from archspec.tensor import BYTES, NumberType
 Bound = Literal["compute", "memory", ""]
 """What the time of an operator depends on; empty where it takes none."""
 CONVENTION = (
-    "moved: bytes of inputs and tensors that are read and of outputs that are written, each operator by itself. "
-    "alive: bytes of activations, the image among them, while an operator computes. One image, no fusion."
+    "moved: what each operator reads (inputs and tensors) and writes, by itself, none fused. "
+    "alive: activations while an operator computes, the image among them. For one image."
 )
 
 

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_graphs import alive, orders, small_graphs
 
+import archspec
+from archspec.driver import bundled_networks
 from archspec.graph import Graph
 from archspec.memory import best_order, liveness, peak, storages
 from archspec.ops import Add, Conv
@@ -61,6 +63,14 @@ def test_the_order_that_is_named_has_the_peak_that_is_named(net: Graph, states: 
 @given(net=small_graphs(most=12))
 def test_what_is_alive_is_what_still_matters(net: Graph, in_place: bool) -> None:
     assert liveness(storages(net), in_place) == alive(net, net.nodes, in_place)
+
+
+@pytest.mark.slow
+@IN_PLACE
+def test_the_best_order_of_every_network_of_the_zoo_is_proven(in_place: bool) -> None:
+    names = [name for name, _, _ in bundled_networks()]
+    assert len(names) > 100
+    assert [name for name in names if not best_order(archspec.load(name).elaborate(), in_place).exact] == []
 
 
 def test_a_branch_that_shrinks_runs_before_one_that_grows() -> None:
