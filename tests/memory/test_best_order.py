@@ -10,7 +10,8 @@ import archspec
 from archspec.driver import bundled_networks
 from archspec.graph import Graph
 from archspec.memory import best_order, liveness, peak, storages
-from archspec.ops import Add, Conv
+from archspec.memory.best_order import LONGEST
+from archspec.ops import Add, Conv, Relu, Slice
 
 IN_PLACE = pytest.mark.parametrize("in_place", [False, True])
 TRIED = settings(max_examples=60, deadline=None)
@@ -71,6 +72,33 @@ def test_the_best_order_of_every_network_of_the_zoo_is_proven(in_place: bool) ->
     names = [name for name, _, _ in bundled_networks()]
     assert len(names) > 100
     assert [name for name in names if not best_order(archspec.load(name).elaborate(), in_place).exact] == []
+
+
+def test_a_node_that_needs_more_than_was_needed_is_no_move_without_a_choice() -> None:
+    # `last` leaves no more alive than before, but beside `unused` it needs 12; the rest can run in 8
+    net = graph(
+        (2, 2, 1),
+        ("kept", Relu(), ("input",)),
+        ("unused", Relu(), ("input",)),
+        ("view", Slice(start=0, stop=1), ("unused",)),
+        ("last", Relu(), ("kept",)),
+        outputs={"aux": "kept", "output": "last"},
+    )
+    assert (peak(net).numbers, best_order(net).peak.numbers) == (12, 8)
+
+
+def test_a_part_too_long_to_be_searched_gets_a_bound_and_an_order_that_is_one() -> None:
+    width = LONGEST // 4
+    wide = [(f"wide_{i}", Conv(kernel=1, channels=5), ("input",)) for i in range(width)]
+    narrow = [(f"narrow_{i}", Conv(kernel=1, channels=1), (f"wide_{i}",)) for i in range(width)]
+    pairs = [(f"pair_{i}", Add(), (f"narrow_{i}", f"narrow_{i + 1}")) for i in range(0, width, 2)]
+    ends = [(f"end_{i}", Conv(kernel=1, channels=1), (f"pair_{i}",)) for i in range(0, width, 2)]
+    sums = [(f"sum_{i}", Relu(), (f"end_{i}",)) for i in range(0, width, 2)]
+    net = graph((2, 2, 1), *wide, *narrow, *pairs, *ends, *sums, ("add", Add(), tuple(path for path, *_ in sums)))
+    best = best_order(net)
+    place = {path: position for position, path in enumerate(best.order)}
+    assert all(place[source] < place[node.path] for node in net.nodes for source in node.inputs)
+    assert best.at_least <= best.peak.numbers < peak(net).numbers
 
 
 def test_a_branch_that_shrinks_runs_before_one_that_grows() -> None:
