@@ -8,29 +8,36 @@ from dataclasses import dataclass
 
 from archspec.printable import printable, width
 
+Cell = str | int | float
+"""A text, a count, or a measure."""
+SIGNIFICANT = 100
+"""A measure from here on is shown as a whole number, a smaller one with three digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table to print: numbers are ints, all else is text; `total` is its last row, set apart."""
+    """A table to print: numbers are ints and floats, all else is text; `total` is its last row, set apart."""
 
     title: str
     headers: tuple[str, ...]
-    rows: tuple[tuple[str | int, ...], ...]
-    total: tuple[str | int, ...] | None = None
+    rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...] | None = None
     note: str = ""
 
     @property
-    def body(self) -> list[tuple[str | int, ...]]:
+    def body(self) -> list[tuple[Cell, ...]]:
         """The rows, and the last one."""
         return [*self.rows, *([self.total] if self.total else [])]
 
     @property
     def numeric(self) -> list[bool]:
         """Which columns hold numbers."""
-        return [any(isinstance(row[i], int) for row in self.body) for i in range(len(self.headers))]
+        return [any(isinstance(row[i], (int, float)) for row in self.body) for i in range(len(self.headers))]
 
 
-def cell(value: str | int) -> str:
+def cell(value: Cell) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= SIGNIFICANT else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else printable(value)
 
 
@@ -71,7 +78,7 @@ LONG, PARAGRAPH = 60, r"p{0.55\linewidth}"
 def latex(sheet: Sheet) -> str:
     """A `tabular` with the rules of booktabs, in a float whose caption is the title where there is one."""
 
-    def line(row: Sequence[str | int]) -> str:
+    def line(row: Sequence[Cell]) -> str:
         return " & ".join(latex_text(cell(value)) for value in row) + r" \\"
 
     longest = [max(len(cell(row[i])) for row in (sheet.headers, *sheet.body)) for i in range(len(sheet.headers))]
@@ -106,7 +113,7 @@ def web(sheet: Sheet) -> str:
     """An HTML `<table>`; all text is escaped."""
     right = sheet.numeric
 
-    def line(row: Sequence[str | int], tag: str) -> str:
+    def line(row: Sequence[Cell], tag: str) -> str:
         cells = (
             f"<{tag}{' align=right' if right[i] else ''}>{html.escape(cell(value))}</{tag}>"
             for i, value in enumerate(row)

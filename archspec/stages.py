@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from math import log2, prod
 
 from archspec.graph import Graph
-from archspec.tensor import Shape
+from archspec.tensor import BYTES, Shape
 
 HEAD = 99
 """The stage of what has no map any more: vectors, and one pixel."""
-BYTES = 4
-"""of a number in float32"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def stages(graph: Graph) -> tuple[Stage, ...]:
         number = stage_of(graph.input.shape, node.shape)
         given = graph.input_shapes(node)
         counts = found.setdefault(number, [0, 0, 0, 0])
-        for i, value in enumerate((node.op.params(*given), node.op.macs(*given), prod(node.shape) * BYTES, 1)):
+        for i, value in enumerate((node.op.params(*given), node.op.macs(*given), prod(node.shape) * BYTES["fp32"], 1)):
             counts[i] += value
         if number != HEAD:
             heights.setdefault(number, {})[node.shape[0]] = None

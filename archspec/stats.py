@@ -4,7 +4,9 @@ MACs are the multiply-accumulates of convolutions and linear layers, grouped one
 bias, normalisation, activation or pooling. params are the trained ones; running statistics are buffers.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from math import prod
 from typing import Literal
 
@@ -47,20 +49,15 @@ class Stats:
 
 def summarize(graph: Graph, by: By = "row") -> Stats:
     """Count a graph, each node once, in lines of its rows, its innermost blocks or its layers."""
-    lines: list[Line] = []
-    group: list[Node] = []
-    key: str | None = None
-    for node in graph.nodes[1:]:
-        this = line_path(graph, node, by)
-        if this != key and group:
-            lines.append(count(graph, key or "", group))
-            group = []
-        key = this
-        group.append(node)
-    if group:
-        lines.append(count(graph, key or "", group))
+    lines = tuple(count(graph, path, nodes) for path, nodes in grouped(graph, by))
     totals = [sum(getattr(line, what) for line in lines) for what in ("params", "buffers", "macs", "nodes")]
-    return Stats(graph.name, totals[0], totals[1], totals[2], totals[3], tuple(lines))
+    return Stats(graph.name, totals[0], totals[1], totals[2], totals[3], lines)
+
+
+def grouped(graph: Graph, by: By) -> Iterator[tuple[str, list[Node]]]:
+    """The nodes of each line with its path; the input is in none."""
+    for path, nodes in groupby(graph.nodes[1:], key=lambda node: line_path(graph, node, by)):
+        yield path, list(nodes)
 
 
 def line_path(graph: Graph, node: Node, by: By) -> str:

@@ -1,6 +1,6 @@
 """Shapes as papers write them: `h × w × c`, or `c` alone for a vector. The batch is never part of a shape."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -8,6 +8,11 @@ Shape = tuple[int, ...]
 """(h, w, c) of a feature map, or (c,) of a vector."""
 
 AnyShape = Annotated[Shape, Field(min_length=1, max_length=3)]
+
+NumberType = Literal["fp32", "fp16", "int8"]
+"""How a number is stored while a network runs."""
+BYTES: dict[NumberType, int] = {"fp32": 4, "fp16": 2, "int8": 1}
+"""of one number"""
 
 
 class Padding(NamedTuple):

@@ -20,6 +20,7 @@ def test_no_module_is_longer_than_400_lines(module: Path) -> None:
     "arguments",
     [
         ["stats", "mobilenet_v2"],
+        ["stats", "mobilenet_v2", "--device", "stm32f746"],
         ["check", "mobilenet_v2"],
         ["graph", "mobilenet_v2", "--json"],
         ["list"],

@@ -12,6 +12,7 @@ import click
 
 from archspec import driver, report
 from archspec.cli import tables
+from archspec.cli.device import devices_sheet, say_estimates, with_device
 from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
 from archspec.cli.output import complain, say
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
@@ -22,7 +23,7 @@ from archspec.graph import Graph
 from archspec.limits import Limits
 from archspec.printable import printable
 from archspec.stats import By
-from archspec.tensor import Shape
+from archspec.tensor import NumberType, Shape
 
 FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -169,15 +170,18 @@ def emit_source(
 @click.option(
     "--format", "form", type=click.Choice([*tables.FORMATS, "json"]), default="table", show_default=True, help="Form."
 )
+@with_device
 @with_limits
 def stats(
     specs: tuple[str, ...], params: Parameters, image: Shape | None, by: By | Literal["stage"] | None, form: str,
-    limits: Limits,
+    device: str | None, dtype: NumberType | None, limits: Limits,
 ) -> None:  # fmt: skip
     """Print exact parameters and MACs; no framework is needed.
 
     Several networks stand side by side, a line for each stage: what has the same share of the image's height. As JSON
     one network is an object, several are a list of them, in the order given.
+
+    With --device: the memory that activations and weights need, whether it is there, and the least time.
 
     \b
     Examples:
@@ -185,10 +189,18 @@ def stats(
       archspec stats mobilenet_v2 -p alpha=1.4 --by layer
       archspec stats resnet50 --input 160x160
       archspec stats mine.arch mobilenet_v2 vgg16 --format markdown
+      archspec stats mobilenet_v2 --device stm32h743 --dtype int8
     """
+    graphs = (elaborated(spec, params, image, limits) for spec in specs)
+    if device is not None:
+        if by == "stage":
+            raise click.UsageError("--device counts rows, blocks or layers, not stages")
+        say_estimates(graphs, device, dtype, by or "row", form)
+        return
+    if dtype is not None:
+        raise click.UsageError("--dtype needs a --device")
     if by is None:
         by = "stage" if len(specs) > 1 else "row"
-    graphs = (elaborated(spec, params, image, limits) for spec in specs)
     if by == "stage":
         compared = list(graphs)
         say(tables.stages_json(compared) if form == "json" else tables.FORMATS[form](tables.stages_sheet(compared)))
@@ -285,9 +297,9 @@ def graph(spec: str, params: Parameters, image: Shape | None, as_json: bool, sch
 
 
 @cli.command("list")
-@click.argument("what", type=click.Choice(["specs", "operators", "backends", "codes"]), default="specs")
+@click.argument("what", type=click.Choice(["specs", "operators", "backends", "codes", "devices"]), default="specs")
 def list_(what: str) -> None:
-    """List the bundled specs, the operators, the backends, or the codes of diagnostics.
+    """List the bundled specs, the operators, the backends, the codes of diagnostics, or the devices.
 
     \b
     Examples:
@@ -318,6 +330,7 @@ LISTS = {
     "operators": tables.operators_sheet,
     "backends": tables.backends_sheet,
     "codes": tables.codes_sheet,
+    "devices": devices_sheet,
 }
 
 

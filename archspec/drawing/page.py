@@ -19,7 +19,8 @@ from archspec.drawing.scene import LIGHT, Box, layer_text, scene, shape_label
 from archspec.drawing.view import common, runs, skips
 from archspec.graph import Graph, Node
 from archspec.receptive import Field, receptive_fields
-from archspec.stages import BYTES, stage_label, stage_of, stages
+from archspec.stages import stage_label, stage_of, stages
+from archspec.tensor import BYTES
 
 Data = dict[str, Any]
 
@@ -173,7 +174,7 @@ class Describer:
             "shape": shape_label(node.shape),
             "params": node.op.params(*given),
             "macs": node.op.macs(*given),
-            "memory": size * BYTES,
+            "memory": size * BYTES["fp32"],
             "field": field_text(self.fields[node.path]),
             "at": f"{node.span.file}:{node.span.line}:{node.span.column}",
         }

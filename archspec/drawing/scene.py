@@ -16,8 +16,7 @@ from archspec.hierarchy import Level as Nested
 from archspec.hierarchy import levels
 from archspec.ops import Input
 from archspec.ops.base import pair
-from archspec.stages import BYTES
-from archspec.tensor import Shape
+from archspec.tensor import BYTES, Shape
 
 Family = Literal[
     "convolution", "depthwise", "linear", "pooling", "normalisation", "activation", "join", "regularisation", "layout",
@@ -54,7 +53,7 @@ class Counts:
 def counted(graph: Graph, node: Node) -> Counts:
     """What one operator comes to."""
     given = graph.input_shapes(node)
-    return Counts(node.op.params(*given), node.op.macs(*given), prod(node.shape) * BYTES, 1)
+    return Counts(node.op.params(*given), node.op.macs(*given), prod(node.shape) * BYTES["fp32"], 1)
 
 
 @dataclass(frozen=True)
@@ -252,7 +251,7 @@ class Composer:
             title="input",
             notes=(),
             family="input",
-            counts=Counts(0, 0, prod(node.shape) * BYTES, 1),
+            counts=Counts(0, 0, prod(node.shape) * BYTES["fp32"], 1),
             inputs=(),
             outputs=(node.path,),
             shape=node.shape,

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Family, Flag, Op, Rate, Real, Weights
+from archspec.ops.base import Family, Flag, Op, Placement, Rate, Real, Weights
 from archspec.tensor import Shape
 
 
@@ -10,6 +10,9 @@ class Activation(Op):
     """What bends values; a softmax counts among them."""
 
     family: ClassVar[Family] = "activation"
+
+    def placement(self, *inputs: Shape) -> Placement:
+        return "over"
 
 
 class Relu(Activation):
@@ -63,6 +66,9 @@ class Softmax(Activation):
 
     kind: Literal["softmax"] = "softmax"
 
+    def placement(self, *inputs: Shape) -> Placement:
+        return "own"
+
 
 class Tanh(Activation):
     """Hyperbolic tangent."""
@@ -108,6 +114,9 @@ class LayerScale(Op):
     def weights(self, *inputs: Shape) -> Weights:
         return {"weight": inputs[0][-1:]}
 
+    def placement(self, *inputs: Shape) -> Placement:
+        return "over"
+
 
 class Dropout(Op):
     """While training, every value is zero with probability `rate`, and the others grow by 1 / (1 - rate)."""
@@ -118,6 +127,9 @@ class Dropout(Op):
     kind: Literal["dropout"] = "dropout"
     rate: Rate = 0.5
     """probability of a zero"""
+
+    def placement(self, *inputs: Shape) -> Placement:
+        return "view"
 
 
 class StochasticDepth(Op):
@@ -132,3 +144,6 @@ class StochasticDepth(Op):
     kind: Literal["stochastic_depth"] = "stochastic_depth"
     rate: Rate
     """probability of a zero"""
+
+    def placement(self, *inputs: Shape) -> Placement:
+        return "view"

@@ -46,6 +46,12 @@ Family = Literal[
 Sight = tuple[tuple[int, int], tuple[Fraction, Fraction]]
 """How much of its input one output pixel sees, in pixels down and across, and how far the next one is from it."""
 
+Placement = Literal["own", "over", "view"]
+"""
+Where the output of an operator lies at inference: in memory of its `own`; it can be written `over` an input of its
+shape, since each value depends on those at its own place alone; or it is a `view`: values of the input as they lie.
+"""
+
 Weights = dict[str, Shape]
 """Name of a tensor to its shape in the canonical layout."""
 
@@ -89,6 +95,10 @@ class Op(BaseModel):
     def sight(self, *inputs: Shape) -> Sight | None:
         """What an output pixel sees of the input; None where that is the whole map."""
         return (1, 1), (Fraction(1), Fraction(1))
+
+    def placement(self, *inputs: Shape) -> Placement:
+        """Where the output lies."""
+        return "own"
 
     def attributes(self) -> dict[str, Any]:
         """The attributes that differ from their defaults."""

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Family, Misfit, Op
+from archspec.ops.base import Family, Misfit, Op, Placement
 from archspec.tensor import Shape, shape_text
 
 
@@ -24,6 +24,9 @@ class Add(Join):
                 raise Misfit(f"cannot add {shape_text(inputs[0])} and {shape_text(other)}")
         return inputs[0]
 
+    def placement(self, *inputs: Shape) -> Placement:
+        return "over"
+
 
 class Mul(Join):
     """Product; a side or a channel count of 1 is spread over the others' (squeeze-and-excitation: 1×1×c)."""
@@ -37,6 +40,9 @@ class Mul(Join):
                 raise Misfit(f"cannot multiply {shape_text(out)} and {shape_text(other)}")
             out = tuple(map(max, out, other))
         return out
+
+    def placement(self, *inputs: Shape) -> Placement:
+        return "over"
 
 
 class Concat(Join):

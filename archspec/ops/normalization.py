@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archspec.ops.base import Count, Family, Flag, Misfit, Op, Rate, Real, Says, Weights, feature_map
+from archspec.ops.base import Count, Family, Flag, Misfit, Op, Placement, Rate, Real, Says, Weights, feature_map
 from archspec.tensor import Shape
 
 Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True), Says("a number above 0")]
@@ -37,6 +37,9 @@ class BatchNorm(Norm):
     def buffers(self, *inputs: Shape) -> Weights:
         channels = inputs[0][-1:]
         return {"running_mean": channels, "running_var": channels}
+
+    def placement(self, *inputs: Shape) -> Placement:
+        return "over"
 
 
 class LayerNorm(Norm):

@@ -6,7 +6,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archspec.ops.base import Amount, Count, Extent, Misfit, Op, Real, Sides, Sight, explicit_padding, feature_map, pair
+from archspec.ops.base import (
+    Amount,
+    Count,
+    Extent,
+    Misfit,
+    Op,
+    Placement,
+    Real,
+    Sides,
+    Sight,
+    explicit_padding,
+    feature_map,
+    pair,
+)
 from archspec.tensor import AnyShape, Shape
 
 
@@ -35,6 +48,11 @@ class Flatten(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         return (prod(inputs[0]),)
+
+    def placement(self, *inputs: Shape) -> Placement:
+        # maps lie channel by channel; counted by pixels, only a single channel or a single pixel lies as it should
+        moves = self.order == "hwc" and inputs[0][-1] > 1 and prod(inputs[0][:-1]) > 1
+        return "own" if moves else "view"
 
     def sight(self, *inputs: Shape) -> Sight | None:
         return None
@@ -75,6 +93,9 @@ class Split(Op):
             raise Misfit(f"there is no part {self.index} of {self.parts}")
         return (*inputs[0][:-1], inputs[0][-1] // self.parts)
 
+    def placement(self, *inputs: Shape) -> Placement:
+        return "view"
+
 
 class Slice(Op):
     """The channels from `start` up to, and without, `stop`."""
@@ -91,6 +112,9 @@ class Slice(Op):
         if not self.start < self.stop <= inputs[0][-1]:
             raise Misfit(f"there are no channels {self.start} to {self.stop} among {inputs[0][-1]}")
         return (*inputs[0][:-1], self.stop - self.start)
+
+    def placement(self, *inputs: Shape) -> Placement:
+        return "view"
 
 
 class Shuffle(Op):
