@@ -4,9 +4,6 @@ Every text of a spec stands in an HTML-like label, escaped, where no character o
 of nodes are numbers.
 """
 
-import html
-import re
-import textwrap
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,17 +11,14 @@ from itertools import count, groupby
 
 from archspec.drawing import Direction, Theme
 from archspec.drawing.columns import columns, lettered
+from archspec.drawing.labels import LINE, broken, cell, counts_text, escaped, quoted
 from archspec.drawing.palette import FONT, PALETTES, SAID, Palette
-from archspec.drawing.scene import LIGHT, Counts, layer_text, shape_label, short
+from archspec.drawing.scene import LIGHT, layer_text, shape_label
 from archspec.drawing.view import Edge, Shown, View
 from archspec.printable import printable
 from archspec.stages import stage_label, stage_of
 from archspec.tensor import Shape
 
-LINE = 46
-"""Characters of a line before it is broken."""
-LINES = 4
-"""Lines of a text before the rest of it is left out."""
 SPARE = 8
 """Empty cells after the legend, since Graphviz spreads it over the width of the title, in equal parts for all cells."""
 BAR = 196
@@ -387,37 +381,3 @@ def every(parts: Sequence[Shown]) -> Iterator[Shown]:
     for part in parts:
         yield part
         yield from every(part.inside)
-
-
-def cell(inside: str, fill: str = "") -> str:
-    color = f' BGCOLOR="{fill}"' if fill else ""
-    return f'<TR><TD ALIGN="LEFT" BALIGN="LEFT"{color}>{inside}</TD></TR>'
-
-
-def counts_text(*counts: Counts) -> str:
-    """`928 params · 10.8M MACs`; nothing where there is nothing to count; from the least to the most of several."""
-    said = []
-    for numbers, what in (([each.params for each in counts], "params"), ([each.macs for each in counts], "MACs")):
-        least, most = short(min(numbers)), short(max(numbers))
-        said += [f"{least}–{most} {what}" if least != most else f"{most} {what}"] * (max(numbers) > 0)
-    return " · ".join(said)
-
-
-def broken(text: str, longest: int) -> list[str]:
-    """A text in lines; what does not fit is left out."""
-    lines = textwrap.wrap(text, longest) or [text]
-    return lines if len(lines) <= LINES else [*lines[: LINES - 1], f"{lines[LINES - 1][: longest - 1]}…"]
-
-
-def escaped(text: str) -> str:
-    """A text in an HTML-like label; Graphviz takes neither an empty one nor apostrophes by name."""
-    # it writes what looks like an entity into an SVG as one, `&amp;#0;` as `&#0;`: a space of no width prevents that
-    text = re.sub(r"&(?=#?\w+;)", "&\u200b", text)
-    # and it replaces \N, \G and the like by names of its own
-    text = text.replace("\\", "\\\u200b")
-    return html.escape(text, quote=False).replace('"', "&quot;") or " "
-
-
-def quoted(word: str) -> str:
-    """A word of ours as an attribute's value."""
-    return f'"{word}"'

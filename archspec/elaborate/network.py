@@ -6,6 +6,7 @@ value. Errata take the place of what is printed before anything is read.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
@@ -119,14 +120,11 @@ class Elaboration:
         tables: dict[int, list[TableRow]] = {}
         choices = {p.name.id: tuple(evaluate(c, self.env) for c in p.choices) for p in self.network.parameters}
         choices = {name: values for name, values in choices.items() if values}
-        number = 0
+        numbers = count(1)
         for clause in self.clauses(t.TableClause):
             table: Table = read_table(clause)
             meaning = layout(table, self.how, choices)
-            tables[id(clause)] = []
-            for row in without_dittos(table.rows):
-                number += 1
-                tables[id(clause)].append(TableRow(number, row, meaning))
+            tables[id(clause)] = [TableRow(next(numbers), row, meaning) for row in without_dittos(table.rows)]
         return tables
 
     def names(self) -> dict[str, list[TableRow]]:
