@@ -13,6 +13,7 @@ from archspec import driver, report
 from archspec.cli import tables
 from archspec.cli.chart import chart
 from archspec.cli.compare import compare
+from archspec.cli.fit import fit
 from archspec.cli.fmt import fmt
 from archspec.cli.importing import import_
 from archspec.cli.lab import lab
@@ -21,6 +22,7 @@ from archspec.cli.options import Parameters, expanded, many_specs, one_spec, wit
 from archspec.cli.output import complain, say
 from archspec.cli.render import render_command
 from archspec.cli.serve import serve
+from archspec.cli.sweep import sweep
 from archspec.cli.table import table
 from archspec.cli.train import evaluate, train
 from archspec.cli.verify import verify
@@ -61,12 +63,14 @@ def cli() -> None:
 cli.add_command(chart)
 cli.add_command(compare)
 cli.add_command(evaluate)
+cli.add_command(fit)
 cli.add_command(fmt)
 cli.add_command(import_)
 cli.add_command(lab)
 cli.add_command(lsp)
 cli.add_command(render_command)
 cli.add_command(serve)
+cli.add_command(sweep)
 cli.add_command(table)
 cli.add_command(train)
 cli.add_command(verify)
