@@ -1,5 +1,6 @@
 """`archspec sweep`: count many networks of a family, and keep those that suit."""
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -89,17 +90,20 @@ def sweep(
       archspec sweep resnet18 resnet50 -p input=160,192,224 -o counts.csv
       archspec sweep net.arch -p width=8:256:8 -p depth=1:30:1 --max-file-size 10MB --plot front.svg -j 8
     """
+    gc.enable()  # counting is more than a short run
     from archspec.search.figure import Cloud
+    from archspec.search.figure import form_of as chart_form
     from archspec.search.select import Front, Selection, Wish
     from archspec.search.sweep import Tallied
-    from archspec.search.write import form_of
+    from archspec.search.write import form_of as table_form
 
     made = planned(specs, params, least, most, candidates, limits)
     chosen = wishes(front, made.columns)
     selection = Selection(Wish.of(sort, made.columns) if sort else None, top, chosen)
     cloud, members = Cloud(), Front.of(chosen or wishes(LARGE, made.columns), made.columns)
     if output is not None:
-        form_of(output)
+        table_form(output)
+    form = "" if plot is None else chart_form(plot)
     tallied, began = Tallied(), time.perf_counter()
     with progress(made.size, hidden=output is None and top is None and sys.stdout.isatty()) as told:
 
@@ -120,7 +124,7 @@ def sweep(
         if plot is not None:
             for _ in every:  # a chart is of all, also where --top has enough
                 pass
-            chart(made, cloud, members, plot)
+            chart(made, cloud, members, plot, form)
     summary(made, tallied)
 
 
@@ -140,7 +144,9 @@ def planned(
     axes = [axis(text) for text in params]
     measures = tuple(dict.fromkeys((*ALWAYS, *most, *least)))
     loaded = tuple(driver.load(spec, limits) for spec in specs)
-    return Sweep(loaded, space(axes, candidates), {}, measures, least, most)
+    made = Sweep(loaded, space(axes, candidates), {}, measures, least, most)
+    made.check()
+    return made
 
 
 def wishes(text: str | None, columns: tuple[str, ...]) -> "tuple[Wish, ...]":
@@ -173,7 +179,7 @@ def deliver(made: "Sweep", lines: "Iterator[Line]", top: int | None, output: Pat
         write_csv(lines, made.columns, sys.stdout)
 
 
-def chart(made: "Sweep", cloud: "Cloud", members: "Front", plot: Path) -> None:
+def chart(made: "Sweep", cloud: "Cloud", members: "Front", plot: Path, form: str) -> None:
     from archspec.search.figure import figure
     from archspec.search.write import simple
 
@@ -183,7 +189,7 @@ def chart(made: "Sweep", cloud: "Cloud", members: "Front", plot: Path) -> None:
         (line[params], line[macs], ", ".join(f"{name}={simple(v)}" for name, v in zip(named, line, strict=False)))
         for line in members.lines
     ]
-    drawing = figure(cloud, front, plot.suffix.removeprefix(".").lower())  # type: ignore[arg-type]
+    drawing = figure(cloud, front, form)  # type: ignore[arg-type]
     with whole_file(plot) as temporary:
         temporary.write_bytes(drawing)
     click.echo(f"saved to {plot}")

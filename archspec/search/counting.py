@@ -30,6 +30,10 @@ IMAGE = ("input", "resolution")
 """Names by which the image's size is given where the network has no such parameter."""
 STEPS = 500_000
 """Of all traces that are kept together, the latest used ones."""
+PATIENCE, WORTH = 100, 4
+"""After so many traces each must have answered for so many candidates, or no more are made: one takes about as long as
+five elaborations.
+"""
 KEPT = 200
 """Elaborations without a trace after which what was kept of them is forgotten."""
 
@@ -76,6 +80,8 @@ class Counter:
         """names whose values decide the way: each has traces of its own"""
         self.ways: OrderedDict[tuple[object, ...], list[Way]] = OrderedDict()
         self.steps = 0
+        self.made = self.answered = 0
+        """how many traces were made, and how many candidates one answered for"""
         self.traceable = True
         self.settled, self.refused, self.solved = (
             set(spec.make.settled),
@@ -115,6 +121,8 @@ class Counter:
             except (ArithmeticError, ValueError):
                 continue
             if found is not None:
+                self.answered += 1
+                self.ways.move_to_end(key)
                 if place:
                     ways.insert(0, ways.pop(place))
                 return refused or found
@@ -138,6 +146,11 @@ class Counter:
         """Measure a candidate that no trace is for, and leave one."""
         key, given, names = self.parted(values)
         if not given or not self.traceable:
+            return self.untraced(values)
+        self.made += 1
+        if self.made > PATIENCE and self.answered < WORTH * self.made:
+            self.traceable = False
+            self.ways.clear()
             return self.untraced(values)
         trace = Trace()
         traced = {name: trace.input(value) for name, value in zip(names, given, strict=True)}

@@ -115,6 +115,10 @@ class Sweep:
         names = [axis.name for axis in self.space.axes]
         return tuple(Counter(spec, names, self.fixed, [MEASURES[m].of for m in self.measures]) for spec in self.specs)
 
+    def check(self) -> None:
+        """Raise `SpecError` for a parameter that a network does not have."""
+        assert self.counters
+
     def __getstate__(self) -> dict[str, object]:
         """What another process needs: not what this one has worked out."""
         state = {name: value for name, value in vars(self).items() if name != "counters"}
@@ -150,7 +154,7 @@ class Sweep:
 
         `jobs` processes, or a `cluster`'s: ray://HOST:PORT, dask://HOST:PORT. Raises `BackendError`.
         """
-        assert self.counters  # what is wrong with the question is said before anything is counted
+        self.check()
         chunks = ((first, min(first + CHUNK, self.size)) for first in range(0, self.size, CHUNK))
         if cluster is None and (jobs == 1 or self.size <= CHUNK):
             yield from (self.count(first, last) for first, last in chunks)

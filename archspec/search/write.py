@@ -57,13 +57,15 @@ FORMS = (*TEXTS, "parquet")
 
 
 def form_of(path: Path) -> str:
-    """What the suffix of a file says; raises `UnknownForm`."""
+    """What the suffix of a file says; raises `UnknownForm` and `MissingFramework`."""
     form = path.suffix.removeprefix(".").lower()
     if form not in FORMS:
         raise UnknownForm(
             f"{path.name} has no suffix of a table" if not form else f"there is no table in the form `{form}`",
             f"the suffix is one of {', '.join(f'.{name}' for name in FORMS)}",
         )
+    if form == "parquet":
+        arrow()
     return form
 
 

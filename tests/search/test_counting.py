@@ -182,6 +182,12 @@ def test_a_network_too_large_to_trace_is_counted_by_itself(monkeypatch: pytest.M
     assert not counter.traceable
 
 
+def test_traces_that_do_not_pay_are_given_up() -> None:
+    text = "arch 1 network N(n = 1, c = 8) { input 32 x 32 x 3 body conv(3, c) -> (conv(1, 4) * (c % 200)) }"
+    counter = assert_equal(archspec.parse(text), ["c", "n"], [[c, c] for c in range(9, 150)])
+    assert not counter.traceable
+
+
 def test_a_spec_that_contradicts_its_claims_is_refused_at_all_values() -> None:
     spec = archspec.parse("arch 1 network N(c = 8) { input 8 x 8 x 3 body conv(3, c) check params = 1 }")
     assert_equal(spec, ["c"], [[8], [9]])

@@ -243,3 +243,8 @@ def test_the_front_is_charted(net: Path) -> None:
         run(["sweep", f"{net}:Small", "-p", "c=1:9:1", "-p", "input=8:64:8", "--top", "2", "--plot", "front.svg"]) == 0
     )
     assert "c=9, input=64" in Path("front.svg").read_text(encoding="utf-8")
+
+
+def test_a_chart_of_nothing_is_empty(net: Path) -> None:
+    assert run(["sweep", f"{net}:Small", "-p", "c=1:9:1", "--max-macs", "1", "--plot", "front.svg"]) == 0
+    assert Path("front.svg").stat().st_size > 1000
