@@ -14,7 +14,7 @@ from archspec.diagnostics import SpecError
 from archspec.driver import Spec
 from archspec.elaborate import parameters
 from archspec.elaborate.errors import UnknownArgument
-from archspec.elaborate.evaluate import Value, plain
+from archspec.elaborate.evaluate import LARGEST, Value, plain
 from archspec.elaborate.flatten import flatten
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.network import elaborate
@@ -217,6 +217,8 @@ class Counter:
         if self.image is not None and self.image in traced:
             image = (traced[self.image],)
         try:
+            for number in traced.values():
+                number.trace.decide("<=", abs(number), LARGEST)  # as `from_values` asks of the bare ones
             bindings = {**self.arguments, **parameters.from_values(given)}
             for name in given.keys() & traced.keys():
                 bindings[name] = replace(bindings[name], value=cast(Value, traced[name]))
