@@ -45,8 +45,8 @@ def test_the_largest_of_counts_that_fall_and_rise_is_found(budget: int, last: in
 
 
 def test_a_grid_grows_until_its_upper_half_is_over_the_budget() -> None:
-    found = params("n", 162 + 12 + 4 * 100)
-    assert (found.best.value, len(found.grid)) == (101, 400)
+    found = params("n", 162 + 12 + 4 * 60)
+    assert (found.best.value, len(found.grid)) == (61, 200)
 
 
 def test_a_grid_that_falls_is_one_that_grows() -> None:
