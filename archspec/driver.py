@@ -1,10 +1,7 @@
 """The passes in their order: text -> `Spec` -> `Graph`. What the command line and programs call."""
 
 import errno
-import gc
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,14 +25,12 @@ from archspec.loading import STDIN, read_source
 from archspec.printable import printable
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
-from archspec.syntax.errors import LimitReached
+from archspec.syntax.depth import deep
 from archspec.tensor import Shape
 
 if TYPE_CHECKING:
     from archspec.emit import Printed
-
-FRAMES = 20
-"""Python frames that one level of nesting may take."""
+    from archspec.search.counting import Counter
 
 
 class Spec:
@@ -50,6 +45,8 @@ class Spec:
         self.make = Instantiator(limits)
         self.chosen = member
         self.warnings: tuple[Diagnostic, ...] = ()
+        self.counters: dict[tuple[str, ...], Counter] = {}
+        """what has been counted, by the names of the parameters that were given"""
 
     @property
     def source(self) -> Source:
@@ -113,6 +110,34 @@ class Spec:
         with deep(self.limits, self.source):
             graph = flatten(plan)
         return graph if self.name == graph.name else graph.model_copy(update={"name": self.name})
+
+    def count(self, image: Shape | None = None, /, **values: Value) -> dict[str, int]:
+        """`params`, `macs` and `file_size` of the Graph with these parameters; raises `SpecError`.
+
+        The same numbers as those of `elaborate(…)`, at a fraction of the time once a few have been counted.
+        """
+        from archspec.search.counting import count
+
+        return count(self, image, values)
+
+    def sweep(
+        self,
+        values: Mapping[str, str | Iterable[Value]],
+        *,
+        most: Mapping[str, int] | None = None,
+        least: Mapping[str, int] | None = None,
+        jobs: int = 1,
+        cluster: str | None = None,
+    ) -> Iterator[dict[str, Value]]:
+        """Every combination of some parameters' values with its counts, those that the spec refuses left out.
+
+        Values are any, or a text: `0.1:2.0:0.01`, `18,34,50`; `input` is the image's size. `most` and `least` bound
+        `params`, `macs` and `file_size`. Rows come as they are found, the last parameter changing fastest. Raises
+        `SpecError` and `BackendError`.
+        """
+        from archspec.search.sweep import sweep
+
+        return sweep(self, values, most or {}, least or {}, jobs, cluster)
 
     def weight_keys(self, origin: str, graph: Graph) -> Keys:
         """What the tensors of a Graph of this network are called in files of `origin`; raises `SpecError`.
@@ -196,28 +221,6 @@ class Spec:
 def audited_all_the_same(diagnostic: Diagnostic) -> bool:
     """Whether the checks and errata of a network mean something although this is wrong with it."""
     return isinstance(diagnostic, NumberClaim) or diagnostic.severity is not Severity.ERROR
-
-
-@contextmanager
-def deep(limits: Limits, source: Source) -> Iterator[None]:
-    """Room on Python's stack for as much nesting as is allowed, and a diagnostic instead of its end.
-
-    No garbage is collected meanwhile: what is made here is kept, and going through it again and again would make
-    large networks cost more for each node than small ones.
-    """
-    before, collecting = sys.getrecursionlimit(), gc.isenabled()
-    gc.disable()
-    sys.setrecursionlimit(max(before, limits.nesting * FRAMES + 1000))
-    try:
-        yield
-    except RecursionError:
-        start = Span(source, 0, 0)
-        what = "blocks, functions and parentheses together are nested too deep"
-        raise SpecError([LimitReached(start, what, "no room left", limits.nesting, "--max-nesting")]) from None
-    finally:
-        sys.setrecursionlimit(before)
-        if collecting:
-            gc.enable()
 
 
 def parse(text: str, name: str = "<text>", member: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Spec:

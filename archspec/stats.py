@@ -4,7 +4,7 @@ MACs are the multiply-accumulates of convolutions and linear layers, grouped one
 bias, normalisation, activation or pooling. params are the trained ones; running statistics are buffers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
@@ -74,15 +74,21 @@ def line_path(graph: Graph, node: Node, by: By) -> str:
 
 def count(graph: Graph, path: str, nodes: list[Node]) -> Line:
     """Add up nodes that stand together."""
+    params, buffers, macs = totals(graph, nodes)
+    scope = graph.scope_by_path.get(path)
+    label = scope.label if scope else op_text(nodes[0])
+    return Line(path, label, graph.input_shapes(nodes[0]), nodes[-1].shape, params, buffers, macs, len(nodes))
+
+
+def totals(graph: Graph, nodes: Iterable[Node]) -> tuple[int, int, int]:
+    """Parameters, buffers and MACs of some nodes."""
     params = buffers = macs = 0
     for node in nodes:
         inputs = graph.input_shapes(node)
         params += node.op.params(*inputs)
         buffers += sum(map(prod, node.op.buffers(*inputs).values()))
         macs += node.op.macs(*inputs)
-    scope = graph.scope_by_path.get(path)
-    label = scope.label if scope else op_text(nodes[0])
-    return Line(path, label, graph.input_shapes(nodes[0]), nodes[-1].shape, params, buffers, macs, len(nodes))
+    return params, buffers, macs
 
 
 def op_text(node: Node) -> str:

@@ -17,6 +17,7 @@ PARTS = {
     "scaling": "Networks of growing size",
     "warm": "MobileNetV2, everything imported",
     "keystroke": "From a keystroke to its diagnostics",
+    "searching": "Searching among networks",
 }
 PREFACE = """\
 # Benchmarks

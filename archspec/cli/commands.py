@@ -30,10 +30,10 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 ELSEWHERE = {
-    "chart": "chart:chart", "compare": "compare:compare", "evaluate": "train:evaluate", "fmt": "fmt:fmt",
-    "import": "importing:import_", "lab": "lab:lab", "lsp": "lsp:lsp", "render": "render:render_command",
-    "serve": "serve:serve", "table": "table:table", "train": "train:train", "verify": "verify:verify",
-    "weights": "weights:weights",
+    "chart": "chart:chart", "compare": "compare:compare", "evaluate": "train:evaluate", "fit": "fit:fit",
+    "fmt": "fmt:fmt", "import": "importing:import_", "lab": "lab:lab", "lsp": "lsp:lsp",
+    "render": "render:render_command", "serve": "serve:serve", "sweep": "sweep:sweep", "table": "table:table",
+    "train": "train:train", "verify": "verify:verify", "weights": "weights:weights",
 }  # fmt: skip
 """Commands in modules of their own, which are imported when one of these is called."""
 

@@ -63,6 +63,10 @@ class Budget:
             found = f"more than {self.limit} calls of blocks and functions"
             raise SpecError([LimitReached(span, "this asks for too much", found, self.limit, "--max-nodes")])
 
+    def built_in(self, name: str, numbers: list[int | float]) -> int | float:
+        """What a function that is built in gives."""
+        return FUNCTIONS[name][0](*map(plain, numbers))
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -286,18 +290,17 @@ def call(expr: t.Call, env: Environment) -> Value:
 
 
 def built_in(expr: t.Call, env: Environment) -> int | float:
-    function, _, _ = FUNCTIONS[expr.function.id]
     numbers = [numeric(argument.value, env) for argument in expr.arguments]
     if expr.function.id == "make_divisible" and (numbers[1] < 1 or numbers[1] != int(numbers[1])):
         fail(expr.arguments[1].value, "the divisor is a whole number from 1")
     if expr.function.id == "make_divisible" and numbers[0] <= 0:
         fail(expr.arguments[0].value, f"only a number above 0 has a multiple nearest to it, and this is {numbers[0]}")
-    return in_range(expr, function(*(plain(number) for number in numbers)))
+    return in_range(expr, env.budget.built_in(expr.function.id, numbers))
 
 
 def plain(number: int | float) -> int | float:
     """A float that is whole, as an int: 16.0 channels are 16 channels."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
+    return math.trunc(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def places(

@@ -103,7 +103,7 @@ def flatten(plan: NetworkPlan) -> Graph:
     network = plan.network
     tensors: dict[str, str] = {}
     flat.taken.add("input")
-    paths: Paths = (flat.node("input", Input(shape=plan.input), (), plan.input, network.name.span),)
+    paths: Paths = (flat.node("input", Input.model_construct(shape=plan.input), (), plan.input, network.name.span),)
     for part in plan.plans:
         paths = flat.lay(part, "", paths, tensors)
     outputs = {"output": paths[0]}

@@ -315,8 +315,9 @@ class Instantiator:
     def check_size(self, shape: Shape, span: Span) -> None:
         # a flattened map is as long as its sides together say
         most = self.limits.size if len(shape) == 3 else self.limits.size**2
-        if max(shape) > most:
-            raise self.fail(LimitReached(span, "too large", shape_text(shape), self.limits.size, "--max-size"))
+        for side in shape:
+            if side > most:
+                raise self.fail(LimitReached(span, "too large", shape_text(shape), self.limits.size, "--max-size"))
 
     def block(
         self, name: t.Name, label: str, module: Module, net: t.Reference, caller: Environment, flow: Flow
@@ -328,7 +329,7 @@ class Instantiator:
         values = tuple(binding.value for binding in bindings.values())
         key = (id(block), tuple(identity(value) for value in values), flow, self.models.key)
         found = self.blocks.get(key)
-        text = call_text(block.name.id, values)
+        text = self.call_text(block.name.id, values)
         if found is None:
             with self.inside(text, net.span):
                 self.budget.spend(net.span, BLOCK)
@@ -339,6 +340,10 @@ class Instantiator:
         if plan.counts.nodes == 0:
             return NOTHING, out
         return ScopePlan(label, "block", text, block.name.id, net.span, True, plan, plan.counts), out
+
+    def call_text(self, name: str, values: tuple[Value, ...]) -> str:
+        """What an instance of a block is called where people read it."""
+        return call_text(name, values)
 
     def instantiate(self, block: t.Block, env: Environment, flow: Flow) -> Result:
         env = env.with_bindings(self.signature_bindings(block, env, flow))

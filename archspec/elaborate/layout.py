@@ -179,7 +179,9 @@ def headers_of(header: t.Text, env: Environment, choices: Choices) -> tuple[str,
 
 def header_text(value: Value) -> str:
     """A value as a header prints it: 1, not 1.0."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:d}" if isinstance(value, int) else f"{value:g}"
 
 
 def meaning(header: Cell, what: t.Name | t.Text) -> ColumnMeaning:

@@ -1,6 +1,7 @@
 """Arguments -> operators and distributions: pydantic checks them, a mistake points at the argument or its cell."""
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,6 +24,12 @@ class Given:
     def __init__(self, argument: t.Argument, env: Environment) -> None:
         self.argument, self.env = argument.value, env
         self.value = attribute(evaluate(argument.value, env))
+
+    def holding(self, value: Value) -> "Given":
+        """The same argument with another value."""
+        other = copy(self)
+        other.value = value
+        return other
 
 
 Defaults = Mapping[type[BaseModel], Mapping[str, Given]]
@@ -61,8 +68,12 @@ class Models:
         same = (cls, *((key, type(one.value), one.value) for key, one in placed.items()))
         found = self.made.get(same)
         if found is None:
-            found = self.made[same] = validated(cls, name, placed)
+            found = self.made[same] = self.validated(cls, name, placed)
         return found  # type: ignore[return-value]
+
+    def validated(self, cls: type[M], name: t.Name, placed: Mapping[str, Given]) -> M:
+        """A new one; raises `SpecError`."""
+        return validated(cls, name, placed)
 
 
 def validated(cls: type[M], name: t.Name, placed: Mapping[str, Given]) -> M:

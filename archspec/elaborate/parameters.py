@@ -133,7 +133,7 @@ def converted(value: Value, wanted: Value) -> Value:
         number = plain(value)
         return number if isinstance(number, int) else None
     if isinstance(wanted, float) and isinstance(value, (int, float)):
-        return float(value)
+        return value if isinstance(value, float) else float(value)
     return value if type(wanted) is type(value) or (isinstance(wanted, str) and isinstance(value, str)) else None
 
 

@@ -303,7 +303,8 @@ class RowReader:
         value = None if self.claims else self.make.solved.get(key)
         if value is None:
             value = self.solve(wanted, claim, row, rule, env, fold)
-            self.make.solved.setdefault(key, value)
+            if self.claims:  # else what is solved for some parameters would depend on those that were asked for before
+                self.make.solved.setdefault(key, value)
         return env.with_bindings({wanted.id: Binding(value, claim[1])})
 
     def solve(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from archspec.diagnostics import SpecError
-from archspec.driver import Spec, deep
+from archspec.driver import Spec
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Binding
 from archspec.elaborate.flatten import Flattener, Paths
@@ -22,6 +22,7 @@ from archspec.ops import Input
 from archspec.source import Span
 from archspec.stats import op_text
 from archspec.syntax import tree as t
+from archspec.syntax.depth import deep
 from archspec.tables import cells
 from archspec.tensor import Shape
 

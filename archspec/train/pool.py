@@ -1,19 +1,17 @@
 """Runs on several processes, of this machine or of a cluster, by joblib."""
 
-import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 
-from archspec.backend import BackendError, MissingFramework
+from archspec.backend import BackendError
 from archspec.train import runs
 from archspec.train.record import Record
 from archspec.train.task import Task
+from archspec.workers import workers
 
 ATTEMPTS = 3
 """How often a worker may die without any run coming to an end before that."""
@@ -21,12 +19,6 @@ ATTEMPTS = 3
 
 class Lost(BackendError):
     """Workers die again and again."""
-
-
-class Unreachable(BackendError):
-    """A cluster does not answer."""
-
-    exit_code = 3
 
 
 def run(tasks: Sequence[Task], folder: Path, jobs: int, cluster: str | None, told: Callable[[], None]) -> list[Record]:
@@ -80,55 +72,3 @@ def died(error: Exception) -> bool:
     return bool(
         names & {"TerminatedWorkerError", "BrokenProcessPool", "KilledWorker", "RayActorError", "WorkerCrashedError"}
     )
-
-
-@contextmanager
-def workers(jobs: int, cluster: str | None) -> Iterator[None]:
-    """Where joblib runs what it is given; raises `BackendError`."""
-    kind = (cluster or "loky").partition("://")[0]
-    with ExitStack() as stack:
-        if kind == "loky":
-            # one thread each: two OpenMP threads on a busy machine of two cores were 4 to 10 times slower than one
-            stack.enter_context(parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1))
-        elif kind == "dask":
-            stack.callback(dask(cluster).close)
-            stack.enter_context(parallel_config("dask"))
-        elif kind == "ray":
-            stack.callback(ray(cluster))
-            stack.enter_context(parallel_config("ray", n_jobs=-1))
-        else:
-            raise BackendError(f"there is no cluster `{cluster}`", "dask://HOST:PORT or ray://HOST:PORT")
-        yield
-
-
-def dask(cluster: str | None) -> Any:
-    """A connection to a scheduler of Dask; without an address, `dask://`, to one of this machine's own."""
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise MissingFramework("a Dask cluster", "distributed", "dask") from None
-    address = (cluster or "").partition("://")[2]
-    try:
-        return Client(  # type: ignore[no-untyped-call]
-            f"tcp://{address}" if address else None, timeout=10
-        )
-    except (OSError, TimeoutError) as error:
-        raise Unreachable(f"no Dask scheduler answers at {address}: {error}") from None
-
-
-def ray(cluster: str | None) -> Callable[[], None]:
-    """Connect to Ray's cluster; without an address, `ray://`, start one on this machine. Gives what disconnects."""
-    try:
-        import ray
-        from ray.util.joblib import register_ray
-    except ModuleNotFoundError:
-        raise MissingFramework("a Ray cluster", "ray", "ray") from None
-    address = cluster if (cluster or "").partition("://")[2] else None
-    try:
-        ray.init(
-            address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True, include_dashboard=False
-        )
-    except (OSError, ConnectionError, TimeoutError) as error:
-        raise Unreachable(f"no Ray cluster answers at {address}: {error}") from None
-    register_ray()  # type: ignore[no-untyped-call]
-    return ray.shutdown

@@ -1,0 +1,1 @@
+"""Families of networks: many of them counted, those that suit found."""

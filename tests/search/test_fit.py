@@ -1,0 +1,101 @@
+"""The largest network within a budget."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import archspec
+from archspec import SpecError
+from archspec.backend import BackendError
+from archspec.cli.commands import run
+from archspec.search.fit import Fit, NothingFits, fit
+from archspec.search.space import steps
+
+WAVE = "arch 1 network N(c = 5, n = 1) { input 8 x 8 x 3 body conv(3, c % 10 + 1) -> conv(1, 2) * n }"
+
+
+def params(name: str, budget: int, grid: str | None = None) -> Fit:
+    return fit(archspec.parse(WAVE), name, {"params": budget}, grid=None if grid is None else steps(grid))
+
+
+def test_the_answer_is_within_the_budget_and_the_next_value_is_not() -> None:
+    found = fit(archspec.load("mobilenet_v2"), "alpha", {"macs": 150_000_000})
+    spec = archspec.load("mobilenet_v2")
+    assert found.best.value == 0.57
+    assert found.best.measures is not None
+    assert spec.elaborate(alpha=0.57).stats().macs == found.best.measures["macs"] <= 150_000_000
+    assert spec.elaborate(alpha=0.58).stats().macs > 150_000_000
+    assert found.after is not None
+    assert found.after.value == 0.58
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(20, 330), st.integers(1, 60))
+def test_the_largest_of_counts_that_fall_and_rise_is_found(budget: int, last: int) -> None:
+    spec = archspec.parse(WAVE)
+    fitting = [c for c in range(1, last + 1) if spec.count(c=c)["params"] <= budget]
+    if fitting:
+        assert params("c", budget, f"1:{last}:1").best.value == fitting[-1]
+    else:
+        with pytest.raises(NothingFits):
+            params("c", budget, f"1:{last}:1")
+
+
+def test_a_grid_grows_until_its_upper_half_is_over_the_budget() -> None:
+    found = params("n", 162 + 12 + 4 * 60)
+    assert (found.best.value, len(found.grid)) == (61, 200)
+
+
+def test_a_grid_that_falls_is_one_that_grows() -> None:
+    from archspec.search.fit import numbers
+    from archspec.search.space import axis
+
+    assert list(numbers(axis("c=9:1:-2"))) == [1, 3, 5, 7, 9]
+
+
+def test_several_budgets_hold_together() -> None:
+    spec = archspec.load("mobilenet_v2")
+    found = fit(spec, "alpha", {"macs": 300_000_000, "file_size": 8_000_000}, {"input": 192})
+    assert found.best.measures is not None
+    assert found.best.measures["file_size"] <= 8_000_000
+    assert found.best.measures["macs"] == spec.elaborate((192,), alpha=found.best.value).stats().macs
+
+
+def test_steps_may_be_finer() -> None:
+    found = fit(archspec.load("mobilenet_v2"), "alpha", {"macs": 150_000_000}, step=Decimal("0.001"))
+    assert found.best.value == 0.574  # 0.575 gives 150.2M
+
+
+def test_a_parameter_that_is_no_number_cannot_grow() -> None:
+    with pytest.raises(BackendError) as wrong:
+        fit(archspec.load("mobilenet_v2"), "pad", {"macs": 1})
+    assert wrong.value.exit_code == 2
+
+
+def test_what_is_refused_at_every_value_says_why() -> None:
+    with pytest.raises(SpecError):
+        fit(archspec.load("alexnet"), "input", {"macs": 10**9}, grid=steps("1:3:1"))
+
+
+def test_the_command_prints_what_the_next_value_would_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["fit", "mobilenet_v2", "--macs", "150M", "--vary", "alpha"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1] == ["0.57", "2,144,536", "147,439,552"]
+    assert lines[2][:2] == ["next", "0.58"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--vary", "alpha"], 2),
+        (["--vary", "alhpa", "--macs", "1M"], 2),
+        (["--vary", "alpha=0.1:1:0.1", "--step", "0.1", "--macs", "1M"], 2),
+        (["--vary", "alpha", "--step", "0", "--macs", "1M"], 2),
+        (["--vary", "alpha", "--macs", "1K"], 1),
+    ],
+)
+def test_what_is_wrong_with_a_command_decides_its_exit_code(arguments: list[str], code: int, tmp_path: Path) -> None:
+    assert run(["fit", "mobilenet_v2", *arguments]) == code
