@@ -26,11 +26,13 @@ MINUS_INFINITY = float("-inf")
 class Site:
     """Where a node is built: its inputs, and the graph and module that it adds to."""
 
-    def __init__(self, graph: fx.Graph, owner: nn.Module, node: Node, name: str) -> None:
+    def __init__(self, graph: fx.Graph, owner: nn.Module, node: Node, name: str, overwrites: bool) -> None:
         self.graph = graph
         self.owner = owner
         self.node = node
         self.name = name
+        self.overwrites = overwrites
+        """whether its value may take the place of its first input's"""
 
     def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
         """The node's layer, applied."""
@@ -145,13 +147,25 @@ def _(op: ops.LocalResponseNorm, site: Site, shapes: tuple[Shape, ...], x: fx.No
 
 # ---- activations ----
 
-PLAIN: dict[type[ops.Op], Callable[[], nn.Module]] = {
+IN_PLACE: dict[type[ops.Op], Callable[..., nn.Module]] = {
     ops.Relu: nn.ReLU,
     ops.Relu6: nn.ReLU6,
     ops.Silu: nn.SiLU,
-    ops.Sigmoid: nn.Sigmoid,
     ops.HardSwish: nn.Hardswish,
     ops.HardSigmoid: nn.Hardsigmoid,
+}
+"""Operators that are a layer of torch with no attribute but where its value lies."""
+
+
+def in_place(op: ops.Op, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(IN_PLACE[type(op)](inplace=site.overwrites), x)
+
+
+for kind in IN_PLACE:
+    lower.register(kind, in_place)
+
+PLAIN: dict[type[ops.Op], Callable[[], nn.Module]] = {
+    ops.Sigmoid: nn.Sigmoid,
     ops.Tanh: nn.Tanh,
     ops.Softmax: partial(nn.Softmax, dim=1),
     ops.GlobalAvgPool: partial(nn.AdaptiveAvgPool2d, 1),
@@ -180,7 +194,7 @@ def _(op: ops.PRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.No
 
 @lower.register
 def _(op: ops.LeakyRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.LeakyReLU(op.slope), x)
+    return site.module(nn.LeakyReLU(op.slope, inplace=site.overwrites and op.slope >= 0), x)
 
 
 @lower.register
@@ -296,7 +310,11 @@ def _(op: ops.Upsample, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx
 
 @lower.register
 def _(op: ops.Add, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
-    return reduce(partial(site.call, operator.add), inputs)
+    first, *others = inputs
+    for position, other in enumerate(others):
+        # a sum that is begun belongs to nobody else
+        first = site.call(operator.iadd if position or site.overwrites else operator.add, first, other)
+    return first
 
 
 @lower.register

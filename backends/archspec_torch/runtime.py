@@ -6,7 +6,7 @@ Every scope of the Graph is a module with a forward of its own: `nn.Sequential` 
 
 import io
 import operator
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +16,18 @@ import torch
 from torch import fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from archspec import ops
 from archspec.backend import BackendError, Measured
 from archspec.files import whole_file
-from archspec.graph import Graph
+from archspec.graph import Graph, Node
 from archspec.hierarchy import Entangled, Level, levels
 from archspec.weights import draw, encode
 from archspec_torch.checkpoint import array
 from archspec_torch.lower import Site, lower
 from archspec_torch.names import class_name, legal
+
+FRESH = (ops.Conv, ops.DwConv, ops.Linear, ops.BatchNorm)
+"""Operators whose value is memory of its own, which their gradients do not look at."""
 
 
 def build(
@@ -87,6 +91,17 @@ class Builder:
         self.graph = graph
         self.names: dict[str, str] = {}
         """path of a node to the name of its module"""
+        self.users = Counter([*(path for node in graph.nodes for path in node.inputs), *graph.outputs.values()])
+
+    def overwrites(self, node: Node) -> bool:
+        """Whether a node may put its value where its first input's is: no other node needs that, nor does a gradient.
+
+        What its scope is given is left as it is: that scope may be called by itself.
+        """
+        source = self.graph.by_path[node.inputs[0]]
+        joins = isinstance(source.op, (ops.Add, ops.Concat)) and len(source.inputs) > 1
+        fresh = self.users[source.path] == 1 and (joins or isinstance(source.op, FRESH))
+        return fresh and f"/{source.path}".startswith(f"/{node.scope}/" if node.scope else "/")
 
     def run(self) -> tuple[nn.Module, dict[str, str]]:
         try:
@@ -106,7 +121,7 @@ class Builder:
                 owner.add_module(name, self.level(child, f"{prefix}{name}."))
                 values |= self.call(graph, name, child, values)
             else:
-                site = Site(graph, owner, child, name)
+                site = Site(graph, owner, child, name, self.overwrites(child))
                 inputs = [values[path] for path in child.inputs]
                 values[child.path] = lower(child.op, site, self.graph.input_shapes(child), *inputs)
                 self.names[child.path] = prefix + name
