@@ -40,6 +40,9 @@ def build(
 ) -> nn.Module:
     """The module of a Graph, in training mode as torch's own models are.
 
+    One for inference is in evaluation mode, and has the weights of its convolutions laid out so that they compute in
+    the layout channels_last.
+
     It takes N×C×H×W (or N×C) and gives its output, a vector as N×C; where the Graph has further outputs, a tuple, in
     training and evaluation alike: the output, then the others in the order of `graph.outputs`. The weights of node
     `row_3/bottleneck_2/dwconv` are at `row_3.bottleneck_2.dwconv.weight`. They are drawn as the Graph's `init` says,
@@ -52,6 +55,9 @@ def build(
     if torch.device(device).type != "meta":
         made.to_empty(device=device)
         fill(made, names, draw(graph, seed) if weights is None else weights.items())
+    if graph.inference:
+        made.eval()
+        made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which the stub does not know
     return made
 
 
