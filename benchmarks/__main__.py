@@ -16,6 +16,8 @@ PARTS = {
     "scaling": "Networks of growing size",
     "warm": "MobileNetV2, everything imported",
     "keystroke": "From a keystroke to its diagnostics",
+    "building": "Building a model",
+    "running": "Running a model",
 }
 PREFACE = """\
 # Benchmarks

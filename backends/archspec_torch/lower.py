@@ -7,7 +7,7 @@ have (asymmetric, or wider than half its window) is made explicit before it.
 import operator
 from collections.abc import Callable
 from functools import partial, reduce, singledispatch
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import fx, nn
@@ -21,6 +21,7 @@ from archspec.tensor import Padding, Shape
 from archspec_torch.padding import extent, follows_size, native, sides
 
 MINUS_INFINITY = float("-inf")
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class Site:
@@ -48,6 +49,19 @@ class Site:
 
     def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> fx.Node:
         return self.graph.call_function(function, arguments, options)
+
+
+WEIGHTED = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm, nn.PReLU)
+WITHOUT_VALUES: dict[type[nn.Module], type[Any]] = {
+    kind: type(kind.__name__, (kind,), {"reset_parameters": lambda self: None}) for kind in WEIGHTED
+}
+
+
+def bare(kind: type[Module], *arguments: Any, **options: Any) -> Module:
+    """A layer on the device `meta`, without the time that it takes to begin weights that are given others."""
+    layer: Module = WITHOUT_VALUES[kind](*arguments, device="meta", **options)
+    layer.__class__ = kind
+    return layer
 
 
 @singledispatch
@@ -78,9 +92,9 @@ def convolution(op: ops.Conv | ops.DwConv, site: Site, shape: Shape, out: int, g
     if follows_size(op) or not pads.symmetric:
         x = site.call(F.pad, x, same_upper(op, site, x) if follows_size(op) else sides(pads))
         pads = Padding(0, 0, 0, 0)
-    layer = nn.Conv2d(
-        shape[2], out, pair(op.kernel), stride=op.strides, padding=(pads.top, pads.left), dilation=pair(op.dilation),
-        groups=groups, bias=op.bias,
+    layer = bare(
+        nn.Conv2d, shape[2], out, pair(op.kernel), stride=op.strides, padding=(pads.top, pads.left),
+        dilation=pair(op.dilation), groups=groups, bias=op.bias,
     )  # fmt: skip
     return site.module(layer, x)
 
@@ -106,7 +120,7 @@ def channels_last(site: Site, layer: nn.Module, shape: Shape, x: fx.Node) -> fx.
 
 @lower.register
 def _(op: ops.Linear, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return channels_last(site, nn.Linear(shapes[0][-1], op.channels, bias=op.bias), shapes[0], x)
+    return channels_last(site, bare(nn.Linear, shapes[0][-1], op.channels, bias=op.bias), shapes[0], x)
 
 
 # ---- normalisations ----
@@ -123,19 +137,19 @@ def without_unused(layer: nn.Module, scale: bool, shift: bool) -> nn.Module:
 @lower.register
 def _(op: ops.BatchNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
     kind = nn.BatchNorm2d if len(shapes[0]) == 3 else nn.BatchNorm1d
-    layer = kind(shapes[0][-1], eps=op.eps, momentum=op.momentum, affine=True, track_running_stats=True)
+    layer = bare(kind, shapes[0][-1], eps=op.eps, momentum=op.momentum, affine=True, track_running_stats=True)
     return site.module(without_unused(layer, op.scale, op.shift), x)
 
 
 @lower.register
 def _(op: ops.LayerNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    layer = nn.LayerNorm(shapes[0][-1], eps=op.eps, elementwise_affine=True)
+    layer = bare(nn.LayerNorm, shapes[0][-1], eps=op.eps, elementwise_affine=True)
     return channels_last(site, without_unused(layer, op.scale, op.shift), shapes[0], x)
 
 
 @lower.register
 def _(op: ops.GroupNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    layer = nn.GroupNorm(op.groups, shapes[0][-1], eps=op.eps, affine=True)
+    layer = bare(nn.GroupNorm, op.groups, shapes[0][-1], eps=op.eps, affine=True)
     return site.module(without_unused(layer, op.scale, op.shift), x)
 
 
@@ -189,7 +203,7 @@ def _(op: ops.Gelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Nod
 
 @lower.register
 def _(op: ops.PRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.PReLU(1 if op.shared else shapes[0][-1], init=op.slope), x)
+    return site.module(bare(nn.PReLU, 1 if op.shared else shapes[0][-1], init=op.slope), x)
 
 
 @lower.register
@@ -199,7 +213,7 @@ def _(op: ops.LeakyRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> f
 
 @lower.register
 def _(op: ops.LayerScale, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    scale = site.parameter(torch.full(shapes[0][-1:], op.init))
+    scale = site.parameter(torch.empty(shapes[0][-1:], device="meta"))
     if len(shapes[0]) == 3:
         scale = site.call(torch.reshape, scale, (-1, 1, 1))
     return site.call(operator.mul, x, scale)

@@ -49,12 +49,16 @@ def build(
     with `seed`, or else copied from `weights`, arrays for every name in `graph.tensors()`; on device `meta` they have
     no values. Raises `Unsupported`, or `BackendError` for a Graph whose scopes cannot be modules.
     """
-    with torch.device("meta"):
-        made, names = Builder(graph).run()
-    made.to(type_of(dtype))
-    if torch.device(device).type != "meta":
-        made.to_empty(device=device)
-        fill(made, names, draw(graph, seed) if weights is None else weights.items())
+    numbers, place = type_of(dtype), torch.device(device)
+    if place.type == "meta":
+        weights = {}
+    # begun before the modules are built, which leaves the other cores idle
+    given = draw(graph, seed) if weights is None else weights.items()
+    made, names = Builder(graph).run()
+    made.to(numbers)
+    if place.type != "meta":
+        made.to_empty(device=place)
+        fill(made, names, given)
     if graph.inference:
         made.eval()
         made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which the stub does not know
@@ -72,12 +76,13 @@ def type_of(dtype: str | torch.dtype) -> torch.dtype:
 @torch.no_grad()
 def fill(model: nn.Module, names: dict[str, str], weights: Iterable[tuple[str, Any]]) -> None:
     """Copy arrays, by their canonical names, into the tensors of a module; counters of batches begin at 0."""
-    for key, tensor in model.state_dict().items():
+    tensors = model.state_dict()
+    for key, tensor in tensors.items():
         if key.endswith("num_batches_tracked"):
             tensor.zero_()
-    tensors = dict(canonical(model, names))
     for name, values in weights:
-        tensors[name].copy_(torch.from_numpy(values))
+        path, _, own = name.rpartition(".")
+        tensors[f"{names[path]}.{own}"].copy_(torch.from_numpy(values))
 
 
 def canonical(model: nn.Module, names: dict[str, str]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -207,8 +212,7 @@ def measure(model: nn.Module, graph: Graph) -> Measured:
 
 def keys(graph: Graph) -> dict[str, str]:
     """Canonical names to keys of the `state_dict`."""
-    with torch.device("meta"):
-        names = Builder(graph).run()[1]
+    names = Builder(graph).run()[1]
     parted = ((name, *name.rsplit(".", 1)) for name in graph.tensors())
     return {name: f"{names[path]}.{tensor}" for name, path, tensor in parted}
 
@@ -240,8 +244,7 @@ def encode_module(model: nn.Module, graph: Graph) -> bytes:
 
 
 def encode_safetensors(model: nn.Module, graph: Graph) -> bytes:
-    with torch.device("meta"):
-        names = Builder(graph).run()[1]
+    names = Builder(graph).run()[1]
     return encode({name: array(name, tensor.cpu()) for name, tensor in canonical(model, names)}, graph)
 
 
