@@ -343,18 +343,26 @@ def build(
     backend: str = "torch",
     *,
     weights: str | Path | None = None,
+    optimize: bool = False,
     options: Mapping[str, Any] | None = None,
     **values: Value,
 ) -> object:
     """A model of a spec: a `torch.nn.Module`, a `keras.Model`. Raises `SpecError`, `OSError` or `BackendError`.
 
     `values` are the network's parameters, `options` the backend's own (seed, device, dtype). `weights` is a file in the
-    canonical form, of exactly this network; without it they are drawn.
+    canonical form, of exactly this network; without it they are drawn. With `optimize` the model gives the same in
+    evaluation, faster, and is for inference alone (`archspec.optimize`).
     """
     from archspec.backend import load as load_backend
 
+    given = dict(options or {})
     graph = load(spec).elaborate(**values)
-    return load_backend(backend).build(graph, weights=stored(weights, graph), **(options or {}))
+    tensors = stored(weights, graph)
+    if optimize:
+        from archspec.weights import optimized
+
+        graph, tensors = optimized(graph, tensors, given.get("seed", 0))
+    return load_backend(backend).build(graph, weights=tensors, **given)
 
 
 def stored(weights: str | Path | None, graph: Graph) -> dict[str, Any] | None:
@@ -366,21 +374,22 @@ def stored(weights: str | Path | None, graph: Graph) -> dict[str, Any] | None:
     return load_weights(Path(weights), graph)
 
 
-def source(spec: str | Path, backend: str = "torch", **values: Value) -> str:
-    """A file of Python that makes the model of a spec without archspec.
+def source(spec: str | Path, backend: str = "torch", *, optimize: bool = False, **values: Value) -> str:
+    """A file of Python that makes the model of a spec, or the optimised one, without archspec.
 
     Raises `SpecError`, `OSError` or `BackendError`.
     """
     loaded = load(spec)
-    return written(loaded, loaded.elaborate(**values), backend)
+    return written(loaded, loaded.elaborate(**values), backend, optimize)
 
 
-def written(spec: Spec, graph: Graph, backend: str) -> str:
-    """The source of a Graph of a spec, with what the spec prints; raises `BackendError`."""
+def written(spec: Spec, graph: Graph, backend: str, optimize: bool = False) -> str:
+    """The source of a Graph of a spec, or of the optimised one, with what the spec prints; raises `BackendError`."""
+    from archspec import optimize as optimizer
     from archspec.backend import BackendError
     from archspec.backend import load as load_backend
 
     chosen = load_backend(backend)
     if not hasattr(chosen, "source"):
         raise BackendError(f"the {backend} backend writes no source", "--backend torch does")
-    return chosen.source(graph, spec.printed(graph))
+    return chosen.source(optimizer.optimize(graph).graph if optimize else graph, spec.printed(graph))

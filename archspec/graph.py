@@ -99,6 +99,8 @@ class Graph(Frozen):
     """name to path of the node that gives it; `output` is the network's own, the others are auxiliary heads"""
     init: dict[str, AnyInitializer] = {}
     """kind of operator, or path of a node, to the distribution that weights begin with; a path goes first"""
+    inference: bool = False
+    """whether it is for inference alone: what only training has is not there, and weights are folded"""
 
     def initializer(self, node: Node) -> AnyInitializer | None:
         """What the weight of a node begins with; None where it is not drawn."""

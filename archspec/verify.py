@@ -1,5 +1,7 @@
 """One network in several backends: the same weights give the same outputs, and each framework counts what we count.
 
+Or the network optimised for inference in each backend, against the network as it is.
+
 Weights and running statistics are random, not those that training begins with: with those, a wrong epsilon or padding
 hardly shows.
 """
@@ -12,10 +14,14 @@ from typing import Any, ClassVar
 from archspec.backend import Backend, BackendError, Measured, MissingFramework, available, load
 from archspec.graph import Graph
 from archspec.ops import Add
+from archspec.optimize import Places, optimize
+from archspec.weights import fold
 from archspec.weights.libraries import numpy
 
 BOUNDS = {"float64": 1e-9, "float32": 1e-4}
 """How far an output may be off, as a part of the largest value, by the less precise of two backends."""
+OPTIMIZED_BOUNDS = {"float64": 1e-9, "float32": 1e-5}
+"""The same for a network that was optimised."""
 IMAGES = 2
 ADDED = 0.3
 """How large what a branch adds is made, so that sums of many branches stay as large as their parts."""
@@ -73,15 +79,15 @@ class Verdict:
 
 
 class Alone(BackendError):
-    """There are no two backends to compare."""
+    """There are not enough backends to compare."""
 
     exit_code: ClassVar[int] = 3
 
 
-def usable(names: Sequence[str]) -> tuple[list[Backend], list[tuple[str, str]]]:
+def usable(names: Sequence[str], least: int = 2) -> tuple[list[Backend], list[tuple[str, str]]]:
     """The backends of these names, or all, the most precise first, and which are left out as they are not installed.
 
-    Raises `BackendError` where one that was named cannot be had, or fewer than two can.
+    Raises `BackendError` where one that was named cannot be had, or fewer than the `least` number can.
     """
     found: list[Backend] = []
     left_out: list[tuple[str, str]] = []
@@ -94,52 +100,88 @@ def usable(names: Sequence[str]) -> tuple[list[Backend], list[tuple[str, str]]]:
             if names:
                 raise
             left_out.append((name, backend.framework))
-    if len(found) < 2:
+    if len(found) < least:
         installed = ", ".join(backend.name for backend in found) or "none"
-        raise Alone("there are no two backends to compare", f"installed: {installed}")
+        what = "there are no two backends to compare" if least > 1 else "there is no backend"
+        raise Alone(what, f"installed: {installed}")
     return found if names else sorted(found, key=lambda backend: backend.precision, reverse=True), left_out
 
 
-def verify(name: str, graph: Graph, backends: Sequence[Backend], seed: int = 0) -> Verdict:
-    """Build a Graph in every backend and compare; the first that can is what the others are held against."""
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A Graph with weights in one backend."""
+
+    name: str
+    backend: Backend
+    graph: Graph
+    weights: Mapping[str, Any]
+    places: Places
+    """paths of the nodes that it is compared by, to those of its own that give their values"""
+
+    def build(self, graph: Graph | None = None) -> Any:
+        return self.backend.build(graph or self.graph, weights=self.weights, dtype=self.backend.precision)
+
+    def run(self, model: Any, images: Any, graph: Graph | None = None) -> dict[str, Any]:
+        return self.backend.run(model, graph or self.graph, images.astype(self.backend.precision))
+
+    def values(self, paths: Sequence[str], images: Any) -> dict[str, Any]:
+        """The values of nodes, each made an output."""
+        places = {path: self.places[path] for path in paths}
+        open_ = self.graph.model_copy(update={"outputs": {"output": self.graph.outputs["output"], **places}})
+        return self.run(self.build(open_), images, open_)
+
+
+def verify(name: str, graph: Graph, backends: Sequence[Backend], seed: int = 0, *, optimized: bool = False) -> Verdict:
+    """Build a Graph in every backend and compare; the first that can is what the others are held against.
+
+    With `optimized` it is the Graph in the first backend that all are held against, each with the optimised Graph; what
+    frameworks count is that Graph's.
+    """
     weights, images = dict(random_tensors(graph, seed)), random_images(graph, seed)
+    own = {node.path: node.path for node in graph.nodes[1:]}
+    contestants = [Contestant(backend.name, backend, graph, weights, own) for backend in backends]
+    judged, bounds = graph, BOUNDS
+    if optimized:
+        plan = optimize(graph)
+        judged, bounds, folded = plan.graph, OPTIMIZED_BOUNDS, fold(plan, weights)
+        contestants[1:] = [
+            Contestant(f"{backend.name} optimized", backend, plan.graph, folded, plan.places) for backend in backends
+        ]
     measured: dict[str, Measured] = {}
     outputs: dict[str, dict[str, Any]] = {}
     unbuilt: dict[str, str] = {}
-    for backend in backends:
+    for contestant in contestants:
         try:
-            model = backend.build(graph, weights=weights, dtype=backend.precision)
-            measured[backend.name] = backend.measure(model, graph)
-            outputs[backend.name] = backend.run(model, graph, images.astype(backend.precision))
+            model = contestant.build()
+            if contestant.graph is judged:
+                measured[contestant.name] = contestant.backend.measure(model, contestant.graph)
+            outputs[contestant.name] = contestant.run(model, images)
         except BackendError as error:
-            unbuilt[backend.name] = str(error)
-    built = [backend for backend in backends if backend.name in outputs]
-    comparisons = tuple(compare(graph, built[0], other, outputs, weights, images) for other in built[1:])
-    stats = graph.stats()
+            unbuilt[contestant.name] = str(error)
+    built = [contestant for contestant in contestants if contestant.name in outputs]
+    comparisons = tuple(compare(built[0], other, outputs, images, bounds) for other in built[1:])
+    stats = judged.stats()
     return Verdict(name, stats.params, stats.macs, measured, comparisons, unbuilt)
 
 
 def compare(
-    graph: Graph, first: Backend, other: Backend, outputs: Mapping[str, dict[str, Any]], weights: Any, images: Any
+    first: Contestant,
+    other: Contestant,
+    outputs: Mapping[str, dict[str, Any]],
+    images: Any,
+    bounds: Mapping[str, float],
 ) -> Comparison:
-    """The outputs of two backends; where they differ too much, the node where that begins."""
+    """The outputs of two; where they differ too much, the node where that begins."""
     error = max(differences(outputs[first.name], outputs[other.name]).values())
-    bound = max(BOUNDS[first.precision], BOUNDS[other.precision])
-    parting = None if error <= bound else part(graph, first, other, weights, images, bound)
+    bound = max(bounds[first.backend.precision], bounds[other.backend.precision])
+    parting = None if error <= bound else part(first, other, images, bound)
     return Comparison(other.name, first.name, error, bound, parting)
 
 
-def part(graph: Graph, first: Backend, other: Backend, weights: Any, images: Any, bound: float) -> Parting | None:
-    """The first node, in the Graph's order, whose values differ: every node is made an output."""
-    paths = {node.path: node.path for node in graph.nodes[1:]}
-    open_ = graph.model_copy(update={"outputs": {"output": graph.outputs["output"], **paths}})
-    values = [
-        backend.run(
-            backend.build(open_, weights=weights, dtype=backend.precision), open_, images.astype(backend.precision)
-        )
-        for backend in (first, other)
-    ]
-    errors = differences(*values)
+def part(first: Contestant, other: Contestant, images: Any, bound: float) -> Parting | None:
+    """The first node, in the Graph's order, whose values differ; a node that one of them leaves out is passed over."""
+    paths = [path for path in first.places if path in other.places]
+    errors = differences(first.values(paths, images), other.values(paths, images))
     return next((Parting(path, errors[path]) for path in paths if not errors[path] <= bound), None)
 
 

@@ -18,6 +18,8 @@ PARTS = {
     "warm": "MobileNetV2, everything imported",
     "keystroke": "From a keystroke to its diagnostics",
     "searching": "Searching among networks",
+    "building": "Building a model",
+    "running": "Running a model",
 }
 PREFACE = """\
 # Benchmarks

@@ -88,6 +88,9 @@ def cli() -> None:
     metavar="FILE",
     help="Weights in the canonical form, instead of drawn ones.",
 )
+@click.option(
+    "--optimize", is_flag=True, help="For inference alone: normalisations folded into weights, dropout left out."
+)
 @click.option("--emit", type=click.Choice(["source"]), help="Write the model as a file of Python instead.")
 @with_limits
 def build(
@@ -98,6 +101,7 @@ def build(
     output: Path | None,
     seed: int,
     weights: Path | None,
+    optimize: bool,
     emit: str | None,
     limits: Limits,
 ) -> None:
@@ -105,18 +109,22 @@ def build(
 
     With --emit source, print one file of Python that makes the same model without archspec, or write it with -o.
 
+    With --optimize the model gives the same in evaluation, in less time; --weights are still those of the network as
+    the spec has it. `archspec verify SPEC --optimize` proves it.
+
     \b
     Examples:
       archspec build mobilenet_v2 --backend torch
       archspec build mobilenet_v2 -p alpha=0.5 -p k=10 -o small.pth
       archspec build net.arch:Large -o net.safetensors
       archspec build resnet50 --weights resnet50.safetensors -o resnet50.pt
+      archspec build resnet50 --weights resnet50.safetensors --optimize -o resnet50.onnx --backend onnx
       archspec build resnet50 --emit source -o resnet50.py
     """
     from archspec.backend import load as load_backend
 
     if emit is not None:
-        emit_source(spec, backend, params, image, output, weights, limits)
+        emit_source(spec, backend, params, image, output, weights, optimize, limits)
         return
 
     gc.enable()  # a framework is more than a short run
@@ -126,12 +134,18 @@ def build(
             f"{backend} saves as {', '.join(chosen.formats)}, not {output.suffix or 'a file without suffix'}"
         )
     graph = elaborated(spec, params, image, limits)
-    model = chosen.build(graph, seed=seed, weights=driver.stored(weights, graph))
+    tensors = driver.stored(weights, graph)
+    if optimize:
+        from archspec.weights import optimized
+
+        graph, tensors = optimized(graph, tensors, seed)
+    model = chosen.build(graph, seed=seed, weights=tensors)
     if output is not None:
         chosen.save(model, graph, output)
     say(tables.show(tables.stats_sheet(graph.stats(), graph.title)))
     say(
         f"\nbuilt for {backend} ({type(model).__name__}) "
+        + ("for inference alone, " if optimize else "")
         + (f"with the weights of {weights}" if weights else f"with seed {seed}")
     )
     say(f"saved to {output} ({chosen.formats[output.suffix]})" if output else "not saved; give -o FILE to save it")
@@ -144,13 +158,14 @@ def emit_source(
     image: Shape | None,
     output: Path | None,
     weights: Path | None,
+    optimize: bool,
     limits: Limits,
 ) -> None:
     """Print a file of Python, or write it whole or not at all."""
     if weights is not None:
         raise click.UsageError("--emit source writes no weights; load them into its model")
     loaded = driver.load(spec, limits)
-    made = driver.written(loaded, from_spec(loaded, params, image), backend)
+    made = driver.written(loaded, from_spec(loaded, params, image), backend, optimize)
     if output is None:
         click.echo(made, nl=False)
         return

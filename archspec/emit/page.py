@@ -88,6 +88,9 @@ def value_text(value: Value) -> str:
 
 def first_weights(graph: Graph) -> Iterator[str]:
     """What weights begin with, where the spec says it."""
+    if graph.inference:
+        yield "For inference alone: what only training has is left out, and normalisations are folded into weights."
+        return
     there = {*graph.by_path, *(node.op.kind for node in graph.nodes)}
     each = ", ".join(f"{place} = {initializer_text(how)}" for place, how in graph.init.items() if place in there)
     if each:

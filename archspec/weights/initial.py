@@ -1,6 +1,10 @@
 """The first values of a Graph's tensors, as its `init` says: the same for every backend."""
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from math import prod, sqrt
 from typing import Any
 
@@ -22,24 +26,51 @@ from archspec.weights.match import Array, WeightsError
 
 CUT = 2
 """A truncated normal is drawn again beyond so many standard deviations."""
+PART = 2**20
+"""Values that are drawn by one generator: a large tensor is the work of several cores."""
+Fill = Callable[[Any, Array], None]
+"""Fills an array by a generator of numpy's."""
 
 
 def draw(graph: Graph, seed: int) -> Iterator[tuple[str, Array]]:
     """Every tensor by its canonical name, in the order of the nodes; what is drawn is drawn in float32.
 
     A tensor depends on the seed and its own name alone, so that weights keep their values when other parts of the
-    network change. Raises `WeightsError` for a distribution that a tensor cannot have.
+    network change. Drawing begins at once, on all cores, and goes on while the tensors are taken. Raises `WeightsError`
+    for a distribution that a tensor cannot have.
     """
     np = numpy()
-    for node in graph.nodes:
-        how = graph.initializer(node)
-        for name, shape in tensor_names(node, graph.input_shapes(node)).items():
-            tensor = name.rpartition(".")[2]
-            if tensor == "weight" and how is not None:
-                entropy = [seed, int.from_bytes(name.encode(), "little")]
-                yield name, drawn(np.random.default_rng(entropy), shape, how)
-            else:
-                yield name, np.full(shape, first_value(node, tensor))
+    begun: deque[tuple[str, Array, list[Future[None]]]] = deque()
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for node in graph.nodes:
+            how = graph.initializer(node)
+            for name, shape in tensor_names(node, graph.input_shapes(node)).items():
+                tensor = name.rpartition(".")[2]
+                if tensor == "weight" and how is not None:
+                    values = np.empty(shape, "float32")
+                    fill = filler(shape, how)
+                    entropy = seed, int.from_bytes(name.encode(), "little")
+                    parts = enumerate(np.array_split(values.reshape(-1), max(1, -(-values.size // PART))))
+                    begun.append((name, values, [pool.submit(filled, fill, *entropy, n, part) for n, part in parts]))
+                else:
+                    begun.append((name, np.full(shape, first_value(node, tensor)), []))
+    finally:
+        pool.shutdown(wait=False)
+    return finished(begun)
+
+
+def finished(begun: "deque[tuple[str, Array, list[Future[None]]]]") -> Iterator[tuple[str, Array]]:
+    """The tensors, each when it is whole, and then no longer held."""
+    while begun:
+        name, values, parts = begun.popleft()
+        for part in parts:
+            part.result()
+        yield name, values
+
+
+def filled(fill: Fill, seed: int, name: int, number: int, part: Array) -> None:
+    fill(numpy().random.default_rng([seed, name, number]), part)
 
 
 def first_value(node: Node, tensor: str) -> float:
@@ -55,45 +86,42 @@ def first_value(node: Node, tensor: str) -> float:
             return 1.0
 
 
-def drawn(generator: Any, shape: Shape, how: Initializer) -> Array:
-    """A weight (out, in, …) from its distribution."""
+def filler(shape: Shape, how: Initializer) -> Fill:
+    """What fills a part of a weight (out, in, …) from its distribution."""
     match how:
         case Normal(std=std):
-            return normal(generator, shape, std)
+            return partial(normal, std)
         case TruncatedNormal(std=std):
-            return truncated(generator, shape, std)
+            return partial(truncated, std)
         case Uniform(bound=bound):
-            return uniform(generator, shape, bound)
+            return partial(uniform, bound)
         case KaimingNormal(mode=mode, gain=gain):
-            return normal(generator, shape, abs(gain) / sqrt(fan(shape, mode)))
+            return partial(normal, abs(gain) / sqrt(fan(shape, mode)))
         case KaimingUniform(mode=mode, gain=gain):
-            return uniform(generator, shape, abs(gain) * sqrt(3 / fan(shape, mode)))
+            return partial(uniform, abs(gain) * sqrt(3 / fan(shape, mode)))
         case XavierNormal():
-            return normal(generator, shape, sqrt(2 / (fan(shape, "fan_in") + fan(shape, "fan_out"))))
+            return partial(normal, sqrt(2 / (fan(shape, "fan_in") + fan(shape, "fan_out"))))
         case XavierUniform():
-            return uniform(generator, shape, sqrt(6 / (fan(shape, "fan_in") + fan(shape, "fan_out"))))
+            return partial(uniform, sqrt(6 / (fan(shape, "fan_in") + fan(shape, "fan_out"))))
     raise NotImplementedError(how.kind)
 
 
-def normal(generator: Any, shape: Shape, std: float) -> Array:
-    values = generator.standard_normal(shape, dtype="float32")
+def normal(std: float, generator: Any, values: Array) -> None:
+    generator.standard_normal(out=values, dtype="float32")
     values *= std
-    return values
 
 
-def truncated(generator: Any, shape: Shape, std: float) -> Array:
-    values = generator.standard_normal(prod(shape), dtype="float32")
+def truncated(std: float, generator: Any, values: Array) -> None:
+    generator.standard_normal(out=values, dtype="float32")
     while (beyond := abs(values) > CUT).any():
         values[beyond] = generator.standard_normal(int(beyond.sum()), dtype="float32")
     values *= std
-    return values.reshape(shape)
 
 
-def uniform(generator: Any, shape: Shape, bound: float) -> Array:
-    values = generator.random(shape, dtype="float32")
+def uniform(bound: float, generator: Any, values: Array) -> None:
+    generator.random(out=values, dtype="float32")
     values *= 2 * bound
     values -= bound
-    return values
 
 
 def fan(shape: Shape, mode: str) -> int:

@@ -7,7 +7,7 @@ have (asymmetric, or wider than half its window) is made explicit before it.
 import operator
 from collections.abc import Callable
 from functools import partial, reduce, singledispatch
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import fx, nn
@@ -21,16 +21,19 @@ from archspec.tensor import Padding, Shape
 from archspec_torch.padding import extent, follows_size, native, sides
 
 MINUS_INFINITY = float("-inf")
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class Site:
     """Where a node is built: its inputs, and the graph and module that it adds to."""
 
-    def __init__(self, graph: fx.Graph, owner: nn.Module, node: Node, name: str) -> None:
+    def __init__(self, graph: fx.Graph, owner: nn.Module, node: Node, name: str, overwrites: bool) -> None:
         self.graph = graph
         self.owner = owner
         self.node = node
         self.name = name
+        self.overwrites = overwrites
+        """whether its value may take the place of its first input's"""
 
     def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
         """The node's layer, applied."""
@@ -46,6 +49,19 @@ class Site:
 
     def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> fx.Node:
         return self.graph.call_function(function, arguments, options)
+
+
+WEIGHTED = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm, nn.PReLU)
+WITHOUT_VALUES: dict[type[nn.Module], type[Any]] = {
+    kind: type(kind.__name__, (kind,), {"reset_parameters": lambda self: None}) for kind in WEIGHTED
+}
+
+
+def bare(kind: type[Module], *arguments: Any, **options: Any) -> Module:
+    """A layer on the device `meta`, without the time that it takes to begin weights that are given others."""
+    layer: Module = WITHOUT_VALUES[kind](*arguments, device="meta", **options)
+    layer.__class__ = kind
+    return layer
 
 
 @singledispatch
@@ -76,9 +92,9 @@ def convolution(op: ops.Conv | ops.DwConv, site: Site, shape: Shape, out: int, g
     if follows_size(op) or not pads.symmetric:
         x = site.call(F.pad, x, same_upper(op, site, x) if follows_size(op) else sides(pads))
         pads = Padding(0, 0, 0, 0)
-    layer = nn.Conv2d(
-        shape[2], out, pair(op.kernel), stride=op.strides, padding=(pads.top, pads.left), dilation=pair(op.dilation),
-        groups=groups, bias=op.bias,
+    layer = bare(
+        nn.Conv2d, shape[2], out, pair(op.kernel), stride=op.strides, padding=(pads.top, pads.left),
+        dilation=pair(op.dilation), groups=groups, bias=op.bias,
     )  # fmt: skip
     return site.module(layer, x)
 
@@ -104,7 +120,7 @@ def channels_last(site: Site, layer: nn.Module, shape: Shape, x: fx.Node) -> fx.
 
 @lower.register
 def _(op: ops.Linear, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return channels_last(site, nn.Linear(shapes[0][-1], op.channels, bias=op.bias), shapes[0], x)
+    return channels_last(site, bare(nn.Linear, shapes[0][-1], op.channels, bias=op.bias), shapes[0], x)
 
 
 # ---- normalisations ----
@@ -121,19 +137,19 @@ def without_unused(layer: nn.Module, scale: bool, shift: bool) -> nn.Module:
 @lower.register
 def _(op: ops.BatchNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
     kind = nn.BatchNorm2d if len(shapes[0]) == 3 else nn.BatchNorm1d
-    layer = kind(shapes[0][-1], eps=op.eps, momentum=op.momentum, affine=True, track_running_stats=True)
+    layer = bare(kind, shapes[0][-1], eps=op.eps, momentum=op.momentum, affine=True, track_running_stats=True)
     return site.module(without_unused(layer, op.scale, op.shift), x)
 
 
 @lower.register
 def _(op: ops.LayerNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    layer = nn.LayerNorm(shapes[0][-1], eps=op.eps, elementwise_affine=True)
+    layer = bare(nn.LayerNorm, shapes[0][-1], eps=op.eps, elementwise_affine=True)
     return channels_last(site, without_unused(layer, op.scale, op.shift), shapes[0], x)
 
 
 @lower.register
 def _(op: ops.GroupNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    layer = nn.GroupNorm(op.groups, shapes[0][-1], eps=op.eps, affine=True)
+    layer = bare(nn.GroupNorm, op.groups, shapes[0][-1], eps=op.eps, affine=True)
     return site.module(without_unused(layer, op.scale, op.shift), x)
 
 
@@ -145,13 +161,25 @@ def _(op: ops.LocalResponseNorm, site: Site, shapes: tuple[Shape, ...], x: fx.No
 
 # ---- activations ----
 
-PLAIN: dict[type[ops.Op], Callable[[], nn.Module]] = {
+IN_PLACE: dict[type[ops.Op], Callable[..., nn.Module]] = {
     ops.Relu: nn.ReLU,
     ops.Relu6: nn.ReLU6,
     ops.Silu: nn.SiLU,
-    ops.Sigmoid: nn.Sigmoid,
     ops.HardSwish: nn.Hardswish,
     ops.HardSigmoid: nn.Hardsigmoid,
+}
+"""Operators that are a layer of torch with no attribute but where its value lies."""
+
+
+def in_place(op: ops.Op, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+    return site.module(IN_PLACE[type(op)](inplace=site.overwrites), x)
+
+
+for kind in IN_PLACE:
+    lower.register(kind, in_place)
+
+PLAIN: dict[type[ops.Op], Callable[[], nn.Module]] = {
+    ops.Sigmoid: nn.Sigmoid,
     ops.Tanh: nn.Tanh,
     ops.Softmax: partial(nn.Softmax, dim=1),
     ops.GlobalAvgPool: partial(nn.AdaptiveAvgPool2d, 1),
@@ -175,17 +203,17 @@ def _(op: ops.Gelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Nod
 
 @lower.register
 def _(op: ops.PRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.PReLU(1 if op.shared else shapes[0][-1], init=op.slope), x)
+    return site.module(bare(nn.PReLU, 1 if op.shared else shapes[0][-1], init=op.slope), x)
 
 
 @lower.register
 def _(op: ops.LeakyRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.LeakyReLU(op.slope), x)
+    return site.module(nn.LeakyReLU(op.slope, inplace=site.overwrites and op.slope >= 0), x)
 
 
 @lower.register
 def _(op: ops.LayerScale, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    scale = site.parameter(torch.full(shapes[0][-1:], op.init))
+    scale = site.parameter(torch.empty(shapes[0][-1:], device="meta"))
     if len(shapes[0]) == 3:
         scale = site.call(torch.reshape, scale, (-1, 1, 1))
     return site.call(operator.mul, x, scale)
@@ -296,7 +324,11 @@ def _(op: ops.Upsample, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx
 
 @lower.register
 def _(op: ops.Add, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
-    return reduce(partial(site.call, operator.add), inputs)
+    first, *others = inputs
+    for position, other in enumerate(others):
+        # a sum that is begun belongs to nobody else
+        first = site.call(operator.iadd if position or site.overwrites else operator.add, first, other)
+    return first
 
 
 @lower.register

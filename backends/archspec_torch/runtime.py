@@ -6,7 +6,7 @@ Every scope of the Graph is a module with a forward of its own: `nn.Sequential` 
 
 import io
 import operator
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +16,18 @@ import torch
 from torch import fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from archspec import ops
 from archspec.backend import BackendError, Measured
 from archspec.files import whole_file
-from archspec.graph import Graph
+from archspec.graph import Graph, Node
 from archspec.hierarchy import Entangled, Level, levels
 from archspec.weights import draw, encode
 from archspec_torch.checkpoint import array
 from archspec_torch.lower import Site, lower
 from archspec_torch.names import class_name, legal
+
+FRESH = (ops.Conv, ops.DwConv, ops.Linear, ops.BatchNorm)
+"""Operators whose value is memory of its own, which their gradients do not look at."""
 
 
 def build(
@@ -36,18 +40,28 @@ def build(
 ) -> nn.Module:
     """The module of a Graph, in training mode as torch's own models are.
 
+    One for inference is in evaluation mode, and has the weights of its convolutions laid out so that they compute in
+    the layout channels_last.
+
     It takes N×C×H×W (or N×C) and gives its output, a vector as N×C; where the Graph has further outputs, a tuple, in
     training and evaluation alike: the output, then the others in the order of `graph.outputs`. The weights of node
     `row_3/bottleneck_2/dwconv` are at `row_3.bottleneck_2.dwconv.weight`. They are drawn as the Graph's `init` says,
     with `seed`, or else copied from `weights`, arrays for every name in `graph.tensors()`; on device `meta` they have
     no values. Raises `Unsupported`, or `BackendError` for a Graph whose scopes cannot be modules.
     """
-    with torch.device("meta"):
-        made, names = Builder(graph).run()
-    made.to(type_of(dtype))
-    if torch.device(device).type != "meta":
-        made.to_empty(device=device)
-        fill(made, names, draw(graph, seed) if weights is None else weights.items())
+    numbers, place = type_of(dtype), torch.device(device)
+    if place.type == "meta":
+        weights = {}
+    # begun before the modules are built, which leaves the other cores idle
+    given = draw(graph, seed) if weights is None else weights.items()
+    made, names = Builder(graph).run()
+    made.to(numbers)
+    if place.type != "meta":
+        made.to_empty(device=place)
+        fill(made, names, given)
+    if graph.inference:
+        made.eval()
+        made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which the stub does not know
     return made
 
 
@@ -62,12 +76,13 @@ def type_of(dtype: str | torch.dtype) -> torch.dtype:
 @torch.no_grad()
 def fill(model: nn.Module, names: dict[str, str], weights: Iterable[tuple[str, Any]]) -> None:
     """Copy arrays, by their canonical names, into the tensors of a module; counters of batches begin at 0."""
-    for key, tensor in model.state_dict().items():
+    tensors = model.state_dict()
+    for key, tensor in tensors.items():
         if key.endswith("num_batches_tracked"):
             tensor.zero_()
-    tensors = dict(canonical(model, names))
     for name, values in weights:
-        tensors[name].copy_(torch.from_numpy(values))
+        path, _, own = name.rpartition(".")
+        tensors[f"{names[path]}.{own}"].copy_(torch.from_numpy(values))
 
 
 def canonical(model: nn.Module, names: dict[str, str]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -87,6 +102,17 @@ class Builder:
         self.graph = graph
         self.names: dict[str, str] = {}
         """path of a node to the name of its module"""
+        self.users = Counter([*(path for node in graph.nodes for path in node.inputs), *graph.outputs.values()])
+
+    def overwrites(self, node: Node) -> bool:
+        """Whether a node may put its value where its first input's is: no other node needs that, nor does a gradient.
+
+        What its scope is given is left as it is: that scope may be called by itself.
+        """
+        source = self.graph.by_path[node.inputs[0]]
+        joins = isinstance(source.op, (ops.Add, ops.Concat)) and len(source.inputs) > 1
+        fresh = self.users[source.path] == 1 and (joins or isinstance(source.op, FRESH))
+        return fresh and f"/{source.path}".startswith(f"/{node.scope}/" if node.scope else "/")
 
     def run(self) -> tuple[nn.Module, dict[str, str]]:
         try:
@@ -106,7 +132,7 @@ class Builder:
                 owner.add_module(name, self.level(child, f"{prefix}{name}."))
                 values |= self.call(graph, name, child, values)
             else:
-                site = Site(graph, owner, child, name)
+                site = Site(graph, owner, child, name, self.overwrites(child))
                 inputs = [values[path] for path in child.inputs]
                 values[child.path] = lower(child.op, site, self.graph.input_shapes(child), *inputs)
                 self.names[child.path] = prefix + name
@@ -186,8 +212,7 @@ def measure(model: nn.Module, graph: Graph) -> Measured:
 
 def keys(graph: Graph) -> dict[str, str]:
     """Canonical names to keys of the `state_dict`."""
-    with torch.device("meta"):
-        names = Builder(graph).run()[1]
+    names = Builder(graph).run()[1]
     parted = ((name, *name.rsplit(".", 1)) for name in graph.tensors())
     return {name: f"{names[path]}.{tensor}" for name, path, tensor in parted}
 
@@ -219,8 +244,7 @@ def encode_module(model: nn.Module, graph: Graph) -> bytes:
 
 
 def encode_safetensors(model: nn.Module, graph: Graph) -> bytes:
-    with torch.device("meta"):
-        names = Builder(graph).run()[1]
+    names = Builder(graph).run()[1]
     return encode({name: array(name, tensor.cpu()) for name, tensor in canonical(model, names)}, graph)
 
 

@@ -321,6 +321,41 @@ def test_every_scope_can_be_called_alone(small: Graph) -> None:
     assert model.get_submodule("row_3.bottleneck_2")(torch.zeros(1, 8, 20, 20)).shape == (1, 8, 20, 20)
 
 
+def test_no_module_overwrites_what_it_is_given() -> None:
+    made = graph(
+        "conv(3, 4) -> tail", before="block tail = relu -> (conv(1, 4) -> again | id) -> add block again = relu6"
+    )
+    model, given = build(made), {}
+
+    def unchanged(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], _: object) -> None:
+        for now, before in zip(inputs, given[module], strict=True):
+            assert torch.equal(now, before)
+
+    scopes = [module for module in model.modules() if any(module.children())]
+    for module in scopes:
+        module.register_forward_pre_hook(lambda module, inputs: given.update({module: [x.clone() for x in inputs]}))
+        module.register_forward_hook(unchanged)
+    model(image(2, 4, 7, 9).float())
+    assert len(given) == len(scopes) == 3
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small"])
+def test_values_that_are_overwritten_change_no_gradient(name: str) -> None:
+    """Against the source that we write, which overwrites nothing."""
+    ours = archspec.build(name, options={"dtype": torch.float64})
+    namespace: dict[str, type[torch.nn.Module]] = {}
+    exec(archspec.driver.source(name), namespace)
+    theirs = next(made for made in reversed(namespace.values()) if isinstance(made, type))().double()
+    theirs.load_state_dict(ours.state_dict())
+    assert any(getattr(module, "inplace", False) for module in ours.modules())
+    for model in (ours, theirs):
+        for module in model.modules():
+            module.train(not isinstance(module, (torch.nn.Dropout, torch.nn.Dropout3d)))
+        model(image(4, 3, 32, 32)).square().sum().backward()
+    for (key, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        assert (a.grad - b.grad).abs().max() <= 1e-9 * b.grad.abs().max(), key
+
+
 def test_no_class_of_ours_is_in_the_module(small: Graph) -> None:
     for made in (build(small), build(archspec.parse(FORKS).elaborate())):
         assert all(

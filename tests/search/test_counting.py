@@ -14,6 +14,7 @@ import archspec
 from archspec import Spec, SpecError, library
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Environment, Value, evaluate
+from archspec.memory import peak
 from archspec.search.counting import Counter, Refused
 from archspec.stats import totals
 
@@ -196,9 +197,14 @@ def test_a_spec_that_contradicts_its_claims_is_refused_at_all_values() -> None:
 
 def test_count_gives_what_elaborate_gives() -> None:
     spec = archspec.load("mobilenet_v2")
-    stats = spec.elaborate((160, 160), alpha=0.35).stats()
-    size = 4 * (stats.params + stats.buffers)
-    assert spec.count((160, 160), alpha=0.35) == {"params": stats.params, "macs": stats.macs, "file_size": size}
+    graph = spec.elaborate((160, 160), alpha=0.35)
+    stats = graph.stats()
+    assert spec.count((160, 160), alpha=0.35) == {
+        "params": stats.params,
+        "macs": stats.macs,
+        "memory": 4 * peak(graph).numbers,
+        "file_size": 4 * (stats.params + stats.buffers),
+    }
 
 
 def test_count_raises_what_elaborate_raises() -> None:
