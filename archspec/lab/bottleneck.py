@@ -1,6 +1,6 @@
 """What is lost at the level of a block: linear bottlenecks against such that end in ReLU6, trained side by side.
 
-Both are the bundled spec `lesson_linear_bottleneck`, but for one parameter. How they are compared is in docs/compare.md.
+Both are the bundled spec `lesson_linear_bottleneck`, but for one parameter. docs/compare.md says how.
 """
 
 from pathlib import Path
