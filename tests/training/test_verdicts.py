@@ -73,11 +73,10 @@ def test_the_recorded_runs_differ_enough_to_be_compared() -> None:
     assert len({run.test for run in runs[1.0]}) > 10
 
 
-def compared(folder: Path, texts: list[str], source: str, recipe: Recipe, scale: Scale, target: float) -> Findings:
+def compared(texts: list[str], data: Data, folder: Path, recipe: Recipe, scale: Scale, target: float) -> Findings:
     """A comparison as `archspec compare` makes it, on all cores."""
-    data = prepare(source, None, folder / "data")
     chosen = members(texts, {}, scale, len(data.classes), data.side, DEFAULT_LIMITS)
-    protocol = Protocol(recipe=recipe, rates=(0.001, 0.004), seeds=SEEDS, fractions=(1.0,), target=target)
+    protocol = Protocol(recipe=recipe, rates=(0.002, 0.008), seeds=SEEDS, fractions=(1.0,), target=target)
     return told(compare(chosen, data, protocol, "torch", folder / "runs", jobs=os.cpu_count() or 1))
 
 
@@ -91,16 +90,16 @@ def told(comparison: Comparison) -> Findings:
 @pytest.mark.slow
 def test_vgg_learns_digits_sooner_with_batch_norm(tmp_path: Path) -> None:
     """Ioffe and Szegedy, arXiv:1502.03167: fewer steps to the same accuracy."""
-    texts = ["without=vgg11", "with=vgg11_bn"]
-    found = compared(tmp_path, texts, "digits", Recipe(steps=100, interval=5, warmup=10),
-                     Scale(width=0.125, stride=8), 0.9)  # fmt: skip
+    recipe, scale = Recipe(steps=80, interval=4, warmup=8), Scale(width=0.0625, stride=8)
+    found = compared(["without=vgg16", "with=vgg16_bn"], digits(tmp_path / "data"), tmp_path, recipe, scale, 0.5)
     assert [verdict.better for verdict in found.speed_verdicts] == ["with"]
 
 
 @pytest.mark.slow
 def test_a_stride_of_8_sees_digits_in_clutter_better_than_one_of_32(tmp_path: Path) -> None:
+    data, recipe = prepare("clutter", None, tmp_path / "data"), Recipe(steps=120, interval=6, warmup=12)
     texts = ["coarse=vgg11_bn@stride=32", "fine=vgg11_bn@stride=8"]
-    found = compared(tmp_path, texts, "clutter", Recipe(steps=200, interval=10, warmup=20), Scale(width=0.125), 0.7)
+    found = compared(texts, data, tmp_path, recipe, Scale(width=0.0625), 0.5)
     assert [verdict.better for verdict in found.accuracy_verdicts] == ["fine"]
 
 
