@@ -10,12 +10,11 @@ from training import recorded
 from training.small import digits, small
 
 from archspec.lab import bottleneck
-from archspec.limits import DEFAULT_LIMITS
-from archspec.train.compare import Comparison, compare
-from archspec.train.data import Data, prepare
+from archspec.train.compare import Comparison
+from archspec.train.data import Data
 from archspec.train.findings import Findings, findings
-from archspec.train.members import Member, members
-from archspec.train.protocol import Protocol, Recipe
+from archspec.train.members import Member
+from archspec.train.protocol import Protocol
 from archspec.train.record import Record
 from archspec.train.scale import Scale
 from archspec.train.statistics import Verdict
@@ -73,34 +72,11 @@ def test_the_recorded_runs_differ_enough_to_be_compared() -> None:
     assert len({run.test for run in runs[1.0]}) > 10
 
 
-def compared(texts: list[str], data: Data, folder: Path, recipe: Recipe, scale: Scale, target: float) -> Findings:
-    """A comparison as `archspec compare` makes it, on all cores."""
-    chosen = members(texts, {}, scale, len(data.classes), data.side, DEFAULT_LIMITS)
-    protocol = Protocol(recipe=recipe, rates=(0.002, 0.008), seeds=SEEDS, fractions=(1.0,), target=target)
-    return told(compare(chosen, data, protocol, "torch", folder / "runs", jobs=os.cpu_count() or 1))
-
-
 def told(comparison: Comparison) -> Findings:
     found = findings(comparison)
     for verdict in (*found.speed_verdicts, *found.accuracy_verdicts):
         print(f"{verdict.first} against {verdict.second}: {verdict.better}, p = {verdict.p:.4g}, {verdict.difference}")
     return found
-
-
-@pytest.mark.slow
-def test_vgg_learns_digits_sooner_with_batch_norm(tmp_path: Path) -> None:
-    """Ioffe and Szegedy, arXiv:1502.03167: fewer steps to the same accuracy."""
-    recipe, scale = Recipe(steps=80, interval=4, warmup=8), Scale(width=0.0625, stride=8)
-    found = compared(["without=vgg16", "with=vgg16_bn"], digits(tmp_path / "data"), tmp_path, recipe, scale, 0.5)
-    assert [verdict.better for verdict in found.speed_verdicts] == ["with"]
-
-
-@pytest.mark.slow
-def test_a_stride_of_8_sees_digits_in_clutter_better_than_one_of_32(tmp_path: Path) -> None:
-    data, recipe = prepare("clutter", None, tmp_path / "data"), Recipe(steps=120, interval=6, warmup=12)
-    texts = ["coarse=vgg11_bn@stride=32", "fine=vgg11_bn@stride=8"]
-    found = compared(texts, data, tmp_path, recipe, Scale(width=0.0625), 0.5)
-    assert [verdict.better for verdict in found.accuracy_verdicts] == ["fine"]
 
 
 @pytest.mark.slow
