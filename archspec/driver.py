@@ -12,11 +12,11 @@ from archspec.elaborate import parameters
 from archspec.elaborate.audit import Audited, audit, claims, errata
 from archspec.elaborate.claims import NumberClaim
 from archspec.elaborate.errors import UnknownMember
-from archspec.elaborate.evaluate import Binding, Budget, Environment, Value
+from archspec.elaborate.evaluate import Binding, Budget, Environment, Value, same
 from archspec.elaborate.flatten import flatten
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Loader, Module
-from archspec.elaborate.network import NetworkPlan, elaborate
+from archspec.elaborate.network import NetworkPlan, elaborate, picks_column
 from archspec.elaborate.resolve import recursion, resolve
 from archspec.elaborate.weight_keys import Keys, depends_on, origins, weight_keys
 from archspec.graph import Graph
@@ -109,7 +109,11 @@ class Spec:
         plan = self.plan(image, **values)
         with deep(self.limits, self.source):
             graph = flatten(plan)
-        return graph if self.name == graph.name else graph.model_copy(update={"name": self.name})
+            picks = picks_column(self.module, plan.network) | parameters.required(plan.network)
+            picked = {name: binding for name, binding in plan.parameters.items() if name in picks}
+            printed = parameters.bound(self.module, plan.network, picked, Budget(self.limits.nodes))
+        changed = [name for name, bound in plan.parameters.items() if not same(bound.value, printed[name].value)]
+        return graph.model_copy(update={"name": self.name, "changed": tuple(changed)})
 
     def count(self, image: Shape | None = None, /, **values: Value) -> dict[str, int]:
         """`params`, `macs` and `file_size` of the Graph with these parameters; raises `SpecError`.

@@ -93,6 +93,8 @@ class Graph(Frozen):
     cite: tuple[str, ...] = ()
     parameters: dict[str, Value] = {}
     """what the network was elaborated with"""
+    changed: tuple[str, ...] = ()
+    """those that do not have their default, at which tables are printed; without those that only pick a column"""
     nodes: tuple[Node, ...]
     scopes: tuple[Scope, ...] = ()
     outputs: dict[str, str]

@@ -95,7 +95,7 @@ def train(
         start = load_weights(weights, graph) if weights is not None else None
         tasks = [
             Task(graph, data, recipe(1000, **training), backend, seed, 1.0, rate, accelerator, devices,
-                 threads or os.cpu_count() or 1, weights=start)
+                 threads or each(os.cpu_count() or 1, accelerator, devices), weights=start)
             for rate in rates
         ]  # fmt: skip
         try:
@@ -116,6 +116,11 @@ def train(
         f"{best_point.validation:.4f}, test {record.test:.4f}, training {record.train:.4f}\n"
         f"saved to {output / 'weights.safetensors'}" + (f" and {save}" if save is not None else "")
     )
+
+
+def each(cores: int, accelerator: str, devices: int) -> int:
+    """The threads of every process, where nobody says."""
+    return cores if accelerator == "gpu" else max(1, cores // devices)
 
 
 @click.command()

@@ -325,6 +325,7 @@ class Writer:
             counts, longest = self.view.counts, 90 if wide else LINE
             said = f"{counts.params:,} params · {counts.macs:,} MACs"
             lines += [f"<B>{self.text(self.view.title, longest)}</B>", self.small(said, longest)]
+            lines.append(self.small(self.view.note, longest))
         if self.style.legend and legend:
             lines += self.legend(legend_of or [self.view], 12 if wide else 4)
             lines.append(self.small(" · ".join(self.signs(legend_of or [self.view])), 90 if wide else LINE))

@@ -16,7 +16,7 @@ from typing import Any
 
 from archspec.drawing.palette import PALETTES, SAID
 from archspec.drawing.scene import LIGHT, Box, layer_text, scene, shape_label
-from archspec.drawing.view import common, runs, skips
+from archspec.drawing.view import common, runs, scaled, skips
 from archspec.graph import Graph, Node
 from archspec.receptive import Field, receptive_fields
 from archspec.stages import stage_label, stage_of, stages
@@ -90,6 +90,7 @@ class Describer:
             "name": graph.name,
             "title": graph.title or graph.name,
             "cite": list(graph.cite),
+            "note": scaled(graph),
             "params": stats.params,
             "macs": stats.macs,
             "nodes": stats.nodes,

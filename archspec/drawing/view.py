@@ -81,6 +81,8 @@ class View:
     """what leaves it: its name, the point that it comes from, its shape"""
     image: Shape
     """what the whole network takes"""
+    note: str = ""
+    """what is to be known of it besides"""
 
     @cached_property
     def points(self) -> tuple[Shown, ...]:
@@ -104,6 +106,13 @@ def view(graph: Graph, boxes: Sequence[Box], level: Level, fold: bool = True, at
         if len(outputs) == 1:
             outputs = {"output": found.outputs[0]}
     return Chooser(graph, level, fold, top=not at).view(title, boxes, outputs)
+
+
+def scaled(graph: Graph) -> str:
+    """What changes a network from what its tables print, of whose rows the cells are shown."""
+    values = [f"{name} = {graph.parameters[name]}".replace("True", "true") for name in graph.changed]
+    printed = any(scope.cells for scope in graph.scopes)
+    return f"with {', '.join(values)}; the rows are printed for the defaults" if values and printed else ""
 
 
 class NoSuchPart(BackendError):
@@ -180,6 +189,7 @@ class Chooser:
             ),
             tuple((name, self.places[path], self.graph.by_path[path].shape) for name, path in outputs.items()),
             self.graph.input.shape,
+            scaled(self.graph),
         )
 
     def way(self, source: int, target: int) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ goes on after a stop sees what it would have seen.
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +24,14 @@ class Batches:
     """What a run trains on and is evaluated on."""
 
     def __init__(self, data: Data, recipe: Recipe, seed: int, fraction: float) -> None:
-        self.data, self.recipe, self.seed = data, recipe, seed
+        self.data, self.recipe, self.seed, self.fraction = data, recipe, seed, fraction
         whole = data.part("train")
         self.places = subset(whole.labels, fraction, seed)
         self.train = whole
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # to another process go their names, not the images
+        return Batches, (self.data, self.recipe, self.seed, self.fraction)
 
     def step(self, step: int) -> Batch:
         """The images of a step, counted from 0; epochs follow each other without a gap."""

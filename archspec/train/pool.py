@@ -14,7 +14,7 @@ from archspec.train.task import Task
 from archspec.workers import workers
 
 ATTEMPTS = 3
-"""How often a worker may die without any run coming to an end before that."""
+"""How often a worker may die without any run having come farther before that."""
 
 
 class Lost(BackendError):
@@ -27,12 +27,12 @@ def run(tasks: Sequence[Task], folder: Path, jobs: int, cluster: str | None, tol
     `cluster` is `dask://HOST:PORT` or `ray://HOST:PORT`; its workers need to reach the folder. A worker that dies costs
     the run that it was at, which is begun again. `told` is called when a run ends.
     """
+    folder = folder.resolve()  # workers may be somewhere else
     found: dict[str, Record | None] = {task.key: runs.ended(folder, task.key) for task in tasks}
     open_tasks = {task.key: task for task in tasks if found[task.key] is None}
     with workers(jobs, cluster):
-        without = 0
+        without, farthest = 0, -1
         while open_tasks and without < ATTEMPTS:
-            before = len(open_tasks)
             try:
                 for key, record in made(list(open_tasks.values()), folder, cluster):
                     found[key] = record
@@ -43,7 +43,8 @@ def run(tasks: Sequence[Task], folder: Path, jobs: int, cluster: str | None, tol
                     raise
                 found |= {key: runs.ended(folder, key) for key in open_tasks}
                 open_tasks = {key: task for key, task in open_tasks.items() if found[key] is None}
-            without = 0 if len(open_tasks) < before else without + 1
+            steps = sum(runs.progress(folder, key)[0] for key in found)
+            without, farthest = (0, steps) if steps > farthest else (without + 1, farthest)
     if open_tasks:
         raise Lost(f"a worker died {ATTEMPTS} times in a row, and {len(open_tasks)} runs are not done",
                    "less memory may be needed: a smaller --batch, or -j 1")  # fmt: skip

@@ -295,10 +295,22 @@ def decoded(path: Path, side: Side) -> Any:
     height, width = side
     try:
         with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = colours(ImageOps.exif_transpose(image), path)
             return np.asarray(ImageOps.fit(upright, (width, height), Image.Resampling.BILINEAR))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise WrongData(f"{path} cannot be read: {error}") from None
+
+
+def colours(image: Any, path: Path) -> Any:
+    """An image in red, green and blue, of 8 bits each; what is transparent shows the colour that it has."""
+    from PIL import Image
+
+    if image.mode.startswith("I;16"):
+        # Pillow's own conversion takes all that is above 255 for white
+        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
+    elif image.mode in {"I", "F"}:
+        raise WrongData(f"{path} has pixels of 32 bits, and does not say which is white", "save it with 8 or 16 bits")
+    return (image.convert("RGBA") if image.mode == "P" else image).convert("RGB")
 
 
 Files = dict[str, Callable[[], bytes]]

@@ -56,7 +56,7 @@ class Record(Frozen):
             return "diverged"
         smooth = self.smooth()
         before = smooth[: max(1, len(smooth) - len(smooth) // 3)]
-        learnt = max(before) > smooth[0] + GAIN
+        learnt = max(before) > min(smooth[0], 1 - 2 * GAIN) + GAIN  # or could do all from the first evaluation on
         return "converged" if learnt and max(smooth) - max(before) <= GAIN else "not converged"
 
     def smooth(self) -> list[float]:

@@ -62,22 +62,29 @@ def progress(runs: Path, key: str) -> tuple[int, float]:
 
 
 def made(task: Task, folder: Path) -> Record:
-    backend = load(task.backend)
-    before, start = progress(folder.parent, folder.name)[1], process_time()
-
-    def told(point: Point) -> None:
-        write(folder / PROGRESS, {"step": point.step, "seconds": before + process_time() - start})
-
-    def kept(weights: Mapping[str, Any]) -> None:
-        with whole_file(folder / BEST) as temporary:
-            temporary.write_bytes(encode(weights, task.graph))
-
-    watch = Watch(kept, told)
+    backend, story = load(task.backend), Story(task, folder)
+    watch = Watch(story.keep, story.tell)
     backend.fit(task, watch, folder)
     model = backend.build(task.graph, weights=load_weights(folder / BEST, task.graph), dtype=task.recipe.dtype)
     batches = task.batches()
     test, train = (measured(backend, model, task.graph, batches.evaluation(name)) for name in ("test", "train"))
     return Record(points=tuple(watch.points), test=test.accuracy, train=train.accuracy)
+
+
+class Story:
+    """What a run lays down on its way; it may be told by another process than the one that begins it."""
+
+    def __init__(self, task: Task, folder: Path) -> None:
+        self.task, self.folder = task, folder
+        self.before, self.start, self.process = progress(folder.parent, folder.name)[1], process_time(), os.getpid()
+
+    def tell(self, point: Point) -> None:
+        start = self.start if os.getpid() == self.process else 0.0
+        write(self.folder / PROGRESS, {"step": point.step, "seconds": self.before + process_time() - start})
+
+    def keep(self, weights: Mapping[str, Any]) -> None:
+        with whole_file(self.folder / BEST) as temporary:
+            temporary.write_bytes(encode(weights, self.task.graph))
 
 
 def write(path: Path, value: Any) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import keras
 
     from archspec.emit import Printed
+    from archspec.train.record import Watch
+    from archspec.train.task import Task
 
 NEEDED = {"numpy", "h5py", "keras", "tensorflow", "jax", "torch"}
 """What Keras stands on; of the last three, one."""
@@ -31,7 +33,6 @@ class Backend:
     }
     reads = (".keras", ".h5")
     writes: tuple[str, ...] = ()
-
     trains_with = ("keras", "tensorflow-cpu")
 
     @property
@@ -79,6 +80,10 @@ class Backend:
     def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
         """The tensors of a file that Keras wrote, in canonical layouts."""
         return part("checkpoint").read(path, entry)  # type: ignore[no-any-return]
+
+    def fit(self, task: "Task", watch: "Watch", folder: Path) -> None:
+        """Train by Keras' own `fit`."""
+        part("training").fit(task, watch, folder)
 
     def source(self, graph: Graph, printed: "Printed | None" = None) -> str:
         """A file of functions whose model has the same layers; ruff is needed to write it, and Keras."""

@@ -50,6 +50,7 @@ def fit(task: Task, watch: Watch, folder: Path) -> None:
             steps(batches, begun * recipe.interval, recipe.steps),
             epochs=recipe.evaluations,
             steps_per_epoch=recipe.interval,
+            shuffle=False,
             verbose=0,
             callbacks=[
                 Evaluations(task, batches, watch),
@@ -97,6 +98,11 @@ class Member(keras.Model):  # type: ignore[misc]
             for layer in self.net.layers
             if isinstance(layer, keras.layers.BatchNormalization)
         ]
+        self.chances = [
+            (layer.seed_generator.state, ops.convert_to_numpy(layer.seed_generator.state)[0])
+            for layer in self.net.layers
+            if getattr(layer, "seed_generator", None) is not None
+        ]
         self.compile(optimizer=AdamW(task, numbers), jit_compile=False)
         self.built = True
         self.optimizer.build(self.trainable_variables)
@@ -104,7 +110,7 @@ class Member(keras.Model):  # type: ignore[misc]
     def call(self, images: Any, training: bool | None = None) -> Any:
         return self.net(images, training=training)
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **others: Any) -> Any:
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *others: Any, **further: Any) -> Any:
         """Cross-entropy of the first output, and that of further ones with their weight."""
         first, *rest = y_pred if isinstance(y_pred, (list, tuple)) else [y_pred]
         loss = entropy(y, first)
@@ -116,6 +122,9 @@ class Member(keras.Model):  # type: ignore[misc]
     def train_step(self, data: Any) -> Any:
         """A step of Keras', and what it leaves out."""
         step = tf.cast(self.optimizer.iterations.value, tf.int32)
+        for state, seed in self.chances:
+            # what dropout draws follows from the step: Keras' backups leave it out
+            state.assign(tf.stack([tf.constant(seed), tf.cast(step, state.dtype)]))
         before = [tf.identity(variance.value) for variance, _, _ in self.norms]
         logs = super().train_step(data)
         for old, (variance, momentum, count) in zip(before, self.norms, strict=True):
@@ -142,23 +151,28 @@ class Rates(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mi
         return self.rates[tf.minimum(tf.cast(step, tf.int32), len(self.rates) - 1)]
 
 
-class AdamW(keras.optimizers.AdamW):  # type: ignore[misc]
-    """AdamW as torch computes it: epsilon is added after the correction of the second moment, not before."""
+class AdamW(keras.optimizers.Adam):  # type: ignore[misc]
+    """AdamW as torch computes it: epsilon is added after the correction of the second moment, not before.
+
+    Weights decay here and not by Keras' `weight_decay`: it takes its numbers, as it does the betas, to float32 first.
+    """
 
     def __init__(self, task: Task, numbers: str) -> None:
-        super().__init__(Rates(task, numbers), weight_decay=task.recipe.decay, epsilon=EPSILON)
+        super().__init__(Rates(task, numbers), epsilon=EPSILON)
+        self.decay = task.recipe.decay
+        self.betas = tf.constant([self.beta_1, self.beta_2], numbers)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Loshchilov and Hutter, arXiv:1711.05101, Algorithm 2."""
         kind = variable.dtype
         rate, gradient = ops.cast(learning_rate, kind), ops.cast(gradient, kind)
-        step = ops.cast(self.iterations + 1, kind)
-        one, two = (1 - ops.power(ops.cast(beta, kind), step) for beta in (self.beta_1, self.beta_2))
+        corrections = 1 - ops.power(ops.cast(self.betas, kind), ops.cast(self.iterations + 1, kind))
         place = self._get_variable_index(variable)
         m, v = self._momentums[place], self._velocities[place]
         self.assign_add(m, (gradient - m) * (1 - self.beta_1))
         self.assign_add(v, (ops.square(gradient) - v) * (1 - self.beta_2))
-        self.assign_sub(variable, rate / one * m / (ops.sqrt(v) / ops.sqrt(two) + self.epsilon))
+        step = rate / corrections[0] * m / (ops.sqrt(v) / ops.sqrt(corrections[1]) + self.epsilon)
+        self.assign_sub(variable, rate * self.decay * variable + step)
 
 
 class Evaluations(keras.callbacks.Callback):  # type: ignore[misc]

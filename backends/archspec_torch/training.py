@@ -4,9 +4,12 @@ An epoch of Lightning's is what lies between two evaluations, so that a checkpoi
 """
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
+from multiprocessing import set_forkserver_preload
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
@@ -14,13 +17,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
+from archspec.backend import BackendError
 from archspec.files import whole_file
 from archspec.train.batches import Batches
 from archspec.train.record import Measured, Point, Watch
+from archspec.train.runs import end_with
 from archspec.train.task import Task
 from archspec_torch.checkpoint import array
 from archspec_torch.runtime import Builder, build, canonical, evaluating
@@ -32,6 +38,7 @@ with operators_missing():
     from lightning.pytorch import LightningModule, Trainer
     from lightning.pytorch.callbacks import Checkpoint
     from lightning.pytorch.loggers import TensorBoardLogger
+    from lightning.pytorch.strategies import DDPStrategy
 
 RESUME = "resume.ckpt"
 EPSILON = 1e-8
@@ -41,13 +48,13 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 def fit(task: Task, watch: Watch, folder: Path) -> None:
     """Train a network as the task says, from the last checkpoint in the folder if there is one."""
     quiet()
-    torch.set_num_threads(task.threads)
+    check(task)
     module = Member(task, watch)
     trainer = Trainer(
         max_epochs=task.recipe.evaluations,
         accelerator=task.accelerator,
         devices=task.devices,
-        strategy="auto" if task.devices == 1 else "ddp_spawn",
+        strategy="auto" if task.devices == 1 else Processes(task.threads),
         logger=TensorBoardLogger(folder, name=None, version="tensorboard"),
         callbacks=[Checkpoints(folder / RESUME, task.every)],
         enable_progress_bar=False,
@@ -57,8 +64,49 @@ def fit(task: Task, watch: Watch, folder: Path) -> None:
         use_distributed_sampler=False,
     )
     resume = folder / RESUME
-    trainer.fit(module, ckpt_path=str(resume) if resume.exists() else None, weights_only=False)
+    try:
+        trainer.fit(module, ckpt_path=str(resume) if resume.exists() else None, weights_only=False)
+    except (ProcessRaisedException, ProcessExitedException) as error:
+        raise Ended(f"one of the {task.devices} processes ended: {str(error).strip().splitlines()[-1]}",
+                    "the same command goes on from the last checkpoint") from None  # fmt: skip
     resume.unlink(missing_ok=True)
+
+
+class Ended(BackendError):
+    """A process that trains has ended before its time."""
+
+    exit_code = 3
+
+
+class Processes(DDPStrategy):
+    """Processes that share every batch. They begin with what this module imports, in the order in which it does."""
+
+    def __init__(self, threads: int) -> None:
+        set_forkserver_preload([__name__])
+        super().__init__(start_method="forkserver")
+        self.threads = threads
+
+    def setup_environment(self) -> None:
+        """The beginning of each of them."""
+        quiet()
+        torch.set_num_threads(self.threads)
+        end_with(os.getppid())
+        # torch passes tensors on in shared memory, where every process would make every other one's steps
+        module = self.lightning_module
+        assert module is not None
+        for tensor in (*module.parameters(), *module.buffers()):
+            tensor.data = tensor.data.clone()
+        super().setup_environment()
+
+
+def check(task: Task) -> None:
+    """Raise `BackendError` where this machine cannot do what the task says."""
+    if task.accelerator == "gpu" and torch.cuda.device_count() < task.devices:
+        raise BackendError(f"torch sees {torch.cuda.device_count()} GPUs, and --devices are {task.devices}",
+                           "--accelerator cpu")  # fmt: skip
+    if task.recipe.batch < task.devices:
+        raise BackendError(f"a batch of {task.recipe.batch} images has none for some of {task.devices} processes",
+                           f"--batch {task.devices} or more")  # fmt: skip
 
 
 def quiet() -> None:
@@ -95,6 +143,7 @@ class Member(LightningModule):
 
     def __init__(self, task: Task, watch: Watch) -> None:
         super().__init__()
+        torch.set_num_threads(task.threads)
         self.task, self.watch, self.recipe = task, watch, task.recipe
         net = build(task.graph, seed=task.seed, weights=task.weights, dtype=self.recipe.dtype)
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -128,24 +177,30 @@ class Member(LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], place: int) -> Tensor:
         images, labels = batch
+        # processes are averaged, and one may have an image more than another
+        share = len(labels) * self.trainer.world_size / self.recipe.batch
         first, *others = outputs(self.net(images))
-        loss = cross_entropy(first, labels)
+        loss = share * cross_entropy(first, labels)
         self.losses.append(loss.detach())
         for other in others:
-            loss = loss + self.recipe.auxiliary * cross_entropy(other, labels)
+            loss = loss + self.recipe.auxiliary * share * cross_entropy(other, labels)
         return loss
 
     def on_train_batch_end(self, found: Any, batch: Any, place: int) -> None:
         self.average.update_parameters(self.net)
 
     def on_train_epoch_end(self) -> None:
-        loss = float(torch.stack(self.losses).double().mean())
+        strategy = self.trainer.strategy
+        mean = torch.stack(self.losses).cpu().double().mean()
+        loss = float(strategy.reduce(mean.to(self.device), reduce_op="mean") if self.trainer.world_size > 1 else mean)
         self.losses.clear()
-        fine = self.watch.evaluate(self.global_step, loss, self.measure, self.weights)
-        point = self.watch.points[-1].model_dump(exclude={"step"}, exclude_none=True)
-        if self.logger is not None:
-            self.logger.log_metrics(point, self.global_step)
-        self.trainer.should_stop = not fine
+        fine = True
+        if self.trainer.is_global_zero:
+            fine = self.watch.evaluate(self.global_step, loss, self.measure, self.weights)
+            point = self.watch.points[-1].model_dump(exclude={"step"}, exclude_none=True)
+            if self.logger is not None:
+                self.logger.log_metrics(point, self.global_step)
+        self.trainer.should_stop = not strategy.broadcast(fine)
 
     @torch.no_grad()
     def measure(self) -> Measured:
@@ -167,11 +222,12 @@ class Member(LightningModule):
             names = Builder(self.task.graph).run()[1]
         return {name: array(name, tensor.cpu()) for name, tensor in canonical(self.average.module, names)}
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["points"] = [point.model_dump() for point in self.watch.points]
+    def get_extra_state(self) -> dict[str, Any]:
+        """The evaluations until now: part of every checkpoint, and of what other processes hand back at the end."""
+        return {"points": [point.model_dump() for point in self.watch.points]}
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.watch.points = [Point(**point) for point in checkpoint["points"]]
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        self.watch.points = [Point(**point) for point in state["points"]]
 
 
 class Checkpoints(Checkpoint):
@@ -181,8 +237,9 @@ class Checkpoints(Checkpoint):
         self.path, self.every, self.last = path, every, monotonic()
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        if monotonic() - self.last >= self.every:
-            with whole_file(self.path) as temporary:
+        # all processes take part, and the first one writes
+        if trainer.strategy.broadcast(monotonic() - self.last >= self.every):
+            with whole_file(self.path) if trainer.is_global_zero else nullcontext(self.path) as temporary:
                 trainer.save_checkpoint(temporary)
             self.last = monotonic()
 

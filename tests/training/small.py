@@ -6,6 +6,7 @@ from typing import Any
 import archspec
 from archspec.graph import Graph
 from archspec.train.data import Data, prepare
+from archspec.train.images import Side
 from archspec.train.protocol import Recipe
 from archspec.train.scale import Scale, scaled
 from archspec.train.task import Task
@@ -24,8 +25,8 @@ def small(**values: Any) -> Graph:
     return archspec.parse(SPEC).elaborate(**values)
 
 
-def digits(folder: Path) -> Data:
-    return prepare("digits", (16, 16), folder)
+def digits(folder: Path, side: Side = (16, 16)) -> Data:
+    return prepare("digits", side, folder)
 
 
 def task(data: Data, recipe: Recipe = RECIPE, **others: Any) -> Task:

@@ -190,6 +190,60 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert not list((tmp_path / "data").glob("*")) if (tmp_path / "data").exists() else True
 
 
+SHADES = np.linspace(0, 255, 256).reshape(16, 16).round().astype(np.uint8)
+RGB = np.dstack([SHADES] * 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [
+        ("grey.png", Image.fromarray(SHADES)),
+        ("grey_alpha.png", Image.fromarray(np.dstack([SHADES, 0 * SHADES]))),
+        ("alpha.png", Image.fromarray(np.dstack([RGB, 0 * SHADES]))),
+        ("16bit.png", Image.fromarray(SHADES.astype(np.uint16) * 257)),
+        ("16bit.tif", Image.fromarray(SHADES.astype(np.uint16) * 257)),
+        ("print.tif", Image.fromarray(255 - RGB).convert("CMYK")),
+        ("colours.bmp", Image.fromarray(RGB)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_image_of_any_format_has_its_shades(tmp_path: Path, name: str, image: Image.Image) -> None:
+    image.save(tmp_path / name)
+    expected = 255 - RGB if name.startswith("print") else RGB
+    assert (readers.decoded(tmp_path / name, (16, 16)) == expected).all()
+
+
+def test_a_palette_with_transparent_colours_is_read(tmp_path: Path) -> None:
+    image = Image.fromarray(RGB).quantize(16)
+    expected = np.asarray(image.convert("RGB"))
+    image.save(tmp_path / "p.png", transparency=bytes(16))
+    assert (readers.decoded(tmp_path / "p.png", (16, 16)) == expected).all()
+
+
+def test_a_camera_that_was_turned_is_turned_back(tmp_path: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # Exif 2.32, tag Orientation: the top of the scene is the right side of the file
+    Image.fromarray(np.rot90(RGB)).save(tmp_path / "t.png", exif=turned)
+    assert (readers.decoded(tmp_path / "t.png", (16, 16)) == RGB).all()
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_an_image_that_does_not_say_what_is_white_is_told(tmp_path: Path, kind: type) -> None:
+    Image.fromarray(SHADES.astype(kind)).save(tmp_path / "deep.tif")
+    with pytest.raises(WrongData, match=r"deep\.tif has pixels of 32 bits"):
+        readers.decoded(tmp_path / "deep.tif", (8, 8))
+
+
+@pytest.mark.parametrize("name", ["t.png", "t.jpg"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7])
+def test_an_image_that_was_cut_off_is_named(tmp_path: Path, name: str, share: float) -> None:
+    Image.fromarray(RANDOM.integers(0, 256, (64, 64, 3), np.uint8)).save(tmp_path / name)
+    data = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(data[: round(share * len(data))])
+    with pytest.raises(WrongData, match=rf"{name} cannot be read"):
+        readers.decoded(tmp_path / name, (8, 8))
+
+
 def test_the_reader_of_pickles_takes_what_python_2_wrote() -> None:
     held = {b"data": np.arange(6, dtype=np.uint8).reshape(2, 3), b"labels": [1, 2]}
     found = readers.Arrays(io.BytesIO(pickle.dumps(held, protocol=2)), encoding="bytes").load()

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from training.small import RECIPE, digits, small, task
+from training.small import RECIPE, SPEC, digits, small, task
 
+import archspec
 from archspec import backend
+from archspec.backend import BackendError
 from archspec.train import runs
 from archspec.train.batches import Batches
 from archspec.train.protocol import Recipe
@@ -93,8 +95,6 @@ def test_training_is_adamw_by_hand(tmp_path: Path) -> None:
 
 
 def test_further_outputs_are_trained_too(tmp_path: Path) -> None:
-    import archspec
-
     text = """arch 1
 network Two(k = 10) {
   input 16 x 16 x 3
@@ -152,3 +152,34 @@ def test_a_schedule_rises_and_stays_or_falls() -> None:
     assert cosine.rate(10) == 1
     assert cosine.rate(55) == pytest.approx(0.5)
     assert cosine.rate(99) < 0.001
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", [16, 15])
+def test_two_processes_that_share_a_batch_learn_what_one_does(tmp_path: Path, batch: int) -> None:
+    """Without batch normalisation, whose statistics each has of its own share."""
+    text = SPEC.replace("-> bn", "")
+    graph = archspec.parse(text).elaborate(drop=0.0)
+    recipe = Recipe(steps=9, interval=3, batch=batch, warmup=2, dtype="float64")
+    data = digits(tmp_path / "data", (32, 32))
+    one, two = (
+        runs.execute(replace(task(data, recipe, graph=graph), devices=devices, every=0.0), tmp_path / "runs")
+        for devices in (1, 2)
+    )
+    assert [point.step for point in two.points] == [3, 6, 9]
+    assert two.test == one.test
+    for what in ("loss", "validation_loss"):
+        assert [getattr(p, what) for p in two.points] == pytest.approx(
+            [getattr(p, what) for p in one.points], abs=1e-12
+        )
+
+
+def test_more_processes_than_images_of_a_step_are_told(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="has none for some of 17"):
+        runs.execute(replace(task(digits(tmp_path / "data")), devices=17), tmp_path / "runs")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="torch sees 0 GPUs"):
+        runs.execute(replace(task(digits(tmp_path / "data")), accelerator="gpu"), tmp_path / "runs")

@@ -85,6 +85,7 @@ def test_a_run_that_still_learns_has_not_converged() -> None:
     assert curve(0.1, 0.5, 0.6, 0.7, 0.8, 0.9).status == "not converged"
     assert curve(0.1, 0.9, 0.9, 0.9, 0.9, 0.9).status == "converged"
     assert curve(0.1, 0.1, 0.1, 0.1, 0.1, 0.1).status == "not converged"
+    assert curve(1.0, 1.0, 1.0, 1.0, 1.0, 1.0).status == "converged"
     point = Point(step=10, loss=None, validation_loss=None, validation=0.1)
     assert Record(points=(point,), test=0, train=0).status == "diverged"
 

@@ -172,5 +172,6 @@ function heading(network) {
   return el("div", {},
     el("h1", {}, headline(network)),
     el("p", {}, `${exact(network.params)} params · ${exact(network.macs)} MACs · ${exact(network.nodes)} operators`,
-      network.cite.length ? ` · ${network.cite.join(", ")}` : ""));
+      network.cite.length ? ` · ${network.cite.join(", ")}` : ""),
+    network.note ? el("p", {}, network.note) : null);
 }

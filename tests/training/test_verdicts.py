@@ -1,0 +1,86 @@
+"""Verdicts on what is known: a network against itself, and differences that were planted."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training import recorded
+from training.small import digits, small
+
+from archspec.lab import bottleneck
+from archspec.train.compare import Comparison
+from archspec.train.data import Data
+from archspec.train.findings import Findings, findings
+from archspec.train.members import Member
+from archspec.train.protocol import Protocol
+from archspec.train.record import Record
+from archspec.train.scale import Scale
+from archspec.train.statistics import Verdict
+
+COMPARISONS, SEEDS = 100, 5
+
+
+@pytest.fixture(scope="module")
+def undecided(tmp_path_factory: pytest.TempPathFactory) -> list[Findings]:
+    """A network against itself: each side has seeds of its own out of those that were recorded."""
+    images, runs = recorded.read()
+    data = digits(tmp_path_factory.mktemp("data"))
+    assert data.sizes["test"] == images
+    generator = np.random.default_rng(0)
+    return [
+        against(
+            data,
+            runs,
+            dict(zip("AB", generator.permutation(recorded.SEEDS)[: 2 * SEEDS].reshape(2, SEEDS), strict=True)),
+        )
+        for _ in range(COMPARISONS)
+    ]
+
+
+def against(
+    data: Data, runs: dict[float, list[Record]], seeds: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]
+) -> Findings:
+    graph = small(c=12)
+    protocol = Protocol(recipe=recorded.RECIPE, rates=(recorded.RATE,), seeds=SEEDS, fractions=tuple(runs), target=0.8)
+    sides = [Member(label, graph, "", {}, Scale(), (4, 4), 1, 1, (1, 1)) for label in seeds]
+    records = {
+        (label, fraction, place): found[seed]
+        for label, own in seeds.items() for fraction, found in runs.items() for place, seed in enumerate(own)
+    }  # fmt: skip
+    return findings(Comparison(sides, data, protocol, "torch", {}, dict.fromkeys(seeds, recorded.RATE), records, {}))
+
+
+@pytest.mark.parametrize(
+    "verdicts",
+    [lambda found: found.speed_verdicts, lambda found: found.accuracy_verdicts, lambda found: found.area_verdicts],
+    ids=["steps to the target", "accuracy", "fewer images"],
+)
+def test_a_network_against_itself_is_undecided_in_95_of_100_comparisons(
+    undecided: list[Findings], verdicts: Callable[[Findings], list[Verdict]]
+) -> None:
+    decided = sum(verdict.better is not None for found in undecided for verdict in verdicts(found))
+    print(f"{COMPARISONS - decided} of {COMPARISONS} undecided")
+    assert decided <= 5
+
+
+def test_the_recorded_runs_differ_enough_to_be_compared() -> None:
+    _, runs = recorded.read()
+    reached = [run.reached(0.8) for run in runs[1.0]]
+    assert len({step for step in reached if step}) > 3
+    assert len({run.test for run in runs[1.0]}) > 10
+
+
+def told(comparison: Comparison) -> Findings:
+    found = findings(comparison)
+    for verdict in (*found.speed_verdicts, *found.accuracy_verdicts):
+        print(f"{verdict.first} against {verdict.second}: {verdict.better}, p = {verdict.p:.4g}, {verdict.difference}")
+    return found
+
+
+@pytest.mark.slow
+def test_linear_bottlenecks_are_better_than_such_that_end_in_relu6(tmp_path: Path) -> None:
+    """Sandler et al., arXiv:1801.04381v4, Figure 6a; the numbers stand in docs/lab.md."""
+    found = told(bottleneck.trained(tmp_path, os.cpu_count() or 1, lambda what, tasks: None))
+    assert [verdict.better for verdict in (*found.speed_verdicts, *found.accuracy_verdicts)] == ["linear", "linear"]
