@@ -5,7 +5,19 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("archspec-compiler", "click", "lark", "pydantic", "torch", "torchvision", "torchinfo", "fvcore")
+LIBRARIES = (
+    "archspec-compiler",
+    "click",
+    "lark",
+    "pydantic",
+    "torch",
+    "torchvision",
+    "torchinfo",
+    "fvcore",
+    "keras",
+    "tensorflow-cpu",
+    "onnxruntime",
+)
 
 
 def processor() -> str:
