@@ -16,6 +16,8 @@ LIBRARIES = (
     "fvcore",
     "ptflops",
     "keras",
+    "tensorflow-cpu",
+    "onnxruntime",
 )
 
 
