@@ -116,7 +116,7 @@ class Spec:
         return graph.model_copy(update={"name": self.name, "changed": tuple(changed)})
 
     def count(self, image: Shape | None = None, /, **values: Value) -> dict[str, int]:
-        """`params`, `macs` and `file_size` of the Graph with these parameters; raises `SpecError`.
+        """`params`, `macs`, `memory` and `file_size` of the Graph with these parameters; raises `SpecError`.
 
         The same numbers as those of `elaborate(…)`, at a fraction of the time once a few have been counted.
         """
@@ -136,7 +136,7 @@ class Spec:
         """Every combination of some parameters' values with its counts, those that the spec refuses left out.
 
         Values are any, or a text: `0.1:2.0:0.01`, `18,34,50`; `input` is the image's size. `most` and `least` bound
-        `params`, `macs` and `file_size`. Rows come as they are found, the last parameter changing fastest. Raises
+        `params`, `macs`, `memory` and `file_size`. Rows come as they are found, the last parameter changing fastest. Raises
         `SpecError` and `BackendError`.
         """
         from archspec.search.sweep import sweep

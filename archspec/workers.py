@@ -1,6 +1,7 @@
 """Where work is done: processes of this machine, or a cluster's, by joblib."""
 
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -22,6 +23,8 @@ def workers(jobs: int, cluster: str | None) -> Iterator[None]:
     kind = (cluster or "loky").partition("://")[0]
     with ExitStack() as stack:
         if kind == "loky":
+            # a worker that grew large, or had nothing to do, is followed by another: what was given to it is not lost
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
             # one thread each: two OpenMP threads on a busy machine of two cores were 4 to 10 times slower than one
             stack.enter_context(parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1))
         elif kind == "dask":

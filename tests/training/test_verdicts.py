@@ -10,11 +10,12 @@ from training import recorded
 from training.small import digits, small
 
 from archspec.lab import bottleneck
-from archspec.train.compare import Comparison
-from archspec.train.data import Data
+from archspec.limits import DEFAULT_LIMITS
+from archspec.train.compare import Comparison, compare
+from archspec.train.data import Data, prepare
 from archspec.train.findings import Findings, findings
-from archspec.train.members import Member
-from archspec.train.protocol import Protocol
+from archspec.train.members import Member, members
+from archspec.train.protocol import Protocol, Recipe
 from archspec.train.record import Record
 from archspec.train.scale import Scale
 from archspec.train.statistics import Verdict
@@ -77,6 +78,23 @@ def told(comparison: Comparison) -> Findings:
     for verdict in (*found.speed_verdicts, *found.accuracy_verdicts):
         print(f"{verdict.first} against {verdict.second}: {verdict.better}, p = {verdict.p:.4g}, {verdict.difference}")
     return found
+
+
+def compared(texts: list[str], data: Data, folder: Path, protocol: Protocol, scale: Scale) -> Findings:
+    """A comparison as `archspec compare` makes it, on all cores."""
+    chosen = members(texts, {}, scale, len(data.classes), data.side, DEFAULT_LIMITS)
+    return told(compare(chosen, data, protocol, "torch", folder / "runs", jobs=os.cpu_count() or 1))
+
+
+@pytest.mark.slow
+def test_vgg_is_better_with_batch_norm(tmp_path: Path) -> None:
+    """Ioffe and Szegedy, arXiv:1502.03167: fewer steps to the same accuracy, and a higher one."""
+    protocol = Protocol(
+        recipe=Recipe(steps=150, interval=7, warmup=15), rates=(0.001,), seeds=8, fractions=(1.0,), target=0.8
+    )
+    data = prepare("digits", None, tmp_path / "data")
+    found = compared(["without=vgg16", "with=vgg16_bn"], data, tmp_path, protocol, Scale(width=0.125))
+    assert [verdict.better for verdict in (*found.speed_verdicts, *found.accuracy_verdicts)] == ["with", "with"]
 
 
 @pytest.mark.slow
