@@ -136,8 +136,8 @@ class Spec:
         """Every combination of some parameters' values with its counts, those that the spec refuses left out.
 
         Values are any, or a text: `0.1:2.0:0.01`, `18,34,50`; `input` is the image's size. `most` and `least` bound
-        `params`, `macs`, `memory` and `file_size`. Rows come as they are found, the last parameter changing fastest. Raises
-        `SpecError` and `BackendError`.
+        `params`, `macs`, `memory` and `file_size`. Rows come as they are found, the last parameter changing fastest.
+        Raises `SpecError` and `BackendError`.
         """
         from archspec.search.sweep import sweep
 
