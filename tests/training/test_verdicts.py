@@ -98,6 +98,15 @@ def test_vgg_is_better_with_batch_norm(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_stride_of_8_sees_digits_in_clutter_better_than_one_of_32(tmp_path: Path) -> None:
+    protocol = Protocol(recipe=Recipe(steps=240), rates=(0.004, 0.016), seeds=5, fractions=(1.0,), target=0.5)
+    data = prepare("clutter", None, tmp_path / "data")
+    found = compared(["coarse=vgg11_bn@stride=32", "fine=vgg11_bn@stride=8"], data, tmp_path, protocol,
+                     Scale(width=0.0625))  # fmt: skip
+    assert [verdict.better for verdict in found.accuracy_verdicts] == ["fine"]
+
+
+@pytest.mark.slow
 def test_linear_bottlenecks_are_better_than_such_that_end_in_relu6(tmp_path: Path) -> None:
     """Sandler et al., arXiv:1801.04381v4, Figure 6a; the numbers stand in docs/lab.md."""
     found = told(bottleneck.trained(tmp_path, os.cpu_count() or 1, lambda what, tasks: None))
