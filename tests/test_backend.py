@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from importlib import metadata
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +26,7 @@ def point(name: str, value: str, owner: str) -> EntryPoint:
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, *points: EntryPoint) -> None:
-    monkeypatch.setattr(backend, "entry_points", lambda group: points if group == GROUP else ())
+    monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == GROUP else ())
 
 
 def test_names_are_read_without_importing(monkeypatch: pytest.MonkeyPatch) -> None:

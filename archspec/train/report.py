@@ -124,8 +124,8 @@ def decided(verdicts: Sequence[Verdict], what: str, text: object) -> str:
     """The verdicts, a line each."""
     say = text if callable(text) else str
     lines = [
-        (f"{v.better} > {v.first if v.better == v.second else v.second}: {what}" if v.better
-         else f"{v.first} and {v.second}: undecided") + f" (difference {say(v.difference)}, p = {v.p:.3g})"
+        (f"{v.better} > {v.first if v.better == v.second else v.second}: {what} (by {say(v.size)}, p = {v.p:.3g})"
+         if v.better else f"{v.first} and {v.second}: undecided (difference {say(v.difference)}, p = {v.p:.3g})")
         for v in verdicts
     ]  # fmt: skip
     return "\n".join(lines)

@@ -47,6 +47,11 @@ class Verdict:
     better: str | None
     """None: undecided"""
 
+    @property
+    def size(self) -> Mean:
+        """The difference without its sign."""
+        return Mean(abs(self.difference.value), self.difference.half)
+
 
 def mean(values: Sequence[float]) -> Mean:
     """Mean and 95 % confidence interval."""
