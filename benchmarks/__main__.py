@@ -24,7 +24,7 @@ PARTS = {
 PREFACE = """\
 # Benchmarks
 
-Written by `make bench`. All numbers of the tables are of one run; contestants take turns, so that a machine that slows
+Written by `make bench`. The numbers of a table are of one run; contestants take turns, so that a machine that slows
 down slows all of them. Ratios are those of the medians. The best repetition says what is possible, the distance of the
 quartiles how busy the machine was.
 """

@@ -27,10 +27,10 @@ def torch_contests() -> Iterator[Contest]:
     options = {"inception_v3": {"init_weights": True}}
     for name in TORCHVISION:
         theirs = partial(torchvision_model, name, **options.get(name, {}))
-        yield Contest(name, {"torchvision": theirs, OURS: partial(archspec.build, name)}, rounds=9)
+        yield Contest(name, {"torchvision": theirs, OURS: partial(archspec.build, name)}, rounds=5)
     for name in TORCHVISION:
         ours = partial(archspec.build, name, options={"device": "meta"})
-        yield Contest(f"{name}{META}", {"torchvision": partial(on_meta, name), OURS: ours}, rounds=9)
+        yield Contest(f"{name}{META}", {"torchvision": partial(on_meta, name), OURS: ours}, rounds=5)
 
 
 def keras_contests() -> Iterator[Contest]:
@@ -42,7 +42,7 @@ def keras_contests() -> Iterator[Contest]:
         constructor = partial(getattr(import_module("keras.applications"), theirs), weights=None)
         keras.backend.clear_session()
         ours = partial(archspec.build, name, backend="keras")
-        yield Contest(name, {"keras.applications": constructor, OURS: ours}, rounds=5)
+        yield Contest(name, {"keras.applications": constructor, OURS: ours}, rounds=3)
 
 
 def measure(quick: bool) -> str:

@@ -66,7 +66,7 @@ async def typed(path: Path, keystrokes: int) -> list[float]:
 def measure(quick: bool) -> str:
     """The section of the language server."""
     specs = sorted(SPECS.glob("*.arch"), key=lambda path: -path.stat().st_size)[: 2 if quick else LARGEST]
-    spreads = {path.name: Spread.of(asyncio.run(typed(path, 8 if quick else 60))) for path in specs}
+    spreads = {path.name: Spread.of(asyncio.run(typed(path, 8 if quick else 40))) for path in specs}
     slowest = max(spread.median for spread in spreads.values())
     remarks = (
         f"Target: {milliseconds(TARGET)} for the largest spec: {milliseconds(slowest)}, {verdict(slowest <= TARGET)}. "

@@ -15,7 +15,7 @@ NETWORKS = ("mobilenet_v2", "resnet50")
 COMPILED = "mobilenet_v2"
 BATCHES = (1, 8)
 THREADS = (1, 2)
-ROUNDS = {1: 15, 8: 7}
+ROUNDS = {1: 9, 8: 5}
 SIDE = 224
 
 
@@ -74,7 +74,7 @@ def torch_training(models: Mapping[str, Any], name: str, *what: str) -> Iterator
         for who, model in models.items():
             optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
             tasks[who] = partial(step, model.train(), optimizer, x, y)
-        yield Contest(label(name, batch, "training", *what), tasks, 5)
+        yield Contest(label(name, batch, "training", *what), tasks, 3)
 
 
 def step(model: Any, optimizer: Any, x: Any, y: Any) -> None:
@@ -93,7 +93,7 @@ def torch_compiled(models: Mapping[str, Any]) -> Iterator[Contest]:
         torch.compiler.reset()
         x = torch.randn(batch, 3, SIDE, SIDE)
         made = {who: torch.compile(model.eval(), dynamic=False) for who, model in models.items()}
-        yield Contest(label(COMPILED, batch, "compiled"), {w: partial(forward, m, x) for w, m in made.items()}, 15, 2)
+        yield Contest(label(COMPILED, batch, "compiled"), {w: partial(forward, m, x) for w, m in made.items()}, 9, 2)
     torch.compiler.reset()
     made = {who: torch.compile(model, dynamic=False) for who, model in models.items()}
     yield from (contest for contest in torch_training(made, COMPILED, "compiled") if "batch 8" in contest.name)
@@ -124,7 +124,7 @@ def keras_contests() -> Iterator[Contest]:
         graph = {who: partial(model.predict_on_batch, x) for who, model in both.items()}
         yield Contest(label("MobileNetV2", batch, "graph"), graph, ROUNDS[batch], 2)
         training = {who: partial(model.train_on_batch, x, y) for who, model in models.items()}
-        yield Contest(label("MobileNetV2", batch, "training, graph"), training, 5)
+        yield Contest(label("MobileNetV2", batch, "training, graph"), training, 3)
 
 
 def measure(quick: bool) -> str:

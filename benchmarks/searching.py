@@ -65,7 +65,7 @@ def elaborated(spec: archspec.Spec, alpha: float, side: int) -> int:
 def meta_model(alpha: float) -> Any:
     """torchvision's model without memory for its weights."""
     with torch.device("meta"):
-        return torchvision_model(width_mult=alpha)
+        return torchvision_model("mobilenet_v2", width_mult=alpha)
 
 
 def torchinfo_one(alpha: float, side: int) -> int:
@@ -82,7 +82,8 @@ def fvcore_one(alpha: float, side: int) -> int:
 
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     # it traces the model, which torch cannot do on `meta`
-    return int(FlopCountAnalysis(torchvision_model(width_mult=alpha), torch.zeros((1, 3, side, side))).total())
+    model = torchvision_model("mobilenet_v2", width_mult=alpha)
+    return int(FlopCountAnalysis(model, torch.zeros((1, 3, side, side))).total())
 
 
 def measure(quick: bool) -> str:
@@ -99,7 +100,7 @@ def measure(quick: bool) -> str:
         "torchvision on meta, torchinfo": partial(each, some, torchinfo_one),
         "torchvision, fvcore": partial(each, some, fvcore_one),
     }
-    taken = alternate(contestants, dict.fromkeys(contestants, 3 if quick else 15), warmups=1)
+    taken = alternate(contestants, dict.fromkeys(contestants, 3 if quick else 5), warmups=1)
     spreads = {name: Spread.of(values) for name, values in taken.items()}
     ours = spreads[OURS].median
     rows = []
