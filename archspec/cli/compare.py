@@ -80,7 +80,7 @@ def compare(
 
         usual = (1.0, 0.25, 0.1, 0.05) if specs else (1.0, 0.1)
         protocol = Protocol(
-            recipe=recipe(240 if specs else 200, **training),
+            recipe=recipe(240 if specs else 120, **training),
             rates=rates,
             seeds=seeds,
             fractions=checked(fractions or usual),
