@@ -34,6 +34,12 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def beside(target: Path, path: Path) -> Path:
     """A new empty file in the folder of `target`, with the mode that new files have; errors name `path`."""
     temporary = target.with_name(f".{secrets.token_hex(8)}{path.suffix}")

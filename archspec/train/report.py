@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from archspec import sheet
-from archspec.files import whole_file
+from archspec.files import write_whole
 from archspec.sheet import Sheet
 from archspec.train import runs as folder_of_runs
 from archspec.train.compare import Comparison, recorded
@@ -39,22 +39,17 @@ def write(comparison: Comparison, runs: Path, output: Path) -> str:
     vectors = {}
     for name, figure in drawn.items():
         vectors[name] = written(figure, "svg")
-        put(output / "figures" / f"{name}.svg", vectors[name])
-        put(output / "figures" / f"{name}.png", written(figure, "png"))
-    put(output / "results.json", (json.dumps(recorded(comparison), indent=1, sort_keys=True) + "\n").encode())
-    put(output / "times.json", (json.dumps(seconds, indent=1, sort_keys=True) + "\n").encode())
+        write_whole(output / "figures" / f"{name}.svg", vectors[name])
+        write_whole(output / "figures" / f"{name}.png", written(figure, "png"))
+    write_whole(output / "results.json", (json.dumps(recorded(comparison), indent=1, sort_keys=True) + "\n").encode())
+    write_whole(output / "times.json", (json.dumps(seconds, indent=1, sort_keys=True) + "\n").encode())
     sections = tables(comparison, found, seconds)
-    put(output / "report.md", as_markdown(comparison, sections, list(drawn)).encode())
-    put(output / "report.html", as_html(comparison, sections, vectors).encode())
+    write_whole(output / "report.md", as_markdown(comparison, sections, list(drawn)).encode())
+    write_whole(output / "report.html", as_html(comparison, sections, vectors).encode())
     texts = [sheet.plain(Sheet("", s.headers, s.rows)) for _, s, _ in sections]
     said = [f"{title}\n\n{text}" + (f"\n\n{after}" if after else "")
             for (title, _, after), text in zip(sections, texts, strict=True)]  # fmt: skip
     return "\n\n".join([*said, f"report: {output / 'report.html'}"])
-
-
-def put(path: Path, data: bytes) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_bytes(data)
 
 
 def tables(comparison: Comparison, found: Findings, seconds: Seconds) -> list[tuple[str, Sheet, str]]:

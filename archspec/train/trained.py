@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from pydantic import Field, ValidationError
 
 from archspec.backend import BackendError, load
-from archspec.files import whole_file
+from archspec.files import write_whole
 from archspec.graph import Frozen, Graph
 from archspec.train import runs
 from archspec.train.batches import chunks
@@ -69,19 +69,14 @@ def train(task: Task, folder: Path) -> Record:
         source=data.source,
         trained=task.about,
     )
-    put(folder / WEIGHTS, (folder / "runs" / task.key / runs.BEST).read_bytes())
-    put(folder / ABOUT, (about.model_dump_json(indent=1) + "\n").encode())
+    write_whole(folder / WEIGHTS, (folder / "runs" / task.key / runs.BEST).read_bytes())
+    write_whole(folder / ABOUT, (about.model_dump_json(indent=1) + "\n").encode())
     results = {**task.about, **record.model_dump(mode="json"), "status": record.status}
-    put(folder / RESULTS, (json.dumps(results, indent=1, sort_keys=True) + "\n").encode())
+    write_whole(folder / RESULTS, (json.dumps(results, indent=1, sort_keys=True) + "\n").encode())
     drawn = figure(lambda axes: curve(axes, record))
     for form in ("svg", "png"):
-        put(folder / f"curves.{form}", written(drawn, form))
+        write_whole(folder / f"curves.{form}", written(drawn, form))
     return record
-
-
-def put(path: Path, data: bytes) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_bytes(data)
 
 
 def curve(axes: Axes, record: Record) -> None:
