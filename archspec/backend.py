@@ -5,9 +5,10 @@ builds.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from msgspec import Struct
 
 from archspec.diagnostics import did_you_mean
 from archspec.graph import Graph
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 GROUP = "archspec.backends"
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What a framework itself counts of a model."""
 
     params: int

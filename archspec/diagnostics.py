@@ -7,9 +7,10 @@ Each mistake is a class beside the stage that finds it. The class is also its ex
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
+
+from msgspec import Struct
 
 from archspec.source import Span
 
@@ -21,24 +22,21 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A place in the text and what there is to say of it."""
 
     span: Span
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Replace the span's text; the edits of one diagnostic belong together."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """A change of the text that was tried out, and mends a mistake."""
 
     text: str
@@ -50,22 +48,25 @@ class Suggestion:
     """what it is and does, said at another place"""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One level of the instantiation stack: `row 6`, `bottleneck(6, 96, 2)`."""
 
     label: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Diagnostic:
+class Found(Struct, frozen=True, kw_only=True):
+    """What is learned of a mistake after it is met."""
+
+    stack: tuple[Frame, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    """changes that would mend it, the likeliest first"""
+
+
+class Diagnostic(Found, frozen=True):
     """One mistake, at one place."""
 
     primary: Span
-    stack: tuple[Frame, ...] = field(default=(), kw_only=True)
-    suggestions: tuple[Suggestion, ...] = field(default=(), kw_only=True)
-    """changes that would mend it, the likeliest first"""
 
     code: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR

@@ -1,230 +1,29 @@
 """The passes in their order: text -> `Spec` -> `Graph`. What the command line and programs call."""
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec import library, syntax
-from archspec.diagnostics import Diagnostic, Severity, SpecError, nearest
-from archspec.elaborate import parameters
-from archspec.elaborate.audit import Audited, audit, claims, errata
-from archspec.elaborate.claims import NumberClaim
-from archspec.elaborate.errors import UnknownMember
-from archspec.elaborate.evaluate import Binding, Budget, Environment, Value, same
-from archspec.elaborate.flatten import flatten
-from archspec.elaborate.instantiate import Instantiator
-from archspec.elaborate.modules import Loader, Module
-from archspec.elaborate.network import NetworkPlan, elaborate, picks_column
+from archspec.diagnostics import SpecError, nearest
+from archspec.elaborate.evaluate import Value
+from archspec.elaborate.modules import Loader
 from archspec.elaborate.resolve import recursion, resolve
-from archspec.elaborate.weight_keys import Keys, depends_on, origins, weight_keys
 from archspec.graph import Graph
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.loading import STDIN, read_source
 from archspec.printable import printable
-from archspec.source import Source, Span
+from archspec.source import Source
+from archspec.syntax import cache
 from archspec.syntax import tree as t
 from archspec.syntax.depth import deep
-from archspec.tensor import Shape
 
 if TYPE_CHECKING:
-    from archspec.emit import Printed
-    from archspec.search.counting import Counter
+    pass
 
 
-class Spec:
-    """A spec that was read, its names resolved; `elaborate` makes Graphs of it.
-
-    One Spec keeps what it has worked out, so that elaborating it again with other parameters is cheap.
-    """
-
-    def __init__(self, module: Module, member: str | None, limits: Limits) -> None:
-        self.module = module
-        self.limits = limits
-        self.make = Instantiator(limits)
-        self.chosen = member
-        self.warnings: tuple[Diagnostic, ...] = ()
-        self.counters: dict[tuple[str, ...], Counter] = {}
-        """what has been counted, by the names of the parameters that were given"""
-
-    @property
-    def source(self) -> Source:
-        return self.module.file.source
-
-    @property
-    def name(self) -> str:
-        """The name that it was asked for by, or that of its network."""
-        return self.chosen or self.network.name.id
-
-    @property
-    def network(self) -> t.Network:
-        """The network that is meant; raises `SpecError` where none is."""
-        return self.choice[0]
-
-    @property
-    def members(self) -> tuple[str, ...]:
-        """The networks and variants that the file declares."""
-        return tuple(self.module.members())
-
-    def member(self, name: str) -> "Spec":
-        """Another network or variant of the same file; raises `SpecError`."""
-        other = Spec(self.module, name, self.limits)
-        other.make = self.make
-        return other
-
-    @cached_property
-    def choice(self) -> tuple[t.Network, dict[str, Binding]]:
-        """The network that is meant, and the arguments that its variant gives it."""
-        own, member = self.module.own, self.chosen
-        start = Span(self.source, 0, 0)
-        if member is None and len(self.networks) == 1:
-            return self.networks[0], {}
-        named = own.get(member) if member is not None else None
-        if isinstance(named, t.Network):
-            return named, {}
-        if not isinstance(named, t.Variant):
-            raise SpecError([UnknownMember(start, member, self.members)])
-        target = own.get(named.network.name.id)
-        if not isinstance(target, t.Network):
-            known = tuple(network.name.id for network in self.networks)
-            raise SpecError([UnknownMember(named.network.name.span, named.network.name.id, known)])
-        env = Environment(self.module, {}, Budget(self.limits.nodes))
-        return target, parameters.given(named.network.name, target.parameters, named.network.arguments or (), env)
-
-    def plan(self, image: Shape | None = None, /, **values: Value) -> NetworkPlan:
-        """The elaborated network with its repetitions still shared; raises `SpecError`."""
-        network, arguments = self.choice
-        given = {**arguments, **parameters.from_values(values)}
-        with deep(self.limits, self.source):
-            plan, found = elaborate(self.module, network, self.make, given, parameters.checked_image(image))
-        self.warnings = tuple(found)
-        return plan
-
-    def elaborate(self, image: Shape | None = None, /, **values: Value) -> Graph:
-        """The Graph with these parameters; raises `SpecError` with every error found.
-
-        `image` is the input instead of the one that the text states: (h, w, c), or (h, w) with the same channels.
-        """
-        plan = self.plan(image, **values)
-        with deep(self.limits, self.source):
-            graph = flatten(plan)
-            picks = picks_column(self.module, plan.network) | parameters.required(plan.network)
-            picked = {name: binding for name, binding in plan.parameters.items() if name in picks}
-            printed = parameters.bound(self.module, plan.network, picked, Budget(self.limits.nodes))
-        changed = [name for name, bound in plan.parameters.items() if not same(bound.value, printed[name].value)]
-        return graph.model_copy(update={"name": self.name, "changed": tuple(changed)})
-
-    def count(self, image: Shape | None = None, /, **values: Value) -> dict[str, int]:
-        """`params`, `macs`, `memory` and `file_size` of the Graph with these parameters; raises `SpecError`.
-
-        The same numbers as those of `elaborate(…)`, at a fraction of the time once a few have been counted.
-        """
-        from archspec.search.counting import count
-
-        return count(self, image, values)
-
-    def sweep(
-        self,
-        values: Mapping[str, str | Iterable[Value]],
-        *,
-        most: Mapping[str, int] | None = None,
-        least: Mapping[str, int] | None = None,
-        jobs: int = 1,
-        cluster: str | None = None,
-    ) -> Iterator[dict[str, Value]]:
-        """Every combination of some parameters' values with its counts, those that the spec refuses left out.
-
-        Values are any, or a text: `0.1:2.0:0.01`, `18,34,50`; `input` is the image's size. `most` and `least` bound
-        `params`, `macs`, `memory` and `file_size`. Rows come as they are found, the last parameter changing fastest.
-        Raises `SpecError` and `BackendError`.
-        """
-        from archspec.search.sweep import sweep
-
-        return sweep(self, values, most or {}, least or {}, jobs, cluster)
-
-    def weight_keys(self, origin: str, graph: Graph) -> Keys:
-        """What the tensors of a Graph of this network are called in files of `origin`; raises `SpecError`.
-
-        `row_1/conv.weight` to its keys there, the usual one first; the network's `weights` clause says them.
-        """
-        env = Environment(self.module, parameters.from_values(graph.parameters), Budget(self.limits.nodes))
-        with deep(self.limits, self.source):
-            return weight_keys(self.network, origin, env, graph)
-
-    def printed(self, graph: Graph) -> "Printed":
-        """What the text prints of the network: its tables, and the lines of the rows in a Graph of it."""
-        from archspec.emit import Printed
-
-        tables = tuple(clause.body[1:-1] for clause in self.network.clauses if isinstance(clause, t.TableClause))
-        rows = {scope.path: self.source.line(scope.span.line) for scope in graph.scopes if scope.kind == "row"}
-        return Printed(self.network.name.id, tables, rows)
-
-    def check(self) -> list[Diagnostic]:
-        """Everything that is wrong with the network: shapes, claims, checks with parameters, errata.
-
-        A network with a parameter that has no default claims nothing by itself; its variants are checked.
-        """
-        found = self.check_itself()
-        return [*found, *self.audit(found)] if all(map(audited_all_the_same, found)) else found
-
-    def check_all(self) -> list[Diagnostic]:
-        """What is wrong with any network or variant of the file; each mistake once, of whichever comes first."""
-        found: list[Diagnostic] = []
-        audited: set[str] = set()
-        for spec in map(self.member, self.members):
-            here = spec.check_itself()
-            found += here
-            if spec.network.name.id not in audited and all(map(audited_all_the_same, here)):
-                audited.add(spec.network.name.id)
-                found += spec.audit(found)
-        unique: dict[tuple[str, str, int], Diagnostic] = {}
-        for diagnostic in found:
-            unique.setdefault((diagnostic.code, diagnostic.site.source.name, diagnostic.site.start), diagnostic)
-        return list(unique.values())
-
-    @property
-    def networks(self) -> tuple[t.Network, ...]:
-        """Those that the file declares."""
-        return tuple(named for named in self.module.own.values() if isinstance(named, t.Network))
-
-    def claims(self) -> int:
-        """How many claims the file makes, printed or checked; raises `SpecError`."""
-        with deep(self.limits, self.source):
-            return sum(claims(self.module, network, self.make) for network in self.networks)
-
-    def errata(self) -> list[Audited]:
-        """The misprints that the file corrects, with their sources; raises `SpecError`."""
-        with deep(self.limits, self.source):
-            return [found for network in self.networks for found in errata(self.module, network, self.make)]
-
-    def check_itself(self) -> list[Diagnostic]:
-        """What is wrong with the network, or this variant of it, as it is built."""
-        try:
-            if parameters.required(self.network) - set(self.choice[1]):
-                return []
-            graph = self.elaborate()
-            for origin in origins(self.network):
-                same = depends_on(self.network, origin, graph)
-                if same not in self.make.settled:
-                    self.weight_keys(origin, graph)
-                    self.make.settled.add(same)
-        except SpecError as error:
-            return list(error.diagnostics)
-        return list(self.warnings)
-
-    def audit(self, known: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
-        """What is wrong with the checks and errata of the network, whatever the variant, besides what is `known`."""
-        try:
-            with deep(self.limits, self.source):
-                return audit(self.module, self.network, self.make, known)
-        except SpecError as error:
-            return list(error.diagnostics)
-
-
-def audited_all_the_same(diagnostic: Diagnostic) -> bool:
-    """Whether the checks and errata of a network mean something although this is wrong with it."""
-    return isinstance(diagnostic, NumberClaim) or diagnostic.severity is not Severity.ERROR
+from archspec.spec import Spec
 
 
 def parse(text: str, name: str = "<text>", member: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Spec:
@@ -330,6 +129,7 @@ def bundled(name: str) -> tuple[Source, str | None] | None:
 
 def read(source: Source, base: Path, member: str | None, limits: Limits, loader: Loader | None = None) -> Spec:
     """Parse a source and all that it uses, and resolve their names."""
+    cache.opened(source)
     with deep(limits, source):
         loader = loader or Loader(limits)
         module = loader.load(source, base)

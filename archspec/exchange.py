@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 from archspec import weights
 from archspec.backend import available
 from archspec.backend import load as load_backend
-from archspec.driver import Spec, load
+from archspec.driver import load
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.weight_keys import Keys, origins
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.printable import printable
+from archspec.spec import Spec
 from archspec.weights import WeightsError
 
 CANONICAL = "canonical"

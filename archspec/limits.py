@@ -3,11 +3,10 @@
 They stand between a typing error and a machine out of memory; every one can be raised from the command line.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Upper bounds, inclusive. Reaching one is a diagnostic with exit code 4, never a crash."""
 
     nodes: int = 100_000

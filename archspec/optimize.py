@@ -5,7 +5,8 @@ normalisation before a convolution is left alone: the padding is zero, and not w
 """
 
 from collections import Counter
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec import ops
 from archspec.graph import Graph, Node
@@ -16,8 +17,7 @@ Places = dict[str, str]
 """Path of a node to that of the node that gives its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Optimized:
+class Optimized(Struct, frozen=True):
     """A Graph for inference, and how it comes from the one before."""
 
     before: Graph

@@ -4,7 +4,8 @@ import csv
 import html
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec.printable import printable, width
 
@@ -14,8 +15,7 @@ SIGNIFICANT = 100
 """A measure from here on is shown as a whole number, a smaller one with three digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """A table to print: numbers are ints and floats, all else is text; `total` is its last row, set apart."""
 
     title: str

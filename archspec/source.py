@@ -7,20 +7,23 @@ our line numbers); a column counts characters from 1, a tab being one; a byte-or
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True, dict=True):
     """The text of one spec and the name that diagnostics call it by."""
 
     name: str
-    text: str = field(repr=False)
+    text: str
     bundled: bool = False
     """part of archspec, so that a mistake is rather its user's"""
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -39,11 +42,10 @@ class Source:
         return self.text[start : end.start() if end else len(self.text)]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The characters `start` to `end` (exclusive) of a source."""
 
-    source: Source = field(repr=False)
+    source: Source
     start: int
     end: int
 

@@ -1,7 +1,8 @@
 """Stages: how often a network has halved its image, which is what networks of different shapes are aligned by."""
 
-from dataclasses import dataclass
 from math import log2, prod
+
+from msgspec import Struct
 
 from archspec.graph import Graph
 from archspec.tensor import BYTES, Shape
@@ -10,8 +11,7 @@ HEAD = 99
 """The stage of what has no map any more: vectors, and one pixel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """What the operators of one stage come to."""
 
     number: int

@@ -5,10 +5,11 @@ bias, normalisation, activation or pooling. params are the trained ones; running
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from math import prod
 from typing import Literal
+
+from msgspec import Struct
 
 from archspec.graph import Graph, Node
 from archspec.tensor import Shape
@@ -20,8 +21,7 @@ CONVENTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """The counts of one row, block or layer."""
 
     path: str
@@ -35,8 +35,7 @@ class Line:
     nodes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Struct, frozen=True):
     """The counts of a network; its lines add up to them."""
 
     name: str

@@ -7,9 +7,10 @@ hardly shows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from archspec.backend import Backend, BackendError, Measured, MissingFramework, available, load
 from archspec.graph import Graph
@@ -27,16 +28,14 @@ ADDED = 0.3
 """How large what a branch adds is made, so that sums of many branches stay as large as their parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parting:
+class Parting(Struct, frozen=True):
     """The first node at which two backends differ."""
 
     path: str
     error: float
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """One backend beside the first."""
 
     backend: str
@@ -51,8 +50,7 @@ class Comparison:
         return self.error <= self.bound
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What came out for one network."""
 
     name: str
@@ -107,8 +105,7 @@ def usable(names: Sequence[str], least: int = 2) -> tuple[list[Backend], list[tu
     return found if names else sorted(found, key=lambda backend: backend.precision, reverse=True), left_out
 
 
-@dataclass(frozen=True, slots=True)
-class Contestant:
+class Contestant(Struct, frozen=True):
     """A Graph with weights in one backend."""
 
     name: str

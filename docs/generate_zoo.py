@@ -15,8 +15,8 @@ from typing import Any
 import archspec
 from archspec import library
 from archspec.cli import tables
-from archspec.driver import Spec
 from archspec.sheet import Sheet, plain
+from archspec.spec import Spec
 from archspec.syntax import tree as t
 
 DOCS = Path(__file__).parent

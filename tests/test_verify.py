@@ -1,13 +1,14 @@
 """`verify` sees what differs: every kind of difference is put in, one at a time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy
 import pytest
 import torch
 from archspec_torch import Backend as Torch
+from msgspec.structs import replace
 
 import archspec
 from archspec.backend import Measured

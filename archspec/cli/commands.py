@@ -4,7 +4,6 @@ import gc
 import json
 import os
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,6 +12,7 @@ import click
 from archspec import driver, report
 from archspec.cli import tables
 from archspec.cli.device import devices_sheet, say_estimates, with_device
+from archspec.cli.group import Commands
 from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
 from archspec.cli.output import complain, say
 from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
@@ -22,34 +22,13 @@ from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.limits import Limits
 from archspec.printable import printable
+from archspec.spec import Spec
 from archspec.stats import By
+from archspec.syntax import cache
 from archspec.tensor import NumberType, Shape
 
 FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-ELSEWHERE = {
-    "chart": "chart:chart", "compare": "compare:compare", "evaluate": "train:evaluate", "fit": "fit:fit",
-    "fmt": "fmt:fmt", "import": "importing:import_", "lab": "lab:lab", "lsp": "lsp:lsp",
-    "render": "render:render_command", "serve": "serve:serve", "sweep": "sweep:sweep", "table": "table:table",
-    "train": "train:train", "verify": "verify:verify", "weights": "weights:weights",
-}  # fmt: skip
-"""Commands in modules of their own, which are imported when one of these is called."""
-
-
-class Commands(click.Group):
-    """The commands of this module and those elsewhere."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *ELSEWHERE})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in ELSEWHERE:
-            return super().get_command(ctx, cmd_name)
-        module, _, name = ELSEWHERE[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(f"archspec.cli.{module}"), name)
-        return command
 
 
 @click.group(cls=Commands, context_settings=SETTINGS)
@@ -354,7 +333,7 @@ def elaborated(spec: str, params: Parameters, image: Shape | None, limits: Limit
     return from_spec(driver.load(spec, limits), params, image)
 
 
-def from_spec(loaded: driver.Spec, params: Parameters, image: Shape | None) -> Graph:
+def from_spec(loaded: Spec, params: Parameters, image: Shape | None) -> Graph:
     made = loaded.elaborate(image, **dict(params))
     complain(loaded.warnings)
     return made
@@ -388,3 +367,5 @@ def run(arguments: list[str] | None = None) -> int:
         name = f"{error.filename}: " if error.filename else ""
         click.echo(f"error: {name}{error.strerror or error}", err=True)
         return ENVIRONMENT
+    finally:
+        cache.end()

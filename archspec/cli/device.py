@@ -1,11 +1,11 @@
 """`archspec stats --device`: what a network needs of a device, as tables and as JSON; the list of devices."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
+from msgspec import to_builtins
 
 from archspec.cli import tables
 from archspec.cli.options import Decorated
@@ -147,7 +147,7 @@ def estimate_data(found: "Estimate") -> dict[str, Any]:
 
     layers = []
     for layer in found.layers:
-        line = asdict(layer)
+        line = to_builtins(layer)
         layers.append({**line.pop("counts"), **line, "intensity": layer.intensity})
     return {
         "name": found.network,
@@ -156,9 +156,9 @@ def estimate_data(found: "Estimate") -> dict[str, Any]:
         "macs": found.macs,
         "moved": found.moved,
         "seconds": found.seconds,
-        "time": [asdict(part) for part in found.shares],
-        "activations": [asdict(peak) for peak in found.activations],
-        "weights": [asdict(weights) for weights in found.weights],
+        "time": [to_builtins(part) for part in found.shares],
+        "activations": [to_builtins(peak) for peak in found.activations],
+        "weights": [to_builtins(weights) for weights in found.weights],
         "lines": layers,
         "convention": CONVENTION,
     }

@@ -1,6 +1,5 @@
 """What the commands share: the SPEC argument, parameters, limits."""
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -90,16 +89,16 @@ def with_limits(command: Decorated) -> Decorated:
     """`--max-nodes` and its kin; the command gets one `limits`."""
 
     def wrapped(**arguments: Any) -> Any:
-        given = {field.name: arguments.pop(f"max_{field.name}") for field in dataclasses.fields(Limits)}
+        given = {name: arguments.pop(f"max_{name}") for name in LIMITS}
         return command(**arguments, limits=Limits(**given))
 
     wrapped.__doc__ = command.__doc__
     wrapped.__name__ = command.__name__
     wrapped.__dict__.update(command.__dict__)
-    for field in dataclasses.fields(Limits):
+    for name, meaning in LIMITS.items():
         wrapped = click.option(
-            f"--max-{field.name}", type=click.IntRange(1, 2**40), default=getattr(DEFAULT_LIMITS, field.name),
-            show_default=True, metavar="N", help=f"Limit: {LIMITS[field.name]}.",
+            f"--max-{name}", type=click.IntRange(1, 2**40), default=getattr(DEFAULT_LIMITS, name),
+            show_default=True, metavar="N", help=f"Limit: {meaning}.",
         )(wrapped)  # fmt: skip
     return wrapped
 

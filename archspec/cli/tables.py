@@ -4,8 +4,9 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from msgspec import to_builtins
 
 from archspec import report
 from archspec.diagnostics import codes
@@ -65,7 +66,7 @@ def stages_json(graphs: Sequence[Graph]) -> str:
     found = [
         {
             "name": graph.name,
-            "stages": [{**asdict(stage), "label": stage_label(stage.number)} for stage in stages(graph)],
+            "stages": [{**to_builtins(stage), "label": stage_label(stage.number)} for stage in stages(graph)],
         }
         for graph in graphs
     ]
@@ -138,7 +139,7 @@ def show(sheet: Sheet) -> str | None:
 
 def stats_json(counted: Sequence[Stats]) -> str:
     """The counts of a network, or a list of them."""
-    found = [{**asdict(stats), "convention": CONVENTION} for stats in counted]
+    found = [{**to_builtins(stats), "convention": CONVENTION} for stats in counted]
     return json_of(found)
 
 

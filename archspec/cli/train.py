@@ -160,7 +160,7 @@ def evaluate(
     """
     gc.enable()
     with libraries():
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         from archspec import driver
         from archspec.train.members import with_logits

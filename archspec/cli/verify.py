@@ -11,6 +11,7 @@ from archspec.cli import tables
 from archspec.cli.options import Parameters, expanded, many_specs, with_image, with_parameters
 from archspec.cli.output import complain, say
 from archspec.diagnostics import SpecError
+from archspec.spec import Spec
 from archspec.tensor import Shape
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from archspec.verify import Verdict
 
 WRONG = 1
-Network = tuple[str, driver.Spec]
+Network = tuple[str, Spec]
 
 
 @click.command()
@@ -87,7 +88,7 @@ def followed(networks: Sequence[Network]) -> Iterable[Network]:
 
 def verified(
     name: str,
-    spec: driver.Spec,
+    spec: Spec,
     backends: "Sequence[Backend]",
     params: Parameters,
     image: Shape | None,

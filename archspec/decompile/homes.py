@@ -6,7 +6,8 @@ into those around them.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec import ops
 from archspec.graph import Graph, Node
@@ -92,8 +93,7 @@ def is_block(scope: str, graph: Graph) -> bool:
     return named is not None and named.kind == "block"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A unit: a module that turns one value into another."""
 
     of: str

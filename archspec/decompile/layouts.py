@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from archspec import ops
@@ -46,8 +47,7 @@ def only(holds: bool, why: str) -> None:
         raise No(why)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """The value of a node, and how a tensor lays it out: N×c×h×w, N×h×w×c or N×c."""
 
     path: str
@@ -56,8 +56,7 @@ class Value:
     """of a vector, the flattenings of one pixel that it came through"""
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(Struct, frozen=True):
     """A tensor that is no value of ours, on the way to one."""
 
     what: str
@@ -69,8 +68,7 @@ class Partial:
         return Partial(f"{self.what} {what}", self.base, (*self.numbers, *numbers))
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """A tensor that comes of what cannot be said."""
 
 
@@ -83,8 +81,7 @@ class Reading:
     """flattenings of one pixel that are undone later: they change nothing"""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """Where one operator of a source is read."""
 
     reading: Reading

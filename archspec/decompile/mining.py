@@ -5,7 +5,8 @@ For what has no modules, as an ONNX file, or whose modules do not say what is re
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec import ops
 from archspec.decompile.blocks import Library, every_net
@@ -29,8 +30,7 @@ Name = Callable[[Net, Sequence[str]], str]
 """What a block of these steps is called; the second are the paths of its nodes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a window stands."""
 
     net: Net

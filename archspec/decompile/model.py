@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from archspec.backend import BackendError
 from archspec.graph import Graph, Location, Node, Scope
 from archspec.ops import AnyOp, Input
@@ -31,8 +33,7 @@ class Unreadable(BackendError):
     """A source is no model that can be read, or none of the kind that it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(Struct, frozen=True):
     """A tensor of the source."""
 
     key: str
@@ -45,8 +46,7 @@ class Tensor:
     """whether files of the source have it under this key in the canonical layout"""
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(Struct, frozen=True):
     """A module of the source around an operator."""
 
     name: str
@@ -55,8 +55,7 @@ class Module:
     """what it is an instance of: `BasicBlock`; empty where it only holds others"""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """A model, read."""
 
     origin: str

@@ -5,8 +5,9 @@ all of an earlier one takes that instead, windows and parts of channels are said
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from archspec import ops
 from archspec.decompile.model import Model

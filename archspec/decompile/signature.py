@@ -5,8 +5,9 @@ many sizes. Where none does, the block has no signature.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, product
+
+from msgspec import Struct
 
 from archspec import ops
 from archspec.decompile.solve import CHANNELS, INPUT, STRIDE, Parameter, Solver
@@ -21,8 +22,7 @@ Rule = tuple[str, Callable[[int, int], int]]
 """An expression of a side, and what it gives for an instance and the side of its input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """Nodes of a Graph that turn one value into another."""
 
     nodes: Sequence[Node]

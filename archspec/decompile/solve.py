@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from archspec.decompile.templates import ACT, Slot, Template, present, values_of
 from archspec.decompile.trees import Call, Value
 from archspec.ops import AnyOp
@@ -45,8 +47,7 @@ class Parameter:
         return self.default if self.has_default else most_common(self.values)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Expr:
+class Expr(Struct, frozen=True, eq=False):
     """A literal, or a text with the names of parameters to be put in."""
 
     text: str
@@ -61,8 +62,7 @@ class Expr:
         return self.text.format(*(parameter.name for parameter in self.parameters))
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """When a part of a block is there, and when it is not."""
 
     holds: Expr

@@ -1,7 +1,8 @@
 """A model, read -> the text of a spec that is proved to mean exactly it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec import driver
 from archspec.decompile.keys import ORIGIN, clause
@@ -13,8 +14,7 @@ from archspec.diagnostics import SpecError
 from archspec.graph import Graph
 
 
-@dataclass(frozen=True, slots=True)
-class Decompiled:
+class Decompiled(Struct, frozen=True):
     """A model as a spec."""
 
     text: str

@@ -1,7 +1,8 @@
 """Templates and networks -> the text of the language; runs of the same become repeats."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec.decompile.solve import PLACED, Expr, Solver, Usual
 from archspec.decompile.templates import ACT, Slot, Template, present
@@ -15,8 +16,7 @@ LONGEST = 16
 """No more steps than this are repeated as a group."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A step as it is written, or several that belong together."""
 
     text: str

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from archspec import ops
 from archspec.decompile.homes import Homes, Units, unit_around
 from archspec.decompile.model import KEYWORDS
@@ -79,8 +81,7 @@ Net = list[Step]
 """Steps one after the other; without any it is the identity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A network, and its further outputs by their names."""
 
     body: Net

@@ -1,8 +1,9 @@
 """A flat model -> the text of a spec, and the order in which it has the nodes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
+
+from msgspec import Struct
 
 from archspec import driver
 from archspec.decompile.blocks import Library, with_calls
@@ -37,8 +38,7 @@ def tree_and_graph(graph: Graph) -> tuple[Tree, Graph]:
             graph = sliced(graph, error.paths)
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """A Graph as calls of blocks."""
 
     tree: Tree

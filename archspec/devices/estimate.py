@@ -6,9 +6,10 @@ its inputs and its tensors and writes its output, each once; nothing stays in a 
 none are fused. What gives out a view moves nothing.
 """
 
-from dataclasses import dataclass
 from math import prod
 from typing import Literal
+
+from msgspec import Struct
 
 from archspec.devices.device import Device
 from archspec.graph import Graph, Node
@@ -24,8 +25,7 @@ CONVENTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """What a line of the network needs: one operator, or those of a block or a row together."""
 
     counts: Line
@@ -45,8 +45,7 @@ class Layer:
         return self.counts.macs / self.moved if self.moved else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Activations:
+class Activations(Struct, frozen=True):
     """The most bytes of activations at once."""
 
     order: Literal["own", "best"]
@@ -64,8 +63,7 @@ class Activations:
     """paths of the nodes in the best order; empty for the network's own"""
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(Struct, frozen=True):
     """The size of the tensors in numbers of one type."""
 
     numbers: NumberType
@@ -77,8 +75,7 @@ class Weights:
     """into flash, both; None where there is none"""
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """The operators whose time depends on the same."""
 
     bound: Bound
@@ -86,8 +83,7 @@ class Share:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """What a network needs of a device."""
 
     network: str
@@ -116,8 +112,7 @@ class Estimate:
         return sum(share.seconds for share in self.shares)
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(Struct, frozen=True):
     """Of one operator."""
 
     moved: int

@@ -1,12 +1,13 @@
 """Counts against a number of each network, as papers chart them: a bubble each, its area the other count."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import product
 from math import hypot, pi, sqrt
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from archspec.backend import BackendError, MissingFramework
 from archspec.drawing import Theme
@@ -46,8 +47,7 @@ class WrongChart(BackendError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A network in a chart."""
 
     name: str

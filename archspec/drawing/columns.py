@@ -5,9 +5,10 @@ through a box that stands for several. Sizes are estimated by the texts: nothing
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import log
+
+from msgspec import Struct
 
 from archspec.drawing import Direction
 from archspec.drawing.scene import LIGHT, layer_text
@@ -29,8 +30,7 @@ NESTED, CROSSED = 0.2, 0.8
 """What a cut within a frame costs, and each edge but one that it crosses, as parts of a column's length."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """A place where the network can go on in another column."""
 
     before: int

@@ -6,8 +6,10 @@ of nodes are numbers.
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import count, groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.drawing import Direction, Theme
 from archspec.drawing.columns import columns, lettered
@@ -25,8 +27,7 @@ BAR = 196
 """Points: the least width of a box that has a title, where rows are what is shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How a picture is made."""
 
     theme: Theme = "light"

@@ -5,9 +5,10 @@ Howard et al., MobileNets, arXiv:1704.04861, Figure 2.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from archspec.backend import BackendError, MissingFramework
 from archspec.drawing import Theme
@@ -48,8 +49,7 @@ class NotFilters(BackendError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Solid:
+class Solid(Struct, frozen=True):
     """A cuboid as it is drawn, its lower left corner first."""
 
     x: float

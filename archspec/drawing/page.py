@@ -8,11 +8,12 @@ import html
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from hashlib import sha256
 from importlib import resources
 from itertools import chain, groupby
 from typing import Any
+
+from msgspec import to_builtins
 
 from archspec.drawing.palette import PALETTES, SAID
 from archspec.drawing.scene import LIGHT, Box, layer_text, scene, shape_label
@@ -63,7 +64,7 @@ def networks(graphs: Sequence[Graph]) -> Data:
     return {
         "networks": [Describer(graph).network() for graph in graphs],
         "families": dict(SAID),
-        "themes": {name: asdict(palette) for name, palette in PALETTES.items()},
+        "themes": {name: to_builtins(palette) for name, palette in PALETTES.items()},
     }
 
 
@@ -99,7 +100,7 @@ class Describer:
             "runs": self.runs(boxes),
             "tables": self.tables(boxes),
             "stages": [
-                {**asdict(stage), "label": stage_label(stage.number)} for stage in stages(graph)
+                {**to_builtins(stage), "label": stage_label(stage.number)} for stage in stages(graph)
             ],
         }  # fmt: skip
 

@@ -5,14 +5,13 @@ tell apart. Those of what computes, joins or stands for several differ in lightn
 print tells them apart too, and every box says in words what it is.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from archspec.drawing import Theme
 from archspec.drawing.scene import Family
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(Struct, frozen=True):
     """The colours of a theme."""
 
     ground: str

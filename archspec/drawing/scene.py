@@ -6,10 +6,12 @@ Time is linear in nodes times depth.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.graph import Graph, Node, Scope
 from archspec.hierarchy import Level as Nested
@@ -31,8 +33,7 @@ WEIGHT = (
 """What a box of several operators is called after, the first that it has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """What the operators of a box come to."""
 
     params: int
@@ -56,8 +57,7 @@ def counted(graph: Graph, node: Node) -> Counts:
     return Counts(node.op.params(*given), node.op.macs(*given), prod(node.shape) * BYTES["fp32"], 1)
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Struct, frozen=True, dict=True):
     """A row, a repeat, a block or a group, with boxes inside; or a stack, with operators."""
 
     path: str

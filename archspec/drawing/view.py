@@ -1,10 +1,12 @@
 """Boxes -> what is shown of them at a level of detail: what is open, what stands for several alike, what joins them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from math import prod
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.backend import BackendError
 from archspec.diagnostics import did_you_mean
@@ -15,8 +17,7 @@ from archspec.printable import printable
 from archspec.tensor import Shape
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A box that is shown, and if it is open, what is shown inside."""
 
     members: tuple[Box, ...]
@@ -55,8 +56,7 @@ class Shown:
             yield from part.points()
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """What one point takes from another."""
 
     source: int
@@ -68,8 +68,7 @@ class Edge:
     """the largest shape in the passes of a box that is drawn once, where they differ"""
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True, dict=True):
     """A network, or a part of one, as it is shown."""
 
     title: str

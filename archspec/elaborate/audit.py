@@ -1,7 +1,8 @@
 """What `archspec check` looks at beyond elaboration: checks with parameters, other columns, errata, how many claims."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec.diagnostics import Diagnostic, Severity
 from archspec.elaborate import parameters
@@ -9,7 +10,7 @@ from archspec.elaborate.claims import StaleErratum
 from archspec.elaborate.evaluate import Binding, evaluate, same
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
-from archspec.elaborate.network import COUNTED, Elaboration, picks_column
+from archspec.elaborate.network import COUNTED, Elaboration
 from archspec.elaborate.table_rows import Overrides
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -54,8 +55,7 @@ def mended(found: Sequence[Diagnostic], elaboration: Elaboration) -> Overrides:
     return changed
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """An erratum, and what the cell says that it corrects."""
 
     clause: t.Erratum
@@ -98,7 +98,7 @@ def other_columns(base: Elaboration) -> list[Elaboration]:
     """The network with the columns of its tables that the defaults do not pick."""
     found: list[Elaboration] = []
     for parameter in base.network.parameters:
-        if parameter.name.id not in picks_column(base.module, base.network):
+        if parameter.name.id not in parameters.picks_column(base.module, base.network):
             continue
         for choice in parameter.choices:
             given = {parameter.name.id: Binding(evaluate(choice, base.env), choice.span)}

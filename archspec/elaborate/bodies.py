@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from archspec.elaborate.evaluate import Environment
 from archspec.elaborate.naming import Names
 from archspec.source import Span
@@ -18,8 +20,7 @@ class Body:
     tensors: dict[str, tuple[Shape, Span]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """The bodies of the passes of a repeat after the first."""
 
     body: Callable[[int], Body]

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from archspec.elaborate.table_rows import TableRow
 from archspec.source import Span
@@ -17,8 +18,7 @@ MOST = 32
 """Numbers of one cell that are tried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Another text for one cell, and what it is called."""
 
     cell: Cell

@@ -1,6 +1,5 @@
 """What a table and its checks claim, and the diagnostics for claims that do not hold."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, Severity
@@ -9,8 +8,7 @@ from archspec.syntax import tree as t
 from archspec.tensor import Shape, shape_text
 
 
-@dataclass(frozen=True)
-class ShapeClaim(Diagnostic):
+class ShapeClaim(Diagnostic, frozen=True):
     """The table says another shape than its rows give.
 
     Every Input (and Output) cell of a table is a claim, checked at the parameters' defaults. Where a change of one
@@ -37,8 +35,7 @@ class ShapeClaim(Diagnostic):
         return (Label(self.claim, f"claims {shape_text(self.claimed)}"),)
 
 
-@dataclass(frozen=True)
-class NumberClaim(Diagnostic):
+class NumberClaim(Diagnostic, frozen=True):
     """A printed number of parameters or MACs is not what the network has.
 
     A number stands for all that round to it: `3.4M` for 3 350 000 up to 3 450 000; `300M ± 1%` for one per cent on
@@ -62,8 +59,7 @@ class NumberClaim(Diagnostic):
         return (Label(self.primary, f"from {low:,.0f} to {high:,.0f}; off by {off:+.2%}"),)
 
 
-@dataclass(frozen=True)
-class RuleCheck(Diagnostic):
+class RuleCheck(Diagnostic, frozen=True):
     """The `check` of a `read` rule does not hold for a row that it reads."""
 
     code: ClassVar[str] = "rule-check"
@@ -79,8 +75,7 @@ class RuleCheck(Diagnostic):
         return Label(self.primary), Label(self.rule, "checked here")
 
 
-@dataclass(frozen=True)
-class UnreadCell(Diagnostic):
+class UnreadCell(Diagnostic, frozen=True):
     """A printed number that the rule of its row does not use, though other rules use its column.
 
     It may be a slip in the table, or the rule may forget it. Use it in the rule, state it with `check`, or give the
@@ -101,8 +96,7 @@ class UnreadCell(Diagnostic):
         return Label(self.primary), Label(self.rule, "the rule that reads the row")
 
 
-@dataclass(frozen=True)
-class StaleErratum(Diagnostic):
+class StaleErratum(Diagnostic, frozen=True):
     """An erratum that mends nothing: the table holds as it is printed.
 
     An erratum is audited: without it some claim must fail.
@@ -119,8 +113,7 @@ class StaleErratum(Diagnostic):
         return "delete it"
 
 
-@dataclass(frozen=True)
-class UnknownPlace(Diagnostic):
+class UnknownPlace(Diagnostic, frozen=True):
     """An erratum names no cell, or several.
 
     A place is `"Table 1, row 4a, params"`: the table's name where there are several, then `row` with a number (from 1)

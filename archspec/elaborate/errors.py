@@ -1,14 +1,12 @@
 """Mistakes of names, arguments and numbers."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, did_you_mean, nearest
 from archspec.source import Span
 
 
-@dataclass(frozen=True)
-class UnknownName(Diagnostic):
+class UnknownName(Diagnostic, frozen=True):
     """A name that nothing declares where it stands.
 
     A `def` or `block` sees its own parameters alone, a `read` rule the variables of its row, its holes, the network's
@@ -31,8 +29,7 @@ class UnknownName(Diagnostic):
         return did_you_mean(self.name, self.known) or quoted
 
 
-@dataclass(frozen=True)
-class UnknownOperator(Diagnostic):
+class UnknownOperator(Diagnostic, frozen=True):
     """A step names neither an operator nor a block of this file or one that it uses."""
 
     code: ClassVar[str] = "unknown-operator"
@@ -48,8 +45,7 @@ class UnknownOperator(Diagnostic):
         return did_you_mean(self.name, self.known) or "`archspec list operators` shows all"
 
 
-@dataclass(frozen=True)
-class UnknownFunction(Diagnostic):
+class UnknownFunction(Diagnostic, frozen=True):
     """A call names neither a function of the language nor a `def` of this file or one that it uses."""
 
     code: ClassVar[str] = "unknown-function"
@@ -65,8 +61,7 @@ class UnknownFunction(Diagnostic):
         return did_you_mean(self.name, self.known)
 
 
-@dataclass(frozen=True)
-class UnknownArgument(Diagnostic):
+class UnknownArgument(Diagnostic, frozen=True):
     """An argument that the operator, block, function or network does not have."""
 
     code: ClassVar[str] = "unknown-argument"
@@ -88,8 +83,7 @@ class UnknownArgument(Diagnostic):
         return did_you_mean(self.name, self.known)
 
 
-@dataclass(frozen=True)
-class RepeatedArgument(Diagnostic):
+class RepeatedArgument(Diagnostic, frozen=True):
     """An argument is given twice, by place and by name or twice by name."""
 
     code: ClassVar[str] = "repeated-argument"
@@ -100,8 +94,7 @@ class RepeatedArgument(Diagnostic):
         return f"`{self.name}` is given twice"
 
 
-@dataclass(frozen=True)
-class MissingArgument(Diagnostic):
+class MissingArgument(Diagnostic, frozen=True):
     """An argument without a default is not given."""
 
     code: ClassVar[str] = "missing-argument"
@@ -113,8 +106,7 @@ class MissingArgument(Diagnostic):
         return f"`{self.what}` needs {' and '.join(f'`{name}`' for name in self.names)}"
 
 
-@dataclass(frozen=True)
-class BadArgument(Diagnostic):
+class BadArgument(Diagnostic, frozen=True):
     """An argument has a value that the operator does not allow."""
 
     code: ClassVar[str] = "bad-argument"
@@ -136,8 +128,7 @@ class BadArgument(Diagnostic):
         return first, Label(self.given_at, "given here")
 
 
-@dataclass(frozen=True)
-class BadArithmetic(Diagnostic):
+class BadArithmetic(Diagnostic, frozen=True):
     """A computation has no result: a division by zero, text where a number is needed, a number beyond 2^63."""
 
     code: ClassVar[str] = "bad-arithmetic"
@@ -153,8 +144,7 @@ class BadArithmetic(Diagnostic):
         return (Label(self.primary), Label(self.used_at, "used here")) if self.used_at else (Label(self.primary),)
 
 
-@dataclass(frozen=True)
-class DuplicateName(Diagnostic):
+class DuplicateName(Diagnostic, frozen=True):
     """Two declarations, parameters or named tensors of one name."""
 
     code: ClassVar[str] = "duplicate-name"
@@ -170,8 +160,7 @@ class DuplicateName(Diagnostic):
         return Label(self.primary), Label(self.first, "first here")
 
 
-@dataclass(frozen=True)
-class ReservedName(Diagnostic):
+class ReservedName(Diagnostic, frozen=True):
     """A declaration takes the name of an operator or a function of the language."""
 
     code: ClassVar[str] = "reserved-name"
@@ -182,8 +171,7 @@ class ReservedName(Diagnostic):
         return f"`{self.name}` is a name of the language itself"
 
 
-@dataclass(frozen=True)
-class Recursion(Diagnostic):
+class Recursion(Diagnostic, frozen=True):
     """Blocks or functions that ask for themselves: elaboration would never end."""
 
     code: ClassVar[str] = "recursion"
@@ -198,8 +186,7 @@ class Recursion(Diagnostic):
         return "say how often with a repeat: `block * n`"
 
 
-@dataclass(frozen=True)
-class UnknownFile(Diagnostic):
+class UnknownFile(Diagnostic, frozen=True):
     """`use` names a file that is not there, or that cannot be read."""
 
     code: ClassVar[str] = "unknown-file"
@@ -219,8 +206,7 @@ class UnknownFile(Diagnostic):
         return f"did you mean `{near}`?" if near else f'a file beside this one is `use "./{self.path}"`'
 
 
-@dataclass(frozen=True)
-class AmbiguousName(Diagnostic):
+class AmbiguousName(Diagnostic, frozen=True):
     """Two files that are used both declare the name."""
 
     code: ClassVar[str] = "ambiguous-name"
@@ -236,8 +222,7 @@ class AmbiguousName(Diagnostic):
         return (Label(self.primary), *(Label(place, "declared here") for place in self.places))
 
 
-@dataclass(frozen=True)
-class Clause(Diagnostic):
+class Clause(Diagnostic, frozen=True):
     """A network's clauses do not make a network: one is missing, or stands twice.
 
     A network has a `table` or a `body`. A table has `read` rules (or `read as READING`) and a column with the role
@@ -257,8 +242,7 @@ class Clause(Diagnostic):
         return self.advice
 
 
-@dataclass(frozen=True)
-class BadParameter(Diagnostic):
+class BadParameter(Diagnostic, frozen=True):
     """A parameter is given a value of another type than its default, or none of its choices."""
 
     code: ClassVar[str] = "bad-parameter"
@@ -271,8 +255,7 @@ class BadParameter(Diagnostic):
         return f"`{self.name}` cannot be {self.found}: {self.expected}"
 
 
-@dataclass(frozen=True)
-class UnknownMember(Diagnostic):
+class UnknownMember(Diagnostic, frozen=True):
     """The file declares no network or variant of that name, or several and none was chosen."""
 
     code: ClassVar[str] = "unknown-member"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+from msgspec import Struct
+
 from archspec.diagnostics import SpecError
 from archspec.elaborate.errors import BadArithmetic, MissingArgument, RepeatedArgument, UnknownArgument, UnknownName
 from archspec.ops import WORDS
@@ -38,8 +40,7 @@ class Word(str):
 Value = bool | int | float | str | None | tuple[int | float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """A value and the text that gave it."""
 
     value: Value
@@ -68,8 +69,7 @@ class Budget:
         return FUNCTIONS[name][0](*map(plain, numbers))
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """What a name means: the bindings of one block, rule or function, and the file whose names it sees."""
 
     module: "Module"

@@ -97,8 +97,8 @@ class Flattener:
         return self.lay(plan.body, f"{path}/", inputs, {} if plan.closed else tensors)
 
 
-def flatten(plan: NetworkPlan) -> Graph:
-    """The Graph of an elaborated network; raises `SpecError` where a step leads to no output."""
+def flatten(plan: NetworkPlan, name: str) -> Graph:
+    """The Graph of an elaborated network, under a name; raises `SpecError` where a step leads to no output."""
     flat = Flattener()
     network = plan.network
     tensors: dict[str, str] = {}
@@ -107,15 +107,16 @@ def flatten(plan: NetworkPlan) -> Graph:
     for part in plan.plans:
         paths = flat.lay(part, "", paths, tensors)
     outputs = {"output": paths[0]}
-    for name, part in plan.outputs:
-        outputs[name] = flat.lay(part, "", paths, dict(tensors))[0]
+    for output, part in plan.outputs:
+        outputs[output] = flat.lay(part, "", paths, dict(tensors))[0]
     check_alive(flat, set(outputs.values()))
     titles = [clause.text.value for clause in network.clauses if isinstance(clause, t.Title)]
     return Graph.model_construct(
-        name=network.name.id,
+        name=name,
         title=titles[0] if titles else None,
         cite=tuple(clause.text.value for clause in network.clauses if isinstance(clause, t.Cite)),
-        parameters={name: binding.value for name, binding in plan.parameters.items()},
+        parameters={key: binding.value for key, binding in plan.parameters.items()},
+        changed=plan.changed,
         nodes=tuple(flat.nodes),
         scopes=tuple(flat.scopes),
         outputs=outputs,

@@ -1,6 +1,5 @@
 """Mistakes of shapes and of what flows from step to step."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label
@@ -8,8 +7,7 @@ from archspec.source import Span
 from archspec.tensor import Shape, shape_text
 
 
-@dataclass(frozen=True)
-class ShapeMismatch(Diagnostic):
+class ShapeMismatch(Diagnostic, frozen=True):
     """The tensors that an operator is given do not suit it.
 
     `add` wants one shape, `concat` one height and width; a window must fit into its map; channels must be multiples
@@ -31,8 +29,7 @@ class ShapeMismatch(Diagnostic):
         return (Label(self.primary, f"its input is {shapes}"),)
 
 
-@dataclass(frozen=True)
-class SignatureMismatch(Diagnostic):
+class SignatureMismatch(Diagnostic, frozen=True):
     """A block's input or output is not what its signature states."""
 
     code: ClassVar[str] = "signature-mismatch"
@@ -55,8 +52,7 @@ class SignatureMismatch(Diagnostic):
         return first, Label(self.signature, "stated here")
 
 
-@dataclass(frozen=True)
-class UnjoinedFork(Diagnostic):
+class UnjoinedFork(Diagnostic, frozen=True):
     """A fork's branches are not joined.
 
     After a fork comes `add`, `mul` or `concat`, or a block that begins with one; after `split` comes a fork with as
@@ -77,8 +73,7 @@ class UnjoinedFork(Diagnostic):
         return "join them first: `-> add`, `-> mul` or `-> concat`"
 
 
-@dataclass(frozen=True)
-class NothingToJoin(Diagnostic):
+class NothingToJoin(Diagnostic, frozen=True):
     """`add`, `mul` or `concat` is given one tensor where no fork is before it.
 
     A fork whose conditions leave one branch is joined to that branch; without a fork the join is a slip, most often a
@@ -97,8 +92,7 @@ class NothingToJoin(Diagnostic):
         return f"give it branches: `( … | id ) -> {self.what}`"
 
 
-@dataclass(frozen=True)
-class WrongBranches(Diagnostic):
+class WrongBranches(Diagnostic, frozen=True):
     """The fork after a `split` has not as many branches as there are parts."""
 
     code: ClassVar[str] = "wrong-branches"
@@ -110,8 +104,7 @@ class WrongBranches(Diagnostic):
         return f"this fork has {self.branches} branches, and the split before it gives {self.parts} parts"
 
 
-@dataclass(frozen=True)
-class DeadStep(Diagnostic):
+class DeadStep(Diagnostic, frozen=True):
     """A step computes a tensor that leads to no output of the network.
 
     `@name` begins anew with the tensor of that name, so what stands before it must have a name of its own that is taken

@@ -6,7 +6,8 @@ computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, Frame, SpecError
 from archspec.elaborate.bodies import Body, Later

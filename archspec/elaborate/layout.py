@@ -3,8 +3,9 @@
 Conventions come from the network's own clauses and from the readings that it names; the network's go first.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.errors import Clause, DuplicateName, UnknownName
@@ -23,8 +24,7 @@ ROLES: tuple[Role, ...] = ("input", "output", "operator", "repeat", "params", "m
 BY_DEFAULT = frozenset({"input", "output", "operator", "params", "macs"})
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRule:
+class ReadRule(Struct, frozen=True):
     """A rule, the environment of its text, and whether it is the network's own."""
 
     rule: t.Rule
@@ -32,8 +32,7 @@ class ReadRule:
     own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Conventions:
+class Conventions(Struct, frozen=True):
     """How the tables of a network are read."""
 
     columns: tuple[tuple[t.Column, Environment], ...]
@@ -44,8 +43,7 @@ class Conventions:
     rules: tuple[ReadRule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnMeaning:
+class ColumnMeaning(Struct, frozen=True):
     """A column: its role, and for a variable its name, for a pattern its text."""
 
     header: Cell
@@ -53,8 +51,7 @@ class ColumnMeaning:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The columns of one table."""
 
     columns: tuple[ColumnMeaning, ...]

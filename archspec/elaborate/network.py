@@ -4,11 +4,13 @@ Printed claims and plain checks are compared at the parameters' defaults; a para
 value. Errata take the place of what is printed before anything is read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from archspec.diagnostics import Diagnostic, SpecError
@@ -18,7 +20,7 @@ from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownName, UnknownOperator
 from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same
 from archspec.elaborate.instantiate import Instantiator, identity
-from archspec.elaborate.layout import Conventions, conventions, layout, reading_of
+from archspec.elaborate.layout import Conventions, conventions, layout
 from archspec.elaborate.models import Defaults, Given
 from archspec.elaborate.modules import Module
 from archspec.elaborate.numbering import Numbering
@@ -32,7 +34,6 @@ from archspec.ops import OPERATORS
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
-from archspec.tables import patterns
 from archspec.tables.dialects import read_table
 from archspec.tables.table import Table
 from archspec.tensor import Shape
@@ -44,8 +45,7 @@ COUNTED = ("params", "macs")
 T = TypeVar("T", bound=t.Tree)
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkPlan:
+class NetworkPlan(Struct, frozen=True):
     """An elaborated network, its repetitions still shared."""
 
     network: t.Network
@@ -60,6 +60,8 @@ class NetworkPlan:
     init_of_paths: tuple[tuple[PathPattern, AnyInitializer], ...]
     at_defaults: bool
     """whether every parameter has its default"""
+    changed: tuple[str, ...] = ()
+    """parameters with other values than the printed claims are of"""
 
 
 @dataclass(slots=True)
@@ -349,27 +351,6 @@ def value_text(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def picks_column(module: Module, network: t.Network) -> set[str]:
-    """Parameters that only choose which column of a table is read; no claim depends on their default."""
-    found = set(holes_of(network.clauses))
-    for clause in network.clauses:
-        if isinstance(clause, t.ReadAs):
-            _, reading = reading_of(clause, module)
-            names = tuple(parameter.name.id for parameter in reading.parameters)
-            given = places(clause.reading.name, names, names, clause.reading.arguments or ())
-            chosen = [given[name].value for name in holes_of(reading.clauses) if name in given]
-            found |= {value.id for value in chosen if isinstance(value, t.Name)}
-    return found
-
-
-def holes_of(clauses: Iterable[t.Clause]) -> Iterator[str]:
-    """The holes of the headers that clauses give roles to."""
-    for clause in clauses:
-        if isinstance(clause, t.Columns):
-            for column in clause.columns:
-                yield from patterns.holes(column.header.value)
-
-
 def elaborate(
     module: Module, network: t.Network, make: Instantiator, given: Mapping[str, Binding], image: Shape | None = None
 ) -> tuple[NetworkPlan, list[Diagnostic]]:
@@ -378,10 +359,11 @@ def elaborate(
     Claims are compared at the defaults even where other arguments, or another `image` than the text states, are given.
     """
     bindings = parameters.bound(module, network, given, make.budget)
-    free = picks_column(module, network) | parameters.required(network)
+    free = parameters.picks_column(module, network) | parameters.required(network)
     picked = {name: binding for name, binding in given.items() if name in free}
     defaults = parameters.bound(module, network, picked, make.budget)
-    at_defaults = image is None and all(same(bindings[name].value, defaults[name].value) for name in bindings)
+    changed = tuple(name for name in bindings if not same(bindings[name].value, defaults[name].value))
+    at_defaults = image is None and not changed
     same_claims = ("claims", id(network), *((name, identity(binding.value)) for name, binding in picked.items()))
     if same_claims in make.refused:
         raise SpecError(make.refused[same_claims])
@@ -396,4 +378,4 @@ def elaborate(
         if at_defaults:
             make.refused[same_claims] = tuple(diagnostics)
         raise SpecError(diagnostics)
-    return plan, diagnostics
+    return replace(plan, changed=changed), diagnostics

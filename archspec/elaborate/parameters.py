@@ -1,6 +1,6 @@
 """A network's parameters: typed by their defaults, or by their choices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from archspec.diagnostics import Diagnostic, SpecError, nearest
 from archspec.elaborate.errors import BadParameter, MissingArgument, UnknownArgument
@@ -17,10 +17,11 @@ from archspec.elaborate.evaluate import (
     plain,
     same,
 )
-from archspec.elaborate.layout import cell_value
+from archspec.elaborate.layout import cell_value, reading_of
 from archspec.elaborate.modules import Module
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
+from archspec.tables import patterns
 from archspec.tensor import Shape
 
 GIVEN = "<parameters>"
@@ -154,3 +155,24 @@ def type_text(value: Value) -> str:
 def required(network: t.Network) -> set[str]:
     """The parameters without a default."""
     return {p.name.id for p in network.parameters if p.default is None and not p.choices}
+
+
+def picks_column(module: Module, network: t.Network) -> set[str]:
+    """Parameters that only choose which column of a table is read; no claim depends on their default."""
+    found = set(holes_of(network.clauses))
+    for clause in network.clauses:
+        if isinstance(clause, t.ReadAs):
+            _, reading = reading_of(clause, module)
+            names = tuple(parameter.name.id for parameter in reading.parameters)
+            given = places(clause.reading.name, names, names, clause.reading.arguments or ())
+            chosen = [given[name].value for name in holes_of(reading.clauses) if name in given]
+            found |= {value.id for value in chosen if isinstance(value, t.Name)}
+    return found
+
+
+def holes_of(clauses: Iterable[t.Clause]) -> Iterator[str]:
+    """The holes of the headers that clauses give roles to."""
+    for clause in clauses:
+        if isinstance(clause, t.Columns):
+            for column in clause.columns:
+                yield from patterns.holes(column.header.value)

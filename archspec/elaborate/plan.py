@@ -5,8 +5,9 @@ every size is known, and checked against the limits, before a single node exists
 than the few plans they are made of.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from archspec.graph import PrintedCell
 from archspec.ops import AnyOp
@@ -14,16 +15,14 @@ from archspec.source import Span
 from archspec.tensor import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """What runs from a step to the next: one tensor, the branches of a fork, or the parts of a split."""
 
     shapes: tuple[Shape, ...]
     kind: Literal["one", "branches", "parts"] = "one"
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Sums over the nodes of a plan."""
 
     nodes: int = 0
@@ -34,8 +33,7 @@ class Counts:
         return Counts(self.nodes + other.nodes, self.params + other.params, self.macs + other.macs)
 
 
-@dataclass(frozen=True, slots=True)
-class OpPlan:
+class OpPlan(Struct, frozen=True):
     """One operator, or one of each part for a split."""
 
     name: str
@@ -45,8 +43,7 @@ class OpPlan:
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
-class ScopePlan:
+class ScopePlan(Struct, frozen=True):
     """A level of the hierarchy around a plan."""
 
     name: str
@@ -63,29 +60,25 @@ class ScopePlan:
     """of a row: what the table prints there"""
 
 
-@dataclass(frozen=True, slots=True)
-class SequencePlan:
+class SequencePlan(Struct, frozen=True):
     steps: "tuple[Plan, ...]"
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
-class ForkPlan:
+class ForkPlan(Struct, frozen=True):
     branches: "tuple[Plan, ...]"
     parts: bool
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
-class AliasPlan:
+class AliasPlan(Struct, frozen=True):
     """Give the tensor that arrives here a name."""
 
     name: str
     counts: Counts = Counts()
 
 
-@dataclass(frozen=True, slots=True)
-class TapPlan:
+class TapPlan(Struct, frozen=True):
     """Go on with a named tensor."""
 
     name: str

@@ -4,13 +4,12 @@ What a `read` rule may name beyond its parameters depends on the table, so its e
 its operators and its calls are checked here.
 """
 
-import dataclasses
 import graphlib
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from archspec.diagnostics import Diagnostic, SpecError
@@ -140,7 +139,7 @@ PARTS: dict[type[t.Tree], tuple[str, ...]] = {}
 def parts(cls: type[t.Tree]) -> tuple[str, ...]:
     """The fields of a kind of node that may hold nodes, the last first; found once."""
     if cls not in PARTS:
-        PARTS[cls] = tuple(field.name for field in dataclasses.fields(cls) if field.type not in LEAVES)[::-1]
+        PARTS[cls] = tuple(name for name, kind in cls.__annotations__.items() if kind not in LEAVES)[::-1]
     return PARTS[cls]
 
 

@@ -6,7 +6,7 @@ slip is reported once and independent slips all at once.
 
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.elaborate.bodies import Body, Later
@@ -137,7 +137,7 @@ class RowReader:
         claim = self.shape_claim(row, "output") or (self.shape_claim(following, "input") if following else None)
         if claim is None:
             return True
-        numbering = replace(self.numbering) if self.numbering else None
+        numbering = copy(self.numbering) if self.numbering else None
         trial = self.again(dict(self.tensors), numbering, claims=False)
         fold = Fold(Flow((shape,)))
         try:

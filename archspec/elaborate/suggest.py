@@ -7,8 +7,11 @@ parameters and MACs can be solved for, slips of the hand.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, Edit, Label, Suggestion
 from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, swapped
@@ -40,8 +43,7 @@ EXACT = 1e-4
 """Of a printed number, how far its bounds may be apart for others to be solved for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What some rows by themselves come to."""
 
     errors: tuple[Diagnostic, ...]
@@ -54,8 +56,7 @@ class Look:
         return self.params if what == "params" else self.macs
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """How changes are tried."""
 
     trial: Callable[[Overrides], list[Diagnostic]]

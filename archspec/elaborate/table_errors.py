@@ -1,14 +1,12 @@
 """Mistakes of tables and of the rules that read them."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, did_you_mean, nearest
 from archspec.source import Span
 
 
-@dataclass(frozen=True)
-class UnknownColumn(Diagnostic):
+class UnknownColumn(Diagnostic, frozen=True):
     """A header that the table does not have."""
 
     code: ClassVar[str] = "unknown-column"
@@ -24,8 +22,7 @@ class UnknownColumn(Diagnostic):
         return did_you_mean(self.name, self.known)
 
 
-@dataclass(frozen=True)
-class UnreadOperator(Diagnostic):
+class UnreadOperator(Diagnostic, frozen=True):
     """No `read` rule matches an operator cell.
 
     A rule's pattern is matched against the whole cell; `{name}` is a hole that takes one number, word or mark. A rule
@@ -52,8 +49,7 @@ class UnreadOperator(Diagnostic):
         return f'the nearest rule reads "{near}"{hole}'
 
 
-@dataclass(frozen=True)
-class AmbiguousOperator(Diagnostic):
+class AmbiguousOperator(Diagnostic, frozen=True):
     """Two `read` rules match an operator cell, and neither is more specific.
 
     The rule with more letters of its own wins; of the same number, the one with a guard.
@@ -72,8 +68,7 @@ class AmbiguousOperator(Diagnostic):
         return (Label(self.primary), *(Label(rule, "matches") for rule in self.rules))
 
 
-@dataclass(frozen=True)
-class Unsolved(Diagnostic):
+class Unsolved(Diagnostic, frozen=True):
     """`infer` finds no value that gives the row's output."""
 
     code: ClassVar[str] = "unsolved"
@@ -85,8 +80,7 @@ class Unsolved(Diagnostic):
         return f"cannot infer `{self.name}`: {self.reason}"
 
 
-@dataclass(frozen=True)
-class BadCell(Diagnostic):
+class BadCell(Diagnostic, frozen=True):
     """A cell of a role that wants a shape or a number holds something else."""
 
     code: ClassVar[str] = "bad-cell"
@@ -106,8 +100,7 @@ class BadCell(Diagnostic):
         )
 
 
-@dataclass(frozen=True)
-class WeightKey(Diagnostic):
+class WeightKey(Diagnostic, frozen=True):
     """A `weights` clause does not give every tensor a name of its own.
 
     Each tensor needs a rule that matches the path of its node; of several that do, the one with more letters of its own

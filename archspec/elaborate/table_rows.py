@@ -1,7 +1,9 @@
 """The rows of a network's tables, with what stands in their cells instead of what is printed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.elaborate.layout import ColumnMeaning, Layout
 from archspec.graph import PrintedCell
@@ -13,8 +15,7 @@ Overrides = Mapping[Span, Cell]
 """The span of a printed cell to what to read instead: an erratum's correction, or a change that is tried out."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+class TableRow(Struct, frozen=True):
     """A row with what it needs to be read."""
 
     number: int

@@ -4,8 +4,11 @@ A block becomes a template; a row, a pass of a repeat or a group is written wher
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.backend import BackendError
 from archspec.emit.calls import Argument, Call
@@ -24,8 +27,7 @@ SHORT = 100
 """Characters of a block that is no class of its own where it stands once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """What a framework says of the parts of a file."""
 
     pieces: Pieces
@@ -39,8 +41,7 @@ class Dialect:
     """names that no class or function may have"""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What a file holds."""
 
     templates: tuple[Template, ...]

@@ -5,19 +5,19 @@ one `form` differ in their leaves alone.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True)
-class Code:
+
+class Code(Struct, frozen=True):
     """A name that the file imports or declares, as a value: `nn.ReLU`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A parameter, or an expression of parameters."""
 
     text: str
@@ -30,8 +30,7 @@ REQUIRED = Reference("")
 """The default of a parameter that has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """A value with what is known of its place."""
 
     name: str
@@ -49,8 +48,7 @@ class Argument:
         return self.default is REQUIRED or not alike(self.value, self.default)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call of a class or a function."""
 
     function: str | Code | Reference
@@ -87,8 +85,7 @@ class Call:
         return Call(function, tuple(replace(a, value=changed(a, change)) for a in self.arguments))
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(Struct, frozen=True):
     """Equal modules in a row."""
 
     call: Call

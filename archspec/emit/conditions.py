@@ -1,8 +1,9 @@
 """When a block has a step: an expression of its parameters that is true for just those instances that have it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
+
+from msgspec import Struct
 
 from archspec.emit.merging import ABSENT, Column
 
@@ -13,8 +14,7 @@ COUNTS = frozenset({"channels", "groups", "rate", "count", "sides"})
 """Kinds of which 0 says that there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Struct, frozen=True):
     """The channels of a block's input and output."""
 
     first: Column

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count
 
+from msgspec import Struct
+
 from archspec.emit.steps import Source, Step
 from archspec.emit.templates import Place, Template
 
@@ -22,8 +24,7 @@ HEAVY = frozenset({"weights", "block"})
 """Roles of steps of which one makes a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A value before it is written."""
 
     text: str

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from msgspec import Struct
+
 from archspec.emit.calls import Argument, Leaf, alike
 from archspec.emit.merging import ABSENT, Column
 from archspec.emit.text import text
@@ -40,8 +42,7 @@ class Hole:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Struct, frozen=True):
     """An expression of a parameter."""
 
     hole: Hole

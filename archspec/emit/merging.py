@@ -6,9 +6,11 @@ that do not fit together are parted into several.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.emit.steps import Instance, Source, Step
 
@@ -28,8 +30,7 @@ Column = tuple[Any, ...]
 """The values of one leaf in all instances."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A step of a block."""
 
     step: Step
@@ -43,8 +44,7 @@ class Slot:
         return not all(self.present)
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """What instances of one block share."""
 
     members: tuple[Instance, ...]

@@ -7,7 +7,8 @@ escaped, so that the tree of a written file depends on a text in its constants o
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from archspec.graph import Graph, Value
 from archspec.hierarchy import Level
@@ -21,8 +22,7 @@ LEFT = 8
 """Columns that the deepest comment is indented by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(Struct, frozen=True):
     """What the text of a spec prints, as it stands there."""
 
     network: str = ""

@@ -1,8 +1,11 @@
 """`Merged` -> `Template`: the holes of a block become parameters, with names that the field uses."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.emit.calls import REQUIRED, Argument, Code, Leaf, Reference, alike
 from archspec.emit.conditions import Ends, condition_for
@@ -21,8 +24,7 @@ BETTER = {"rate": "rate", "window": "kernel_size"}
 """Kinds that have a better name than the argument of a layer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """What a framework calls things."""
 
     identity: Code | None = None

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from dataclasses import replace
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from archspec.emit.calls import Reference, alike
 from archspec.emit.steps import Instance, Source, Step

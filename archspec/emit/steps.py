@@ -1,8 +1,11 @@
 """A scope of the Graph -> `Instance`: its steps in order, each a layer or an inner scope, and what each takes."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.emit.calls import Call
 from archspec.graph import Graph, Node
@@ -15,8 +18,7 @@ Source = int | tuple[str, int]
 """An input of the scope by its position, or a step by its name and which of its outputs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """What a backend makes of one operator; a convolution may have another before it, its padding."""
 
     role: Role
@@ -33,8 +35,7 @@ class Piece:
     """of a split: which of how many parts; the function gives them all"""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A layer, an inner scope or a function, at its place."""
 
     name: str
@@ -64,8 +65,7 @@ class Step:
         return self.role, self.call.form if self.call else self.function, self.outputs, row
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """One scope."""
 
     level: Level

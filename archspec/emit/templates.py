@@ -1,8 +1,9 @@
 """A block as it is written: `Template`, its parameters and its steps, in which they stand for what differs."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from archspec.emit.calls import REQUIRED, Argument, Call, Leaf, Reference
 from archspec.emit.steps import Instance, Source, Step, is_chain
@@ -11,8 +12,7 @@ BY_PLACE = frozenset({"channels", "kernel"})
 """Kinds of parameters that are given by place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """What differs between the instances of a block."""
 
     name: str
@@ -41,8 +41,7 @@ class Parameter:
 NAMES = {bool: "bool", int: "int", float: "float", str: "str"}
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """When a block has a step."""
 
     name: str
@@ -51,8 +50,7 @@ class Condition:
     """of the parameters"""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A step of a block, with parameters for values."""
 
     step: Step
@@ -71,8 +69,7 @@ class Place:
         return call is None or not any(isinstance(leaf.value, Reference) for leaf in call.leaves())
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A block, or a row or group that needs a class or function of its own."""
 
     name: str

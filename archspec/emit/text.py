@@ -1,9 +1,10 @@
 """Calls -> Python. Blocks in a row that differ in a value or two become a loop over these values."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from archspec.emit.calls import Argument, Call, Code, Many, Reference, alike
 
@@ -57,8 +58,7 @@ def gathers(argument: Argument) -> object:
 # ---- loops ----
 
 
-@dataclass(frozen=True, slots=True)
-class Varying:
+class Varying(Struct, frozen=True):
     """A value that differs from pass to pass."""
 
     name: str

@@ -4,10 +4,10 @@ Every fraction is of independent pairs of a matrix and one point, so that a coun
 points for each matrix, and its error is that over matrices.
 """
 
-from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.stats import binom
 
@@ -27,16 +27,14 @@ FRACTIONS, DECODERS, THEORY = range(3)
 """Streams of random numbers: what one experiment draws does not depend on another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """A measured number with its standard error."""
 
     value: float
     error: float
 
 
-@dataclass(frozen=True, slots=True)
-class Fractions:
+class Fractions(Struct, frozen=True):
     """Of random inputs, how many come through ReLU(Tx) and how many vanish."""
 
     draws: int
@@ -46,8 +44,7 @@ class Fractions:
     """ReLU(Tx) = 0"""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """R² of x as decoded from ReLU(Tx), for each T."""
 
     measured: Array
@@ -120,7 +117,7 @@ def decoded(dim: int, channels: int, matrices: int = MATRICES, points: int = POI
     parts = [
         decoded_at_once(rng, dim, channels, min(size, matrices - start), points) for start in range(0, matrices, size)
     ]
-    return Decoded(*(np.concatenate([getattr(part, name) for part in parts]) for name in Decoded.__slots__))
+    return Decoded(*(np.concatenate([getattr(part, name) for part in parts]) for name in Decoded.__struct_fields__))
 
 
 def decoded_at_once(rng: np.random.Generator, dim: int, channels: int, matrices: int, points: int) -> Decoded:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, to_builtins
 
 from archspec.files import whole_file
 from archspec.lab import collapse, spiral
@@ -21,8 +21,7 @@ GROWING = (100, 1_000, 10_000, 100_000)
 STREAM = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """Inputs of `dim` numbers through `channels`."""
 
     dim: int
@@ -99,11 +98,11 @@ def json_text(
         "matrices": collapse.MATRICES,
         "points": collapse.POINTS,
         "held_out": collapse.HELD_OUT,
-        "cells": [asdict(cell) for cell in cells],
+        "cells": [to_builtins(cell) for cell in cells],
         "r2_of_the_pseudo_inverse_at_n_2_m_2": {"means": inverse_means(seed)},
     }
     if curves:
-        found["curves"] = [asdict(cell) for cell in curves]
+        found["curves"] = [to_builtins(cell) for cell in curves]
     if figure1:
         found["figure1"] = [
             {

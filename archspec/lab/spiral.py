@@ -4,9 +4,8 @@ The paper does not say which T it shows. Here it is the median one of many by th
 picture is neither luck nor choice.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from archspec.lab.collapse import Array, generator, predicted, r2, relu
 
@@ -19,8 +18,7 @@ DRAWS = 101
 STREAM = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Struct, frozen=True):
     """A T and what comes back through it."""
 
     channels: int

@@ -3,8 +3,9 @@
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, get_args, get_origin
+
+from msgspec import Struct
 
 from archspec import library
 from archspec.diagnostics import Edit
@@ -35,8 +36,7 @@ CLAUSE = re.compile(r"^\s*[a-z]*$")
 ALIAS = re.compile(r"\bas\s+([A-Za-z_][A-Za-z0-9_]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Something that may be written."""
 
     label: str

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec import library
 from archspec.diagnostics import Diagnostic, Edit
@@ -15,8 +16,7 @@ from archspec.syntax import tree as t
 MEANT = re.compile(r"did you mean `([^`]+)`\?")
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """A change that would mend it, and what it is called."""
 
     title: str

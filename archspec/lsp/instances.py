@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from msgspec import Struct
+
 from archspec.diagnostics import SpecError
-from archspec.driver import Spec
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Binding
 from archspec.elaborate.flatten import Flattener, Paths
@@ -20,6 +21,7 @@ from archspec.elaborate.table_rows import TableRow, overridden
 from archspec.graph import Node
 from archspec.ops import Input
 from archspec.source import Span
+from archspec.spec import Spec
 from archspec.stats import op_text
 from archspec.syntax import tree as t
 from archspec.syntax.depth import deep
@@ -27,8 +29,7 @@ from archspec.tables import cells
 from archspec.tensor import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """One place of a step or row in the network."""
 
     path: str

@@ -6,9 +6,9 @@ its rows and the network's parameters.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from archspec.diagnostics import SpecError
@@ -38,8 +38,7 @@ DECLARED: dict[type[t.Tree], Kind] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a name stands for."""
 
     kind: Kind
@@ -52,8 +51,7 @@ class Target:
     """the declaration that it belongs to"""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A name at a place."""
 
     span: Span

@@ -1,7 +1,8 @@
 """A file's declarations, what folds in it, and the shapes at the ends of its lines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec.elaborate.modules import Module, Named
 from archspec.lsp.hover import shapes
@@ -10,8 +11,7 @@ from archspec.source import Span
 from archspec.syntax import tree as t
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A declaration of a file, or a table in it."""
 
     name: str

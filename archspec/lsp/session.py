@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import unquote, urlparse
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from archspec import driver
@@ -21,6 +22,7 @@ from archspec.lsp.instances import Network, laid_out
 from archspec.lsp.text import readable
 from archspec.lsp.worker import ASKED, LATER, TYPED, Interrupted, Worker
 from archspec.source import Source
+from archspec.spec import Spec
 from archspec.syntax import tree as t
 
 T = TypeVar("T")
@@ -30,8 +32,7 @@ PAUSE = 0.4
 """Seconds without a keystroke after which a text is checked whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A document at one moment."""
 
     uri: str
@@ -68,7 +69,7 @@ class Analysis:
     modules: dict[str, Module] = field(default_factory=dict)
     """the file and all that it uses"""
     problems: list[Diagnostic] = field(default_factory=list)
-    spec: driver.Spec | None = None
+    spec: Spec | None = None
     """None where it is no spec: syntax, files, names"""
 
     laid_out: list[Network] | None = None

@@ -9,7 +9,8 @@ result says what is proven.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec.graph import Graph
 from archspec.memory.liveness import Peak, liveness, peak_of
@@ -23,8 +24,7 @@ LONGEST = 1000
 """Nodes of a part that is searched; the states of a longer one take too much memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class BestOrder:
+class BestOrder(Struct, frozen=True):
     """The lowest peak that was found."""
 
     peak: Peak

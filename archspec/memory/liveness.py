@@ -5,14 +5,14 @@ goes as soon as its last user has computed. The image is a value like others; ou
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec.graph import Graph
 from archspec.memory.storages import Storages, storages
 
 
-@dataclass(frozen=True, slots=True)
-class Peak:
+class Peak(Struct, frozen=True):
     """The most that is alive at once."""
 
     numbers: int

@@ -1,14 +1,14 @@
 """`Part` -> the order of its nodes whose peak is lowest, by the states that it can be in."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+
+from msgspec import Struct
 
 from archspec.memory.part import Part
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a search came to."""
 
     order: list[int] | None

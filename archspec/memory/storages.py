@@ -4,14 +4,14 @@ A storage is a piece of memory that one node writes first. Views share that of t
 all that it was cut from, as in PyTorch.
 """
 
-from dataclasses import dataclass
 from math import prod
+
+from msgspec import Struct
 
 from archspec.graph import Graph
 
 
-@dataclass(frozen=True, slots=True)
-class Storages:
+class Storages(Struct, frozen=True):
     """The memory of a network, nodes by their position in the Graph; storages are named by the node that makes them."""
 
     paths: tuple[str, ...]

@@ -6,18 +6,17 @@ by place stands in `positional`, in that order.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
 from archspec.tensor import Padding, Shape, shape_text
 
 
-@dataclass(frozen=True, slots=True)
-class Says:
+class Says(Struct, frozen=True):
     """What an attribute's type allows, as a diagnostic says it."""
 
     text: str

@@ -1,14 +1,12 @@
 """What may be wrong with a text that is imported."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label
 from archspec.source import Span
 
 
-@dataclass(frozen=True)
-class NoTable(Diagnostic):
+class NoTable(Diagnostic, frozen=True):
     """A text that was to be imported has no table in it.
 
     A table has two rows and two columns at least, the headers first, in one of the forms that `table { … }` takes.
@@ -25,8 +23,7 @@ class NoTable(Diagnostic):
         return "a table has its headers first, and columns told apart by pipes, `&`, tabs, commas or wide blanks"
 
 
-@dataclass(frozen=True)
-class NoReading(Diagnostic):
+class NoReading(Diagnostic, frozen=True):
     """A table follows none of the conventions that archspec knows.
 
     Each of the readings that come with archspec was tried: its columns and its rules have to take every row. What the

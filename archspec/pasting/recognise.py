@@ -6,7 +6,10 @@ Nothing is guessed silently: what the table leaves open is a parameter, or stand
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec import driver, library
 from archspec.diagnostics import Diagnostic, Severity, SpecError
@@ -30,8 +33,7 @@ LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Pasted:
+class Pasted(Struct, frozen=True):
     """The spec of a table."""
 
     text: str

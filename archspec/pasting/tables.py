@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archspec.diagnostics import SpecError
 from archspec.source import Source, Span
@@ -22,8 +23,7 @@ NEAR = 2000
 """How far from a table its caption may stand, in characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A table of a text."""
 
     span: Span

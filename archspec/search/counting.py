@@ -7,11 +7,12 @@ spec; one that does not is elaborated itself, and leaves a trace of its own. So 
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from archspec.diagnostics import SpecError
-from archspec.driver import Spec
 from archspec.elaborate import parameters
 from archspec.elaborate.errors import UnknownArgument
 from archspec.elaborate.evaluate import LARGEST, Value, plain
@@ -23,6 +24,7 @@ from archspec.search.compiled import compiled
 from archspec.search.elaboration import TracedInstantiator
 from archspec.search.measures import MEASURES
 from archspec.search.traced import TooLong, Trace, Traced, bare
+from archspec.spec import Spec
 from archspec.syntax.depth import deep
 from archspec.syntax.errors import LimitReached
 
@@ -42,8 +44,7 @@ Way = tuple[Callable[..., tuple[int, ...] | None], "Refused | None", int]
 """A trace: its function, whether it ends in a refusal, its length."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A candidate that is no network."""
 
     code: str
@@ -225,7 +226,7 @@ class Counter:
             with deep(self.spec.limits, self.spec.source):
                 sides = parameters.checked_image(image)
                 plan, _ = elaborate(self.spec.module, self.network, make, bindings, sides)
-                graph = flatten(plan)
+                graph = flatten(plan, self.spec.name)
                 return tuple(measure(graph) for measure in self.measures)
         except SpecError as error:
             first = error.diagnostics[0]

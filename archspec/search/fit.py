@@ -5,15 +5,16 @@ asked for, every value above the answer was counted.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import Struct
+
 from archspec.backend import BackendError
-from archspec.driver import Spec
 from archspec.elaborate.evaluate import Value
 from archspec.search.counting import Counter, Refused
 from archspec.search.measures import ALWAYS, MEASURES
 from archspec.search.space import Axis, Steps
+from archspec.spec import Spec
 
 START = 100
 """Values of the grid that is looked at first; it is doubled while its upper half has a network within the budget."""
@@ -32,16 +33,14 @@ class NoNumber(BackendError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A value and what is measured with it; None where the spec refuses it."""
 
     value: int | float
     measures: Mapping[str, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """The largest value within a budget, the next one that was counted and is not, and all that were looked at."""
 
     best: Found

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from archspec.graph import Graph
 from archspec.memory import peak
@@ -12,8 +13,7 @@ from archspec.stats import totals
 from archspec.tensor import BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """A number of a network that one may want small."""
 
     of: Callable[[Graph], int]

@@ -1,10 +1,11 @@
 """Rows -> the first of them in an order, and those that no other is better than; in bounded memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 from itertools import islice
 from operator import le
+
+from msgspec import Struct
 
 from archspec.backend import BackendError
 from archspec.diagnostics import did_you_mean
@@ -19,8 +20,7 @@ class UnknownColumn(BackendError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """A column, and whether one wants much of it."""
 
     column: str
@@ -56,8 +56,7 @@ def ordered(lines: Iterable[Line], place: int, much: bool, top: int | None) -> I
         yield from (nlargest if much else nsmallest)(top, lines, key=key)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which lines of a sweep are given, and in what order."""
 
     sort: Wish | None = None

@@ -11,6 +11,8 @@ from itertools import accumulate
 from math import prod
 from typing import overload
 
+from msgspec import Struct
+
 from archspec.backend import BackendError
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import value_of
@@ -79,8 +81,7 @@ def steps(text: str) -> Steps:
     return Steps(first, step, int(Fraction(last - first) / Fraction(step)) + 1)
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(Struct, frozen=True, dict=True):
     """A parameter, and the values that it takes in a sweep."""
 
     name: str
@@ -136,8 +137,7 @@ def axis_of(name: str, values: "str | Iterable[Value]") -> Axis:
     return Axis(name, (found,))
 
 
-@dataclass(frozen=True)
-class Space:
+class Space(Struct, frozen=True, dict=True):
     """The candidates: every combination of the axes' values, those of the last axis changing fastest."""
 
     axes: tuple[Axis, ...]

@@ -14,13 +14,15 @@ from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from archspec.backend import MissingFramework
 from archspec.diagnostics import SpecError
-from archspec.driver import Spec
 from archspec.elaborate.evaluate import Value
 from archspec.search.counting import Counter, Refused
 from archspec.search.measures import ALWAYS, MEASURES
 from archspec.search.space import Space, axis_of, space
+from archspec.spec import Spec
 from archspec.syntax.depth import deep
 
 CHUNK = 4000
@@ -60,8 +62,7 @@ class Tallied:
             self.first.setdefault(code, number)
 
 
-@dataclass(frozen=True)
-class Sweep:
+class Sweep(Struct, frozen=True, dict=True):
     """What is counted, and what is kept of it."""
 
     specs: tuple[Spec, ...]

@@ -21,6 +21,7 @@ from archspec.highlight import ArchLexer
 from archspec.limits import DEFAULT_LIMITS
 from archspec.pasting import pasted, tables_in
 from archspec.source import Source
+from archspec.spec import Spec
 
 Data = dict[str, Any]
 SPEC = re.compile(r"^\s*(arch\s+\d|network\b|block\b|variant\b|reading\b|def\b|use\b)", re.MULTILINE)
@@ -75,7 +76,7 @@ def imported(text: str, name: str) -> Data | None:
     return {"imported": made.text, "notes": notes}
 
 
-def loaded(text: str, name: str, folder: Path, member: str | None) -> driver.Spec:
+def loaded(text: str, name: str, folder: Path, member: str | None) -> Spec:
     """The Spec of a text whose files are looked up in the folder and nowhere else; raises `SpecError`."""
     source = Source(name, text)
     loader = Loader(DEFAULT_LIMITS, folder)

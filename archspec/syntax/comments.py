@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import Struct
+
 from archspec.source import LINE_END, Source, Span
 
 SCAN = re.compile(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|#[^\r\n]*")
@@ -44,8 +46,7 @@ class Line:
     """whether it begins what stands in braces: no blank line follows"""
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment, from its `#`."""
 
     start: int

@@ -1,13 +1,11 @@
 """Mistakes of writing: what the grammar does not accept."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, did_you_mean
 
 
-@dataclass(frozen=True)
-class UnexpectedText(Diagnostic):
+class UnexpectedText(Diagnostic, frozen=True):
     """Something stands where the grammar wants something else.
 
     The caret is at the first character that cannot continue what stands before it; the mistake itself may be just
@@ -30,8 +28,7 @@ class UnexpectedText(Diagnostic):
         return did_you_mean(word, keywords) if word.isidentifier() and len(keywords) > 1 else None
 
 
-@dataclass(frozen=True)
-class UnknownCharacter(Diagnostic):
+class UnknownCharacter(Diagnostic, frozen=True):
     """A character that the language has no use for outside of strings, tables and comments."""
 
     code: ClassVar[str] = "unknown-character"
@@ -42,8 +39,7 @@ class UnknownCharacter(Diagnostic):
         return f"the character {self.found} has no meaning here"
 
 
-@dataclass(frozen=True)
-class UnclosedText(Diagnostic):
+class UnclosedText(Diagnostic, frozen=True):
     """A string has no closing quote on its line."""
 
     code: ClassVar[str] = "unclosed-text"
@@ -57,8 +53,7 @@ class UnclosedText(Diagnostic):
         return "a string stands between two \" or two ' and has no escapes; use the other quote to hold one"
 
 
-@dataclass(frozen=True)
-class UnclosedTable(Diagnostic):
+class UnclosedTable(Diagnostic, frozen=True):
     """A table has no end.
 
     A table begins with `{`, its rows stand on lines of their own, and it ends at the first line that begins with `}`.
@@ -75,8 +70,7 @@ class UnclosedTable(Diagnostic):
         return "put each row on a line of its own after `{`, and `}` on the line after the last"
 
 
-@dataclass(frozen=True)
-class UnknownEdition(Diagnostic):
+class UnknownEdition(Diagnostic, frozen=True):
     """The file does not begin with the edition of the language that it is written in.
 
     The first words of a file are `arch 1`. A later edition may read the same text differently, so the number is
@@ -95,8 +89,7 @@ class UnknownEdition(Diagnostic):
         return "begin the file with `arch 1`"
 
 
-@dataclass(frozen=True)
-class NotText(Diagnostic):
+class NotText(Diagnostic, frozen=True):
     """The file is not UTF-8 text."""
 
     code: ClassVar[str] = "not-utf8"
@@ -111,8 +104,7 @@ class NotText(Diagnostic):
         return "save it as UTF-8"
 
 
-@dataclass(frozen=True)
-class PositionalAfterNamed(Diagnostic):
+class PositionalAfterNamed(Diagnostic, frozen=True):
     """An argument without a name follows one with a name, so that its place says nothing."""
 
     code: ClassVar[str] = "positional-after-named"
@@ -122,8 +114,7 @@ class PositionalAfterNamed(Diagnostic):
         return "an argument without a name follows one with a name"
 
 
-@dataclass(frozen=True)
-class NumberTooLarge(Diagnostic):
+class NumberTooLarge(Diagnostic, frozen=True):
     """A number is larger than 2^63 or too small to be told from zero."""
 
     code: ClassVar[str] = "number-too-large"
@@ -137,8 +128,7 @@ class NumberTooLarge(Diagnostic):
         return "numbers reach up to 2^63 (about 9.2e18)"
 
 
-@dataclass(frozen=True)
-class LimitReached(Diagnostic):
+class LimitReached(Diagnostic, frozen=True):
     """A declared limit was reached.
 
     Limits stand between a typing error and a machine out of memory: 100 000 nodes, 2^20 for height, width and

@@ -6,8 +6,9 @@ and conditions, every operator has its blanks (`by * c`).
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from enum import IntEnum
+
+from msgspec.structs import replace
 
 from archspec.source import Span
 from archspec.syntax import tree as t

@@ -1,90 +1,96 @@
-"""The syntax tree: what was written, before it means anything. Frozen dataclasses, each with its span.
+"""The syntax tree: what was written, before it means anything. Frozen structs, each with its span.
 
 Spans do not take part in equality: two texts that differ in layout alone have equal trees.
 """
 
-from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from archspec.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """Anything that was written."""
+class Written(Struct, frozen=True):
+    """Equal to what means the same, however it is laid out."""
 
-    span: Span = field(compare=False, repr=False)
+    layout: ClassVar[frozenset[str]] = frozenset({"source", "span", "body_span", "text"})
+    """fields that do not take part in equality"""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.meant() == other.meant()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.meant()))
+
+    def meant(self) -> list[Any]:
+        """The values of all fields but those of the layout."""
+        return [getattr(self, name) for name in self.__struct_fields__ if name not in self.layout]
+
+
+class Tree(Written, frozen=True):
+    """A part of a file, at its place."""
+
+    span: Span
 
 
 # ---- expressions ----
 
 
-@dataclass(frozen=True, slots=True)
-class Number(Tree):
+class Number(Tree, frozen=True):
     value: int | float
-    text: str = field(compare=False)
+    text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text(Tree):
+class Text(Tree, frozen=True):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Constant(Tree):
+class Constant(Tree, frozen=True):
     """`true`, `false` or `none`."""
 
     value: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Tree):
+class Name(Tree, frozen=True):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chain(Tree):
+class Chain(Tree, frozen=True):
     """Operands of one precedence, computed from the left: `a * b // c`."""
 
     first: "Expr"
     rest: "tuple[tuple[str, Expr], ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Signed(Tree):
+class Signed(Tree, frozen=True):
     sign: str
     operand: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
-class Power(Tree):
+class Power(Tree, frozen=True):
     base: "Expr"
     exponent: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison(Tree):
+class Comparison(Tree, frozen=True):
     left: "Expr"
     operator: str
     right: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf(Tree):
+class AllOf(Tree, frozen=True):
     operands: "tuple[Expr, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf(Tree):
+class AnyOf(Tree, frozen=True):
     operands: "tuple[Expr, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Negation(Tree):
+class Negation(Tree, frozen=True):
     operand: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional(Tree):
+class Conditional(Tree, frozen=True):
     """`value if condition else otherwise`."""
 
     value: "Expr"
@@ -92,15 +98,13 @@ class Conditional(Tree):
     otherwise: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
-class Extent(Tree):
+class Extent(Tree, frozen=True):
     """Numbers joined by `x`: `1x7`."""
 
     sides: "tuple[Expr, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Tree):
+class Call(Tree, frozen=True):
     """A function and its arguments: `ceil(h / 2)`."""
 
     function: Name
@@ -113,8 +117,7 @@ Expr = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Argument(Tree):
+class Argument(Tree, frozen=True):
     name: Name | None
     value: Expr
 
@@ -122,40 +125,34 @@ class Argument(Tree):
 # ---- networks ----
 
 
-@dataclass(frozen=True, slots=True)
-class Reference(Tree):
+class Reference(Tree, frozen=True):
     """An operator or a block, with its arguments where it was given parentheses."""
 
     name: Name
     arguments: tuple[Argument, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tap(Tree):
+class Tap(Tree, frozen=True):
     """`@name`: a tensor that was named before."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Group(Tree):
+class Group(Tree, frozen=True):
     """A network in parentheses."""
 
     body: "Net"
 
 
-@dataclass(frozen=True, slots=True)
-class Fork(Tree):
+class Fork(Tree, frozen=True):
     branches: "tuple[Net, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence(Tree):
+class Sequence(Tree, frozen=True):
     steps: "tuple[Net, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Step(Tree):
+class Step(Tree, frozen=True):
     """An atom with its postfixes, in their one order: `atom * count if condition else otherwise as alias`."""
 
     atom: "Atom"
@@ -172,50 +169,42 @@ Net = Atom | Sequence | Step
 # ---- clauses ----
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter(Tree):
+class Parameter(Tree, frozen=True):
     name: Name
     default: Expr | None
     choices: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Title(Tree):
+class Title(Tree, frozen=True):
     text: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Cite(Tree):
+class Cite(Tree, frozen=True):
     text: Text
 
 
-@dataclass(frozen=True, slots=True)
-class InputClause(Tree):
+class InputClause(Tree, frozen=True):
     sides: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TableClause(Tree):
+class TableClause(Tree, frozen=True):
     """A table; `body` is its text with the braces around it, still opaque."""
 
     name: Text | None
     body: str
-    body_span: Span = field(compare=False, repr=False)
+    body_span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Body(Tree):
+class Body(Tree, frozen=True):
     net: Net
 
 
-@dataclass(frozen=True, slots=True)
-class Output(Tree):
+class Output(Tree, frozen=True):
     name: Name
     net: Net
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity(Tree):
+class Quantity(Tree, frozen=True):
     """A number as papers print it: `300M ± 1%`; its last digit says how exact it is."""
 
     value: float
@@ -223,117 +212,100 @@ class Quantity(Tree):
     """what one unit of the last printed digit stands for"""
     tolerance: float | None
     """in per cent"""
-    text: str = field(compare=False)
+    text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claim(Tree):
+class Claim(Tree, frozen=True):
     what: Name
     quantity: Quantity
 
 
-@dataclass(frozen=True, slots=True)
-class Check(Tree):
+class Check(Tree, frozen=True):
     arguments: tuple[Argument, ...]
     claims: tuple[Claim, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Erratum(Tree):
+class Erratum(Tree, frozen=True):
     place: Text
     correction: Text
     reason: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Default(Tree):
+class Default(Tree, frozen=True):
     """What operators are given where they say nothing."""
 
     operators: tuple[Reference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Initial(Tree):
+class Initial(Tree, frozen=True):
     """What weights begin with: those of a kind of operator (a name), or of the nodes of some paths (a text)."""
 
     target: Name | Text
     distribution: Reference
 
 
-@dataclass(frozen=True, slots=True)
-class Init(Tree):
+class Init(Tree, frozen=True):
     initials: tuple[Initial, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WeightKey(Tree):
+class WeightKey(Tree, frozen=True):
     """The paths of nodes, with holes, and what their weights are called elsewhere: the first of these that is there."""
 
     path: Text
     keys: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Weights(Tree):
+class Weights(Tree, frozen=True):
     """What the weights are called in the files of `origin`."""
 
     origin: Name
     rules: tuple[WeightKey, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Tree):
+class Column(Tree, frozen=True):
     """What a header means: a role or a variable (a name), or a pattern with holes (a text)."""
 
     header: Text
     meaning: Name | Text
 
 
-@dataclass(frozen=True, slots=True)
-class Columns(Tree):
+class Columns(Tree, frozen=True):
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment(Tree):
+class Assignment(Tree, frozen=True):
     name: Name
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatClause(Tree):
+class RepeatClause(Tree, frozen=True):
     count: Expr
     then: tuple[Assignment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Numbering(Tree):
+class Numbering(Tree, frozen=True):
     """`number i of m`: names for the place of a pass and for how many there are."""
 
     position: Name
     total: Name | None
 
 
-@dataclass(frozen=True, slots=True)
-class Infer(Tree):
+class Infer(Tree, frozen=True):
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Rule(Tree):
+class Rule(Tree, frozen=True):
     pattern: Text
     when: Expr | None
     check: Expr | None
     net: Net
 
 
-@dataclass(frozen=True, slots=True)
-class Read(Tree):
+class Read(Tree, frozen=True):
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAs(Tree):
+class ReadAs(Tree, frozen=True):
     reading: Reference
 
 
@@ -345,47 +317,40 @@ Clause = InputClause | TableClause | Body | Output | Told | Convention
 # ---- declarations ----
 
 
-@dataclass(frozen=True, slots=True)
-class Use(Tree):
+class Use(Tree, frozen=True):
     path: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Definition(Tree):
+class Definition(Tree, frozen=True):
     name: Name
     parameters: tuple[Parameter, ...]
     body: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Signature(Tree):
+class Signature(Tree, frozen=True):
     input: tuple[Expr, ...]
     output: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Block(Tree):
+class Block(Tree, frozen=True):
     name: Name
     parameters: tuple[Parameter, ...]
     signature: Signature | None
     body: Net
 
 
-@dataclass(frozen=True, slots=True)
-class Variant(Tree):
+class Variant(Tree, frozen=True):
     name: Name
     network: Reference
 
 
-@dataclass(frozen=True, slots=True)
-class Network(Tree):
+class Network(Tree, frozen=True):
     name: Name
     parameters: tuple[Parameter, ...]
     clauses: tuple[Clause, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading(Tree):
+class Reading(Tree, frozen=True):
     name: Name
     parameters: tuple[Parameter, ...]
     clauses: tuple[Convention, ...]
@@ -394,7 +359,6 @@ class Reading(Tree):
 Declaration = Use | Definition | Block | Variant | Network | Reading
 
 
-@dataclass(frozen=True, slots=True)
-class SpecFile:
-    source: Source = field(compare=False, repr=False)
+class SpecFile(Written, frozen=True):
+    source: Source
     declarations: tuple[Declaration, ...]

@@ -19,8 +19,8 @@ def aligned(body: str) -> str:
     if not found or any(line.strip() not in {"", "{", "}"} for n, line in enumerate(lines) if n not in found):
         return body
     rules = {number for number, row in found.items() if all(map(DASHES.fullmatch, row))}
-    shown = [row for number, row in found.items() if number not in rules]
-    sizes = [max(map(width, column)) for column in zip_longest(*shown, fillvalue="")]
+    wide = [[0 if number in rules else width(text) for text in row] for number, row in found.items()]
+    sizes = [max(column) for column in zip_longest(*wide, fillvalue=0)]
     for number, row in found.items():
         line = lines[number]
         indent, ending = line[: len(line) - len(line.lstrip())], "\r" if line.endswith("\r") else ""

@@ -13,7 +13,8 @@ from archspec.tables.table import Cell
 MISSING = frozenset({"", "-", "–", "—", "−", "‐", "n/a", "N/A"})
 DITTO = frozenset({'"', "″", "〃", "''", "”", "ditto"})
 TICKS = {"✓": True, "✔": True, "√": True, "✗": False, "✘": False}
-SPACES = {code: " " for code in range(0x3001) if chr(code).isspace() and chr(code) not in " \t\f\r\n"}
+SPACES = dict.fromkeys(map(ord, "\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"), " ")
+SPACES |= dict.fromkeys(range(0x2000, 0x200B), " ")
 SIGNS = SPACES | str.maketrans({"$": " ", "−": "-", "#": "♯", "⨯": "×", "✕": "×"})
 SEPARATOR = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 TIMES = re.compile(r"\\times|\\cdot")

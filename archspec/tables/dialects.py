@@ -13,7 +13,6 @@ from archspec.source import Span
 from archspec.syntax import tree
 from archspec.tables import markup
 from archspec.tables.grid import Grid, Text
-from archspec.tables.html import html
 from archspec.tables.table import RaggedRow, Row, Table, UnknownMarkup, UnreadableTable
 
 Lines = list[tuple[int, str]]
@@ -28,6 +27,7 @@ TABULAR = re.compile(r"\\begin\{(tabular|tabularx|tabulary|array|longtable|super
 ROW_END = re.compile(r"\\\\\*?([ \t]*\[[^\[\]]*\])?|\\tabularnewline")
 RULES = re.compile(r"\\(hline|toprule|midrule|bottomrule|Xhline|thickhline|specialrule|hhline)")
 SPANS = re.compile(r"\\(multirow|multicolumn)\s*(?:\[[^\]]*\])?\s*\{\s*(-?[0-9]+)\s*\}")
+ELEMENT = re.compile(r"<(table|tr)\b", re.IGNORECASE)
 FIELD = r'[ ]*"(?:[^"]|"")*"[ ]*|[^{0}\r\n]*'
 
 
@@ -62,6 +62,15 @@ def rows_of(text: str, span: Span) -> list[Row]:
 
 def lines_of(text: str) -> Lines:
     return [(match.start(), match[0]) for match in LINE.finditer(text) if match[0].strip()]
+
+
+def html(text: str, span: Span) -> Grid | None:
+    """`<table>`, or its rows alone."""
+    if not ELEMENT.search(text):
+        return None
+    from archspec.tables.html import read_html
+
+    return read_html(text)
 
 
 # ---- LaTeX ----

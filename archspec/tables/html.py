@@ -4,7 +4,6 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 
-from archspec.source import Span
 from archspec.tables import markup
 from archspec.tables.grid import Grid, Text
 
@@ -16,10 +15,8 @@ MOST = 1000
 """Rows or columns that one cell may reach over."""
 
 
-def html(text: str, span: Span) -> Grid | None:
-    """`<table>`, or its rows alone."""
-    if not re.search(r"<(table|tr)\b", text, re.IGNORECASE):
-        return None
+def read_html(text: str) -> Grid:
+    """The grid of a `<table>`, or of its rows alone."""
     reader = Reader(text)
     reader.feed(text)
     reader.close()

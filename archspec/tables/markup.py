@@ -4,7 +4,6 @@ What means nothing becomes blanks, which no cell minds; what means something bec
 """
 
 import re
-from dataclasses import dataclass
 
 SIGNS = {
     "times": "×", "cdot": "×", "ast": "×", "star": "×", "div": "/", "checkmark": "✓", "cmark": "✓", "xmark": "✗",
@@ -58,13 +57,14 @@ GROUPED = re.compile(r"(?<=[0-9])\{,\}(?=[0-9])")
 LINE_COMMENT = re.compile(r"(?<!\\)%[^\r\n]*")
 
 
-@dataclass(frozen=True, slots=True)
 class Unknown(Exception):
     """A command that may change what a cell means."""
 
-    name: str
-    start: int
-    end: int
+    def __init__(self, name: str, start: int, end: int) -> None:
+        super().__init__(name)
+        self.name = name
+        self.start = start
+        self.end = end
 
 
 class Mask:

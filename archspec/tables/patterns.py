@@ -5,8 +5,9 @@ Of two patterns that match a cell, the one with more letters of its own is the m
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from archspec.syntax import cell_tokens
 from archspec.tables.cells import normalize
@@ -14,8 +15,7 @@ from archspec.tables.cells import normalize
 SUPERSCRIPTS = {"²": "2", "³": "3"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A piece of an operator cell or a pattern; `start` and `end` count within it."""
 
     text: str
@@ -24,8 +24,7 @@ class Token:
     hole: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """What the holes took, and how many letters were the pattern's own."""
 
     holes: dict[str, Token]

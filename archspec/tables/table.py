@@ -1,30 +1,28 @@
 """A table as printed: headers and rows of cells, each with the span that its text has in the file."""
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from archspec.diagnostics import Diagnostic, Label
 from archspec.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell; its span is that of its text without the blanks around it. The text is as long, markup being blank."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """The cells of a line, as many as there are headers."""
 
     span: Span
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table as printed."""
 
     name: str | None
@@ -32,8 +30,7 @@ class Table:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class UnreadableTable(Diagnostic):
+class UnreadableTable(Diagnostic, frozen=True):
     """The text between the braces of a table is in no dialect that archspec reads.
 
     A table has its headers first and then its rows: with pipes, as in Markdown; in LaTeX (`&` and `\\\\`); in HTML;
@@ -52,8 +49,7 @@ class UnreadableTable(Diagnostic):
         return "write it with pipes: `| Input | Operator | c |`, one row on each line"
 
 
-@dataclass(frozen=True)
-class UnknownMarkup(Diagnostic):
+class UnknownMarkup(Diagnostic, frozen=True):
     """A cell has a command of LaTeX that archspec does not know: it may change what the cell means."""
 
     code: ClassVar[str] = "unknown-markup"
@@ -68,8 +64,7 @@ class UnknownMarkup(Diagnostic):
         return "write out what it stands for"
 
 
-@dataclass(frozen=True)
-class RaggedRow(Diagnostic):
+class RaggedRow(Diagnostic, frozen=True):
     """A row of a table has more or fewer cells than the table has headers."""
 
     code: ClassVar[str] = "ragged-row"

@@ -1,10 +1,10 @@
 """Which table of a network is printed, with which columns; and whether it reads back."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from archspec import driver
+from msgspec import Struct
+
 from archspec.backend import BackendError
 from archspec.decompile.proof import Disproved, proved
 from archspec.diagnostics import SpecError, did_you_mean
@@ -12,6 +12,7 @@ from archspec.graph import Graph
 from archspec.pasting import LEGEND, pasted, tables_in
 from archspec.sheet import Sheet
 from archspec.source import Source
+from archspec.spec import Spec
 from archspec.tabling.printed import PrintedTable, printed_tables
 from archspec.tabling.steps import Steps, steps_of
 from archspec.tensor import Shape
@@ -26,8 +27,7 @@ class Unprintable(BackendError):
     """A table that is asked for cannot be made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column that a table may have."""
 
     header: str
@@ -38,8 +38,7 @@ class Column:
     """whether it is there where nobody asks"""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A way to print a network."""
 
     style: Style
@@ -49,8 +48,7 @@ class Candidate:
     """the paths of the Graph's nodes as a text that means it has them"""
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(Struct, frozen=True):
     """What is printed."""
 
     sheets: tuple[Sheet, ...]
@@ -60,7 +58,7 @@ class Tables:
 
 
 def tables_of(
-    spec: driver.Spec | None, graph: Graph, write: Write, style: Style | None = None, wanted: Sequence[str] = ()
+    spec: Spec | None, graph: Graph, write: Write, style: Style | None = None, wanted: Sequence[str] = ()
 ) -> Tables:
     """The tables of a Graph, in the first style that reads back to it from what `write` makes of them.
 
@@ -85,9 +83,7 @@ def reads_back(text: str, printed: Candidate) -> bool:
     return True
 
 
-def candidates(
-    spec: driver.Spec | None, graph: Graph, style: Style | None, wanted: Sequence[str]
-) -> Iterator[Candidate]:
+def candidates(spec: Spec | None, graph: Graph, style: Style | None, wanted: Sequence[str]) -> Iterator[Candidate]:
     """The ways to print a network, the paper's own first."""
     title = graph.title or graph.name
     own = printed_tables(spec, graph) if spec is not None and style != "steps" else ()

@@ -1,23 +1,23 @@
 """A network's own table as its text prints it, errata corrected, with the columns that belong to the network."""
 
 import re
-from dataclasses import dataclass
 
-from archspec import driver
+from msgspec import Struct
+
 from archspec.elaborate import parameters
 from archspec.elaborate.audit import other_columns
 from archspec.elaborate.layout import Role
 from archspec.elaborate.network import Elaboration
 from archspec.elaborate.table_rows import TableRow, overridden
 from archspec.graph import Graph
+from archspec.spec import Spec
 from archspec.syntax import tree as t
 from archspec.tables import cells
 
 DIGITS = re.compile(r"(?<=[0-9])_(?=[0-9])")
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedColumn:
+class PrintedColumn(Struct, frozen=True):
     """A column of the paper's table."""
 
     header: str
@@ -26,8 +26,7 @@ class PrintedColumn:
     """of the variable that it gives"""
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedTable:
+class PrintedTable(Struct, frozen=True):
     """A table of the paper, as this network reads it."""
 
     columns: tuple[PrintedColumn, ...]
@@ -36,7 +35,7 @@ class PrintedTable:
     """of each row's scope in the Graph"""
 
 
-def printed_tables(spec: driver.Spec, graph: Graph) -> tuple[PrintedTable, ...]:
+def printed_tables(spec: Spec, graph: Graph) -> tuple[PrintedTable, ...]:
     """The tables that a network is made of; none where what they claim is not so with its parameters.
 
     Raises `SpecError`.

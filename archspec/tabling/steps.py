@@ -7,6 +7,8 @@ The steps and blocks are those that `archspec import` finds in a model. What the
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from archspec.decompile.blocks import Library, declared
 from archspec.decompile.solve import Expr, Solver
 from archspec.decompile.templates import ACT, Slot, Template, values_of
@@ -47,8 +49,7 @@ class Row:
     output: Shape = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """A network as rows, and what one needs to know to read them."""
 
     graph: Graph

@@ -1,9 +1,10 @@
 """A comparison: members, data, protocol -> the learning rate of each, its runs, and what they say."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from archspec.backend import BackendError, load
 from archspec.train import pool
@@ -23,8 +24,7 @@ class NoRate(BackendError):
     """A network cannot be trained."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What was compared, and every run of it."""
 
     members: Sequence[Member]

@@ -9,11 +9,12 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from archspec.train.images import Images, Labels, Part, Parts, Side, WrongData
 from archspec.train.readers import Reader, reader
@@ -23,8 +24,7 @@ VALIDATION, TEST = 0.15, 0.25
 ABOUT = "data.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Struct, frozen=True):
     """A data set on disk."""
 
     source: str

@@ -1,18 +1,17 @@
 """How good a model is on images, whatever framework runs it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from archspec.backend import Backend
 from archspec.graph import Graph
 from archspec.train.batches import Batch
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What a model came to on some images."""
 
     images: int

@@ -4,18 +4,18 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 from statistics import median
+
+from msgspec import Struct
 
 from archspec.train.compare import Comparison
 from archspec.train.record import Record, Status
 from archspec.train.statistics import Mean, Verdict, mean, verdicts
 
 
-@dataclass(frozen=True, slots=True)
-class Speed:
+class Speed(Struct, frozen=True):
     """Steps until a target was reached."""
 
     label: str
@@ -37,8 +37,7 @@ class Speed:
         return f"{said} ({self.reached}/{len(self.steps)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Accuracy:
+class Accuracy(Struct, frozen=True):
     """How good a member is on a fraction of the training images."""
 
     label: str
@@ -57,8 +56,7 @@ class Accuracy:
         ) or ("converged")
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What a report says."""
 
     speeds: Sequence[Speed]

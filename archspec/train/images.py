@@ -1,9 +1,9 @@
 """Images in memory: what readers give and data sets are made of."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from archspec.backend import BackendError
 
@@ -19,8 +19,7 @@ class WrongData(BackendError):
     """A data set cannot be read, or nothing can be learnt from it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Images with their labels."""
 
     images: Images

@@ -1,19 +1,20 @@
 """The networks of a comparison: `LABEL=SPEC@NAME=VALUE,…` -> a Graph made fit for the data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from archspec import driver
 from archspec.backend import BackendError
 from archspec.diagnostics import did_you_mean
-from archspec.driver import Spec
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import value_of
 from archspec.graph import Graph
 from archspec.limits import Limits
 from archspec.ops import Softmax
+from archspec.spec import Spec
 from archspec.train.images import Side
 from archspec.train.scale import Scale, scaled, total_stride
 
@@ -28,8 +29,7 @@ class WrongMember(BackendError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A network that takes part."""
 
     label: str

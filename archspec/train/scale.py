@@ -5,9 +5,10 @@ decides every comparison; what is done by hand for small images is to leave out 
 are made to the Graph, so that they work for every network, whatever parameters its spec has.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
+
+from msgspec import Struct
 
 from archspec.backend import BackendError
 from archspec.graph import Graph, Node
@@ -27,8 +28,7 @@ class WrongScale(BackendError):
     """A network cannot be made so small."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """What becomes of a Graph."""
 
     image: Shape | None = None

@@ -7,11 +7,11 @@ corrects for the pairs that are compared at a time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 from scipy import stats
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -22,8 +22,7 @@ FEWEST = 3
 """Seeds: two numbers say nothing of how far they scatter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
+class Mean(Struct, frozen=True):
     """A mean over seeds, and half the width of its 95 % interval (Student's); NaN for one seed."""
 
     value: float
@@ -34,8 +33,7 @@ class Mean:
         return bool(np.isfinite(self.half))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Which of two networks is better by some number."""
 
     first: str

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from archspec.backend import load
 from archspec.graph import Graph
@@ -18,8 +19,7 @@ OURS = ("archspec-compiler", "numpy")
 """Distributions that what comes out depends on, besides the backend's own."""
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True, dict=True):
     """What is to be trained, and how."""
 
     graph: Graph

@@ -8,11 +8,11 @@ FOLDER/weights.safetensors    the best weights, in the canonical form
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from msgspec.structs import replace
 from pydantic import Field, ValidationError
 
 from archspec.backend import BackendError, load

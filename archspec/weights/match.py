@@ -1,8 +1,9 @@
 """The tensors of a file -> those of a Graph, by their keys. All of them, or none."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from archspec.backend import BackendError
 from archspec.elaborate.weight_keys import Keys
@@ -21,8 +22,7 @@ class WeightsError(BackendError):
     """Weights cannot be read, or are not those of the network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """One tensor that is missing, too many, or not as it should be."""
 
     kind: str

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py
+from msgspec import Struct
 
 from archspec.printable import printable
 from archspec.weights import WeightsError
@@ -65,8 +66,7 @@ OLD_VARIABLES = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "run
 """Keras 1's names; its `running_std` holds the variance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """What the description of a model says of one of its layers."""
 
     names: tuple[str, ...]

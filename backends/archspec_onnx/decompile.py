@@ -33,8 +33,7 @@ PRODUCER = "archspec"
 NUMBER = re.compile(r"_[0-9]+$")
 
 
-@dataclass(frozen=True, slots=True)
-class Place(Site):
+class Place(Site, frozen=True):
     """Where a node of ONNX is read."""
 
     reader: "Reader"
@@ -57,7 +56,7 @@ class Place(Site):
 
     def add(self, op: AnyOp, inputs: Sequence[Value], layout: Layout | None = None, **tensors: Tensor | None) -> Value:
         given = [self.shape(x) for x in inputs]
-        made = super(Place, self).add(op, inputs, layout, **tensors)
+        made = super().add(op, inputs, layout, **tensors)
         for name, shape in {**op.weights(*given), **op.buffers(*given)}.items():
             held = tensors[name]
             found = held.array().shape if held is not None else None

@@ -1,12 +1,12 @@
 """Numbers that an ONNX file holds, and what it computes of such: exporters write shapes as small programs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 import onnx
+from msgspec import Struct
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
@@ -29,8 +29,7 @@ VIEWS = frozenset({"Transpose", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "I
 """What changes the shape of a weight and not its numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """Numbers that a file holds or computes of such."""
 
     array: Array
@@ -40,8 +39,7 @@ class Constant:
     """the name of the value that it was first"""
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """Numbers that a file computes of weights."""
 
     node: NodeProto

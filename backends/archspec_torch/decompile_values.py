@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from msgspec import Struct
 from pydantic import ValidationError
 from torch import fx
 from torch.export import ExportedProgram
@@ -21,8 +22,7 @@ from archspec.tensor import shape_text
 from archspec_torch.checkpoint import array
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """A tensor that the model holds, perhaps in another shape."""
 
     key: str
@@ -41,8 +41,7 @@ class Cell:
     """the memory, which views share"""
 
 
-@dataclass(frozen=True, slots=True)
-class Place(Site):
+class Place(Site, frozen=True):
     """Where an operator of torch is read."""
 
     reader: "Reader"

@@ -2,7 +2,7 @@
 
 import lark
 
-from archspec.syntax.parser import CELL_RULES, GRAMMAR
+from archspec.syntax.lalr import CELL_RULES, GRAMMAR
 
 
 def test_lark_accepts_the_grammar_in_strict_mode() -> None:

@@ -1,12 +1,12 @@
 """Runs: the same to the last bit however they are interrupted, and trained as the recipe says."""
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from training.small import RECIPE, SPEC, digits, small, task
 
 import archspec

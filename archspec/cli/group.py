@@ -1,0 +1,39 @@
+"""The group of all commands, which imports those of other modules when they are called."""
+
+from importlib import import_module
+
+import click
+
+from archspec.syntax import cache
+
+ELSEWHERE = {
+    "chart": "chart:chart", "compare": "compare:compare", "evaluate": "train:evaluate", "fit": "fit:fit",
+    "fmt": "fmt:fmt", "import": "importing:import_", "lab": "lab:lab", "lsp": "lsp:lsp",
+    "render": "render:render_command", "serve": "serve:serve", "sweep": "sweep:sweep", "table": "table:table",
+    "train": "train:train", "verify": "verify:verify", "weights": "weights:weights",
+}  # fmt: skip
+"""Commands in modules of their own, which are imported when one of these is called."""
+LASTING = {"lsp", "serve"}
+"""Commands that run until somebody stops them, and remember by themselves what they need."""
+
+
+class Commands(click.Group):
+    """The commands of this module and those elsewhere."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"archspec.cli.{module}"), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found = super().resolve_command(ctx, args)
+        if found[0] not in LASTING:
+            cache.begin()
+        return found
