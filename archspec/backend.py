@@ -5,6 +5,7 @@ builds.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -158,7 +159,9 @@ def extra_help(extra: str) -> str:
     return f"pip install 'archspec-compiler[{extra}]'"
 
 
+@cache
 def found() -> "dict[str, list[EntryPoint]]":
+    """The backends of every installed distribution; to look for them takes as long as to build a small model."""
     from importlib.metadata import entry_points
 
     points: dict[str, list[EntryPoint]] = {}

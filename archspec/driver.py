@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,13 +161,26 @@ def build(
     from archspec.backend import load as load_backend
 
     given = dict(options or {})
-    graph = load(spec).elaborate(**values)
+    graph = elaborated(str(spec), values)
     tensors = stored(weights, graph)
     if optimize:
         from archspec.weights import optimized
 
         graph, tensors = optimized(graph, tensors, given.get("seed", 0))
     return load_backend(backend).build(graph, weights=tensors, **given)
+
+
+def elaborated(spec: str, values: Mapping[str, Value]) -> Graph:
+    """The Graph of a spec; raises `SpecError` and `OSError`."""
+    plain = all(isinstance(value, bool | int | float | str) for value in values.values())
+    known = plain and not exists(spec) and bundled(spec) is not None
+    return bundled_graph(spec, **values) if known else load(spec).elaborate(**values)
+
+
+@lru_cache(maxsize=16, typed=True)
+def bundled_graph(spec: str, /, **values: Value) -> Graph:
+    """That of a spec that comes with archspec, which does not change while a program runs: elaborated once."""
+    return load(spec).elaborate(**values)
 
 
 def stored(weights: str | Path | None, graph: Graph) -> dict[str, Any] | None:

@@ -41,22 +41,28 @@ def draw(graph: Graph, seed: int) -> Iterator[tuple[str, Array]]:
     """
     np = numpy()
     begun: deque[tuple[str, Array, list[Future[None]]]] = deque()
+    work: list[tuple[Array, list[Future[None]], Callable[[], None]]] = []
+    for node in graph.nodes:
+        how = graph.initializer(node)
+        for name, shape in tensor_names(node, graph.input_shapes(node)).items():
+            tensor = name.rpartition(".")[2]
+            parts: list[Future[None]] = []
+            if tensor == "weight" and how is not None:
+                values, fill = np.empty(shape, "float32"), filler(shape, how)
+                entropy = seed, int.from_bytes(name.encode(), "little")
+                flat = values.reshape(-1)
+                for number, start in enumerate(range(0, flat.size, PART)):
+                    part = flat[start : start + PART]
+                    work.append((part, parts, partial(filled, fill, *entropy, number, part)))
+            else:
+                values = np.full(shape, first_value(node, tensor))
+            begun.append((name, values, parts))
+    # the largest first: between two parts a thread waits for whoever builds the model, within one it does not
+    work.sort(key=lambda todo: -todo[0].size)
     pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        for node in graph.nodes:
-            how = graph.initializer(node)
-            for name, shape in tensor_names(node, graph.input_shapes(node)).items():
-                tensor = name.rpartition(".")[2]
-                if tensor == "weight" and how is not None:
-                    values = np.empty(shape, "float32")
-                    fill = filler(shape, how)
-                    entropy = seed, int.from_bytes(name.encode(), "little")
-                    parts = enumerate(np.array_split(values.reshape(-1), max(1, -(-values.size // PART))))
-                    begun.append((name, values, [pool.submit(filled, fill, *entropy, n, part) for n, part in parts]))
-                else:
-                    begun.append((name, np.full(shape, first_value(node, tensor)), []))
-    finally:
-        pool.shutdown(wait=False)
+    for _, parts, todo in work:
+        parts.append(pool.submit(todo))
+    pool.shutdown(wait=False)
     return finished(begun)
 
 

@@ -7,7 +7,7 @@ have (asymmetric, or wider than half its window) is made explicit before it.
 import operator
 from collections.abc import Callable
 from functools import partial, reduce, singledispatch
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import fx, nn
@@ -25,43 +25,87 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 class Site:
-    """Where a node is built: its inputs, and the graph and module that it adds to."""
+    """Where a node is built."""
 
-    def __init__(self, graph: fx.Graph, owner: nn.Module, node: Node, name: str, overwrites: bool) -> None:
-        self.graph = graph
-        self.owner = owner
+    def __init__(self, node: Node, overwrites: bool, tensors: dict[str, Any]) -> None:
         self.node = node
-        self.name = name
         self.overwrites = overwrites
         """whether its value may take the place of its first input's"""
+        self.tensors = tensors
+        """device and type of weights"""
+
+    def bare(self, kind: type[Module], *arguments: Any, **options: Any) -> Module:
+        """A layer without the time that it takes to begin weights that are given others."""
+        layer: Module = WITHOUT_VALUES[kind](*arguments, **self.tensors, **options)
+        object.__setattr__(layer, "__class__", kind)
+        return layer
 
     def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
         """The node's layer, applied."""
+        raise NotImplementedError
+
+    def parameter(self, shape: Shape) -> fx.Node:
+        """A weight that no layer of torch holds, at the node's path."""
+        raise NotImplementedError
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> fx.Node:
+        raise NotImplementedError
+
+    def method(self, name: str, *arguments: Any) -> fx.Node:
+        raise NotImplementedError
+
+
+class Within(Site):
+    """Within a scope: adds to its module, and to the graph of what that does."""
+
+    def __init__(self, graph: fx.Graph, owner: nn.Module, name: str, *site: Any) -> None:
+        super().__init__(*site)
+        self.graph = graph
+        self.owner = owner
+        self.name = name
+
+    def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
         self.owner.add_module(self.name, layer)
         return self.graph.call_module(self.name, (x,))
 
-    def parameter(self, tensor: torch.Tensor) -> fx.Node:
-        """A weight that no layer of torch holds, at the node's path."""
+    def parameter(self, shape: Shape) -> fx.Node:
         holder = nn.Module()
-        holder.weight = nn.Parameter(tensor)
+        holder.weight = nn.Parameter(torch.empty(shape, **self.tensors))
         self.owner.add_module(self.name, holder)
         return self.graph.get_attr(f"{self.name}.weight")
 
     def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> fx.Node:
         return self.graph.call_function(function, arguments, options)
 
+    def method(self, name: str, *arguments: Any) -> fx.Node:
+        return self.graph.call_method(name, arguments)
+
+
+class NotALayer(Exception):
+    """An operator is more than one layer."""
+
+
+class Alone(Site):
+    """By itself: the node is to be one layer, and what more is asked for raises `NotALayer`."""
+
+    layer: nn.Module | None = None
+
+    def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
+        if self.layer is not None:
+            raise NotALayer
+        self.layer = layer
+        return x
+
+    def refuse(self, *arguments: Any, **options: Any) -> NoReturn:
+        raise NotALayer
+
+    parameter = call = method = refuse
+
 
 WEIGHTED = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm, nn.PReLU)
 WITHOUT_VALUES: dict[type[nn.Module], type[Any]] = {
     kind: type(kind.__name__, (kind,), {"reset_parameters": lambda self: None}) for kind in WEIGHTED
 }
-
-
-def bare(kind: type[Module], *arguments: Any, **options: Any) -> Module:
-    """A layer on the device `meta`, without the time that it takes to begin weights that are given others."""
-    layer: Module = WITHOUT_VALUES[kind](*arguments, device="meta", **options)
-    layer.__class__ = kind
-    return layer
 
 
 @singledispatch
@@ -74,7 +118,7 @@ def same_upper(op: Window, site: Site, x: fx.Node) -> tuple[fx.Node, ...]:
     """The padding of a map of whatever size, in the model's own steps."""
     found: list[fx.Node] = []
     for dimension, reach, stride in zip((3, 2), op.reach[::-1], op.strides[::-1], strict=True):
-        size = site.graph.call_method("size", (x, dimension))
+        size = site.method("size", x, dimension)
         beyond = site.call(operator.mod, site.call(operator.sub, size, 1), stride)
         total = site.call(operator.sub, reach - 1, beyond)
         if reach < stride:
@@ -92,7 +136,7 @@ def convolution(op: ops.Conv | ops.DwConv, site: Site, shape: Shape, out: int, g
     if follows_size(op) or not pads.symmetric:
         x = site.call(F.pad, x, same_upper(op, site, x) if follows_size(op) else sides(pads))
         pads = Padding(0, 0, 0, 0)
-    layer = bare(
+    layer = site.bare(
         nn.Conv2d, shape[2], out, pair(op.kernel), stride=op.strides, padding=(pads.top, pads.left),
         dilation=pair(op.dilation), groups=groups, bias=op.bias,
     )  # fmt: skip
@@ -120,7 +164,7 @@ def channels_last(site: Site, layer: nn.Module, shape: Shape, x: fx.Node) -> fx.
 
 @lower.register
 def _(op: ops.Linear, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return channels_last(site, bare(nn.Linear, shapes[0][-1], op.channels, bias=op.bias), shapes[0], x)
+    return channels_last(site, site.bare(nn.Linear, shapes[0][-1], op.channels, bias=op.bias), shapes[0], x)
 
 
 # ---- normalisations ----
@@ -137,19 +181,19 @@ def without_unused(layer: nn.Module, scale: bool, shift: bool) -> nn.Module:
 @lower.register
 def _(op: ops.BatchNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
     kind = nn.BatchNorm2d if len(shapes[0]) == 3 else nn.BatchNorm1d
-    layer = bare(kind, shapes[0][-1], eps=op.eps, momentum=op.momentum, affine=True, track_running_stats=True)
+    layer = site.bare(kind, shapes[0][-1], eps=op.eps, momentum=op.momentum, affine=True, track_running_stats=True)
     return site.module(without_unused(layer, op.scale, op.shift), x)
 
 
 @lower.register
 def _(op: ops.LayerNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    layer = bare(nn.LayerNorm, shapes[0][-1], eps=op.eps, elementwise_affine=True)
+    layer = site.bare(nn.LayerNorm, shapes[0][-1], eps=op.eps, elementwise_affine=True)
     return channels_last(site, without_unused(layer, op.scale, op.shift), shapes[0], x)
 
 
 @lower.register
 def _(op: ops.GroupNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    layer = bare(nn.GroupNorm, op.groups, shapes[0][-1], eps=op.eps, affine=True)
+    layer = site.bare(nn.GroupNorm, op.groups, shapes[0][-1], eps=op.eps, affine=True)
     return site.module(without_unused(layer, op.scale, op.shift), x)
 
 
@@ -203,7 +247,7 @@ def _(op: ops.Gelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Nod
 
 @lower.register
 def _(op: ops.PRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(bare(nn.PReLU, 1 if op.shared else shapes[0][-1], init=op.slope), x)
+    return site.module(site.bare(nn.PReLU, 1 if op.shared else shapes[0][-1], init=op.slope), x)
 
 
 @lower.register
@@ -213,7 +257,7 @@ def _(op: ops.LeakyRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> f
 
 @lower.register
 def _(op: ops.LayerScale, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    scale = site.parameter(torch.empty(shapes[0][-1:], device="meta"))
+    scale = site.parameter(shapes[0][-1:])
     if len(shapes[0]) == 3:
         scale = site.call(torch.reshape, scale, (-1, 1, 1))
     return site.call(operator.mul, x, scale)

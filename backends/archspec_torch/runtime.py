@@ -8,7 +8,7 @@ import io
 import operator
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from archspec.graph import Graph, Node
 from archspec.hierarchy import Entangled, Level, levels
 from archspec.weights import draw, encode
 from archspec_torch.checkpoint import array
-from archspec_torch.lower import Site, lower
+from archspec_torch.lower import Alone, NotALayer, Within, lower
 from archspec_torch.names import class_name, legal
 
 FRESH = (ops.Conv, ops.DwConv, ops.Linear, ops.BatchNorm)
@@ -54,10 +54,8 @@ def build(
         weights = {}
     # begun before the modules are built, which leaves the other cores idle
     given = draw(graph, seed) if weights is None else weights.items()
-    made, names = Builder(graph).run()
-    made.to(numbers)
+    made, names = Builder(graph, place, numbers).run()
     if place.type != "meta":
-        made.to_empty(device=place)
         fill(made, names, given)
     if graph.inference:
         made.eval()
@@ -95,11 +93,16 @@ def canonical(model: nn.Module, names: dict[str, str]) -> Iterator[tuple[str, to
                 yield f"{path}.{name}", tensor
 
 
+INPUT = fx.Graph().placeholder("x")
+"""What a layer by itself is given."""
+
+
 class Builder:
     """Builds the modules of one Graph, the innermost first."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, device: str | torch.device = "meta", dtype: torch.dtype = torch.float32) -> None:
         self.graph = graph
+        self.tensors = {"device": device, "dtype": dtype}
         self.names: dict[str, str] = {}
         """path of a node to the name of its module"""
         self.users = Counter([*(path for node in graph.nodes for path in node.inputs), *graph.outputs.values()])
@@ -123,6 +126,9 @@ class Builder:
 
     def level(self, level: Level, prefix: str) -> nn.Module:
         """The module of a scope, whose own name is `prefix`."""
+        if in_a_row(level):
+            with suppress(NotALayer):
+                return self.row(level, prefix)
         owner, graph = nn.Module(), fx.Graph()
         siblings: set[str] = set()
         values = {path: graph.placeholder(placeholder(i, level)) for i, path in enumerate(level.inputs)}
@@ -132,15 +138,33 @@ class Builder:
                 owner.add_module(name, self.level(child, f"{prefix}{name}."))
                 values |= self.call(graph, name, child, values)
             else:
-                site = Site(graph, owner, child, name, self.overwrites(child))
+                site = Within(graph, owner, name, child, self.overwrites(child), self.tensors)
                 inputs = [values[path] for path in child.inputs]
                 values[child.path] = lower(child.op, site, self.graph.input_shapes(child), *inputs)
                 self.names[child.path] = prefix + name
         outputs = [values[path] for path in level.outputs]
         graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
-        if chain(graph):
-            return nn.Sequential(OrderedDict(owner.named_children()))
         return fx.GraphModule(owner, graph, class_name(level.label))
+
+    def row(self, level: Level, prefix: str) -> nn.Module:
+        """The same for layers in a row, without a graph; raises `NotALayer` where an operator is more than one."""
+        siblings: set[str] = set()
+        children = [(legal(child.name, siblings), child) for child in level.children]
+        # the scopes within come last, so that none is built twice
+        layers = {name: self.layer(child) for name, child in children if not isinstance(child, Level)}
+        for name, child in children:
+            if isinstance(child, Level):
+                layers[name] = self.level(child, f"{prefix}{name}.")
+            else:
+                self.names[child.path] = prefix + name
+        return nn.Sequential(OrderedDict((name, layers[name]) for name, _ in children))
+
+    def layer(self, node: Node) -> nn.Module:
+        """A node that is one layer of torch; raises `NotALayer`."""
+        site = Alone(node, self.overwrites(node), self.tensors)
+        if lower(node.op, site, self.graph.input_shapes(node), INPUT) is not INPUT or site.layer is None:
+            raise NotALayer
+        return site.layer
 
     def call(self, graph: fx.Graph, name: str, child: Level, values: dict[str, fx.Node]) -> dict[str, fx.Node]:
         """What the module of an inner scope gives."""
@@ -157,21 +181,14 @@ def placeholder(position: int, level: Level) -> str:
     return "x" if position == 0 else f"x{position}"
 
 
-def chain(graph: fx.Graph) -> bool:
-    """Whether a graph is layers in a row, each used once, and nothing else."""
-    previous: fx.Node | None = None
-    called: set[object] = set()
-    for node in graph.nodes:
-        if node.op == "output":
-            return bool(node.args == (previous,))
-        if node.op == "placeholder" and previous is None:
-            previous = node
-        elif node.op == "call_module" and node.args == (previous,) and node.target not in called:
-            called.add(node.target)
-            previous = node
-        else:
+def in_a_row(level: Level) -> bool:
+    """Whether each child takes what the one before it gives, and nothing else."""
+    value = level.inputs
+    for child in level.children:
+        if list(child.inputs) != value or len(value) != 1:
             return False
-    return False
+        value = child.outputs if isinstance(child, Level) else [child.path]
+    return bool(level.children) and value == level.outputs
 
 
 # ---- what a model gives, and what torch counts of it ----
