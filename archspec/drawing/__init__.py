@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from archspec.backend import BackendError
 from archspec.files import whole_file
 from archspec.graph import Graph
+from archspec.uncollected import uncollected
 
 FORMATS = ("svg", "png", "pdf", "dot", "html")
 Level = Literal["row", "block", "layer"]
@@ -36,6 +37,7 @@ def render(graph: Graph | Sequence[Graph], path: str | Path, **options: Any) -> 
         temporary.write_bytes(made)
 
 
+@uncollected()
 def picture(
     graph: Graph | Sequence[Graph],
     form: str = "svg",
