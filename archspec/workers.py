@@ -60,12 +60,16 @@ def ray(cluster: str | None) -> Callable[[], None]:
         from ray.util.joblib import register_ray
     except ModuleNotFoundError:
         raise MissingFramework("a Ray cluster", "ray", "ray") from None
-    address = cluster if (cluster or "").partition("://")[2] else None
+    # "local": never one that happens to run, or has run, on this machine
+    address = cluster if (cluster or "").partition("://")[2] else "local"
+    # said once, by the error below
+    warnings.filterwarnings("ignore", message="Ray Client connection timed out")
     try:
         ray.init(
             address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True, include_dashboard=False
         )
     except (OSError, ConnectionError, TimeoutError) as error:
-        raise Unreachable(f"no Ray cluster answers at {address}: {error}") from None
+        advice = "a cluster with tokens wants RAY_AUTH_MODE=token, and its own in RAY_AUTH_TOKEN"
+        raise Unreachable(f"no Ray cluster answers at {address}: {error}", advice) from None
     register_ray()  # type: ignore[no-untyped-call]
     return ray.shutdown

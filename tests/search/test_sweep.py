@@ -2,9 +2,15 @@
 
 import csv
 import json
-from collections.abc import Sequence
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from socket import socket
 
 import pytest
 
@@ -147,6 +153,46 @@ def test_a_sweep_gives_the_same_rows_wherever_it_runs(
     made = sweep("c=0:24:1", "d=0.05:1.0:0.05")
     here = [row for rows, _ in made.run() for row in rows]
     assert [row for rows, _ in made.run(**where) for row in rows] == here  # type: ignore[arg-type]
+
+
+@contextmanager
+def ray_cluster(environment: dict[str, str]) -> Iterator[str]:
+    """The address of a cluster of its own."""
+    with socket() as one, socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        own, clients = one.getsockname()[1], other.getsockname()[1]
+    ports = [
+        f"--port={own}",
+        f"--ray-client-server-port={clients}",
+        "--min-worker-port=10002",
+        "--max-worker-port=10200",
+    ]
+    head = subprocess.Popen(
+        ["ray", "start", "--head", "--block", *ports, "--num-cpus=2", "--include-dashboard=false"],
+        env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert head.stdout is not None
+    try:
+        assert any("Ray runtime started" in line for line in head.stdout)
+        yield f"127.0.0.1:{clients}"
+    finally:
+        os.killpg(head.pid, signal.SIGTERM)
+        head.communicate(timeout=60)
+
+
+@pytest.mark.slow
+def test_a_sweep_gives_the_same_rows_on_a_ray_cluster_that_it_joins(net: Path) -> None:
+    environment = {
+        **os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_USAGE_STATS_ENABLED": "0",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "archspec", "sweep", "net.arch:Small", "-p", "c=1:40:1", "-p", "d=0.05:1.0:0.05"]
+    with ray_cluster(environment) as address:
+        told = subprocess.run([*command, "-o", "there.csv", "--ray", address], env=environment, capture_output=True)
+    assert told.returncode == 0, told.stderr.decode()
+    subprocess.run([*command, "-o", "here.csv"], check=True, capture_output=True)
+    assert (net.parent / "there.csv").read_bytes() == (net.parent / "here.csv").read_bytes()
 
 
 def test_a_sweep_travels_to_another_process() -> None:
