@@ -195,11 +195,15 @@ class Writer:
                 return [kind, *self.string(), "=", *self.string(), "because", *self.string()]
             case "init":
                 target = lambda: self.name() if self.chance() else self.string()  # noqa: E731
-                return [kind, *self.joined(",", 1, 3, lambda: [*target(), "=", *self.reference()])]
+                return [kind, *self.joined(",", 1, 3, lambda: [*target(), "=", *self.distribution()])]
             case "weights":
                 return [kind, *self.name(), *self.joined("", 1, 3, self.weight_key)]
             case _:
                 return self.convention(kind)
+
+    def distribution(self) -> Tokens:
+        otherwise = ["if", *self.expression(2, 2), "else", *self.reference()] if self.chance(3) else []
+        return [*self.reference(), *otherwise]
 
     def weight_key(self) -> Tokens:
         return [*self.string(), "=", *self.joined("or", 1, 2, self.string)]

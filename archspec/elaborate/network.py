@@ -18,7 +18,7 @@ from archspec.elaborate import parameters
 from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownName, UnknownOperator
-from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same
+from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same, truth
 from archspec.elaborate.instantiate import Instantiator, identity
 from archspec.elaborate.layout import Conventions, conventions, layout
 from archspec.elaborate.models import Defaults, Given
@@ -313,13 +313,13 @@ class Elaboration:
                 if initial.target.id not in DEFAULT_INIT:
                     known = tuple(DEFAULT_INIT)
                     raise SpecError([UnknownOperator(initial.target.span, initial.target.id, known)])
-                found[initial.target.id] = self.initializer(initial.distribution)
+                found[initial.target.id] = self.initializer(initial)
         return found
 
     def init_of_paths(self) -> tuple[tuple[PathPattern, AnyInitializer], ...]:
         """What the weights at some paths begin with, the closest patterns last."""
         found = [
-            (PathPattern(initial.target.span, initial.target.value), self.initializer(initial.distribution))
+            (PathPattern(initial.target.span, initial.target.value), self.initializer(initial))
             for initial in self.initials()
             if isinstance(initial.target, t.Text)
         ]
@@ -328,7 +328,9 @@ class Elaboration:
     def initials(self) -> list[t.Initial]:
         return [initial for clause in self.clauses(t.Init) for initial in clause.initials]
 
-    def initializer(self, reference: t.Reference) -> AnyInitializer:
+    def initializer(self, initial: t.Initial) -> AnyInitializer:
+        chosen = initial.condition is None or truth(initial.condition, self.env)
+        reference = initial.distribution if chosen or initial.otherwise is None else initial.otherwise
         if reference.name.id not in INITIALIZERS:
             raise SpecError([UnknownName(reference.name.span, reference.name.id, tuple(INITIALIZERS))])
         cls = INITIALIZERS[reference.name.id]

@@ -201,13 +201,16 @@ class Names:
             yield from self.arguments(reference.arguments or (), parameters_of(found), self.scope)
 
     def initial(self, initial: t.Initial) -> Iterator[Use]:
-        target, how = initial.target, initial.distribution
+        target = initial.target
         if isinstance(target, t.Name) and target.id in OPERATORS:
             yield Use(target.span, Target("operator", target.id, None, OPERATORS[target.id]))
-        cls = INITIALIZERS.get(how.name.id)
-        if cls is not None:
-            yield Use(how.name.span, Target("distribution", how.name.id, None, cls))
-            yield from self.arguments(how.arguments or (), attributes_of(how.name.id, cls), self.scope)
+        if initial.condition is not None:
+            yield from self.expressions([initial.condition], self.scope)
+        for how in filter(None, (initial.distribution, initial.otherwise)):
+            cls = INITIALIZERS.get(how.name.id)
+            if cls is not None:
+                yield Use(how.name.span, Target("distribution", how.name.id, None, cls))
+                yield from self.arguments(how.arguments or (), attributes_of(how.name.id, cls), self.scope)
 
     def weight_key(self, rule: t.WeightKey) -> Iterator[Use]:
         own = {name: Target("key", name, span, rule) for span, name in reversed(list(holes_in(rule.path)))}

@@ -198,8 +198,10 @@ class Builder:
     def init(self, span: Span, *initials: Parsed) -> t.Init:
         return t.Init(span, self.all(initials))
 
-    def initial(self, span: Span, target: lark.Token, distribution: Parsed) -> t.Initial:
-        return t.Initial(span, self.token(target), self.build(distribution))
+    def initial(
+        self, span: Span, target: lark.Token, distribution: Parsed, condition: Any, otherwise: Any
+    ) -> t.Initial:
+        return t.Initial(span, self.token(target), *self.all((distribution, condition, otherwise)))
 
     def weights(self, span: Span, origin: lark.Token, *rules: Parsed) -> t.Weights:
         return t.Weights(span, self.token(origin), self.all(rules))

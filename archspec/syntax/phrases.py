@@ -152,7 +152,11 @@ def claim(one: t.Claim) -> str:
 
 
 def initial(one: t.Initial) -> str:
-    return f"{one.target.id if isinstance(one.target, t.Name) else quoted(one.target)} = {network(one.distribution)}"
+    target = one.target.id if isinstance(one.target, t.Name) else quoted(one.target)
+    if one.condition is None or one.otherwise is None:
+        return f"{target} = {network(one.distribution)}"
+    condition = expression(one.condition, least=ANY)
+    return f"{target} = {network(one.distribution)} if {condition} else {network(one.otherwise)}"
 
 
 def column(one: t.Column) -> str:

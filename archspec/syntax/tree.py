@@ -242,6 +242,8 @@ class Initial(Tree, frozen=True):
 
     target: Name | Text
     distribution: Reference
+    condition: Expr | None = None
+    otherwise: Reference | None = None
 
 
 class Init(Tree, frozen=True):

@@ -8,6 +8,8 @@ from typing import Any
 import numpy
 
 Array = numpy.ndarray[Any, Any]
+STRIPE = 256
+"""Channels that are transposed at a time."""
 
 
 def canonical(layer_class: str, variable: str, array: Array) -> Array:
@@ -29,10 +31,23 @@ def native(layer_class: str, variable: str, array: Array, shape: tuple[int, ...]
     """A tensor in the canonical layout as the variable, of that shape, of a layer of Keras."""
     match layer_class, variable:
         case "conv2d", "kernel":
-            return array.transpose(2, 3, 1, 0)
+            return transposed(array, (2, 3, 1, 0))
         case "depthwise_conv2d", "kernel":
             height, width, channels, multiplier = shape
             return array.reshape(channels, multiplier, height, width).transpose(2, 3, 0, 1)
         case "dense", "kernel":
-            return array.transpose()
+            return transposed(array, (1, 0))
     return array.reshape(shape)
+
+
+def transposed(array: Array, axes: tuple[int, ...]) -> Array:
+    """The array with its first axis last, in memory as it reads.
+
+    A stripe of what comes last at a time: numpy by itself goes through all of a large array for each of its rows, which
+    takes 2.5 times as long.
+    """
+    made = numpy.empty([array.shape[axis] for axis in axes], array.dtype)
+    for start in range(0, len(array), STRIPE):
+        stripe = slice(start, start + STRIPE)
+        made[..., stripe] = array[stripe].transpose(axes)
+    return made

@@ -29,6 +29,7 @@ runtime = pytest.importorskip("archspec_keras.runtime")
 
 import keras  # noqa: E402 - skipped above where it is not installed
 from archspec_keras import Backend  # noqa: E402
+from archspec_keras.layouts import transposed  # noqa: E402
 from archspec_keras.lower import lower  # noqa: E402
 from archspec_keras.site import Site  # noqa: E402
 
@@ -530,3 +531,11 @@ def test_a_residual_network_may_be_deeper_than_python_recurses(tmp_path: Path) -
     model = Backend().build(graph)
     model.save(tmp_path / "deep.keras")
     assert len(keras.saving.load_model(tmp_path / "deep.keras").layers) == len(graph.nodes) > sys.getrecursionlimit()
+
+
+@pytest.mark.parametrize("channels", [1, 255, 256, 257, 600])
+def test_a_transposed_array_is_numpys(channels: int) -> None:
+    array = np.arange(channels * 6, dtype="float32").reshape(channels, 1, 2, 3)
+    made = transposed(array, (2, 3, 1, 0))
+    assert made.flags.c_contiguous
+    assert (made == array.transpose(2, 3, 1, 0)).all()

@@ -212,3 +212,28 @@ def test_outputs(tmp_path: Path, name: str) -> None:
             found = ours(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())).numpy()
         assert expected.std() > 1e-6
         assert abs(found - expected).max() <= 1e-9 * abs(expected).max()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_keras",
+        *(pytest.param(f"{name}_keras", marks=pytest.mark.slow) for name in ("inception_v3", "resnet50")),
+    ],
+)
+def test_first_weights(name: str) -> None:
+    """Those that Keras begins by Glorot's rule are drawn with the same spread."""
+    theirs, ours = (spreads(model) for model in (made(name, 96), archspec.build(name, backend="keras")))
+    assert len(ours) > 5
+    assert ours == pytest.approx(theirs, rel=0.03)
+
+
+def spreads(model: Any) -> dict[tuple[int, ...], float]:
+    """The shapes of large weights with how far they are spread."""
+    found: dict[tuple[int, ...], list[Any]] = {}
+    for variable in model.trainable_variables:
+        if len(variable.shape) > 1 and prod(variable.shape) > 10_000:
+            # a classifier may be a convolution over one pixel
+            shape = tuple(side for side in variable.shape if side > 1)
+            found.setdefault(shape, []).append(numpy.array(variable).std())
+    return {shape: float(numpy.mean(each)) for shape, each in found.items()}
