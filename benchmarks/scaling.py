@@ -111,7 +111,8 @@ def measure(quick: bool) -> str:
         "Medians, and quartiles in parentheses, of "
         f"{', '.join(map(str, sizes.values()))} repetitions. Each repetition is a text with widths of its own, so that "
         "nothing in it has been parsed before. A small network spreads what is fixed for a text over fewer nodes: "
-        "flat, or falling, is what is wanted. Python's garbage collector pauses during elaboration. Target: twice the "
+        "flat, or falling, is what is wanted. Python's garbage collector pauses while a network is elaborated, "
+        "counted or drawn. Target: twice the "
         f"network takes {DOUBLING} times the time and memory at most: {worst:.2f} times, {verdict(worst <= DOUBLING)} "
         "(the most between two sizes beside each other, as a mean of the doublings between them)."
     )
