@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec import library, syntax
 from archspec.diagnostics import SpecError, nearest
@@ -16,15 +16,10 @@ from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.loading import STDIN, read_source
 from archspec.printable import printable
 from archspec.source import Source
+from archspec.spec import Spec
 from archspec.syntax import cache
 from archspec.syntax import tree as t
 from archspec.syntax.depth import deep
-
-if TYPE_CHECKING:
-    pass
-
-
-from archspec.spec import Spec
 
 
 def parse(text: str, name: str = "<text>", member: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Spec:

@@ -25,7 +25,7 @@ PROTOCOL = 5
 SLOTS = 3
 """Digits of a file's name: so many specs have a file of their own, others take turns."""
 MOST = 4000
-"""Trees in a file; beyond them those that the last run did not need are dropped."""
+"""Trees in a file: where it is full, no more are kept, and those that the last run did not need are dropped."""
 PLACE, SOURCE = "place", "source"
 DIGEST = sha256().digest_size
 
@@ -78,7 +78,7 @@ class Cache:
         """Write the file of the spec that was opened last, where there is something new."""
         if self.file is None or not self.changed:
             return
-        few = len(self.own) <= MOST
+        few = len(self.own) < MOST
         content = pickle.dumps({key: tree for key, tree in self.own.items() if few or key in self.needed}, PROTOCOL)
         # a full disk does not hinder who only wants to know something
         with suppress(OSError):
@@ -97,8 +97,9 @@ class Cache:
             self.own[key] = self.others[key]
             return self.tree(rule, source, start, text, make)
         tree = make()
-        with suppress(RecursionError):
-            self.own[key] = frozen(tree, start)
+        if len(self.own) < MOST:
+            with suppress(RecursionError):
+                self.own[key] = frozen(tree, start)
         return tree
 
 
