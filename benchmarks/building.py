@@ -61,7 +61,8 @@ def measure(quick: bool) -> str:
     torch, keras = (results("building", framework, quick) for framework in ("torch", "keras"))
     verdict = judged([*torch, *keras], OURS, lambda result: result.not_slower(OURS))
     remarks = (
-        f"Target: no slower than the library's own constructor: {verdict}. Both draw first weights, but on `meta`. "
+        f"Target: no slower than the library's own constructor, but for noise (quartiles that overlap): {verdict}. "
+        "Both draw first weights, but on `meta`. "
         "archspec elaborates a network that comes with it once in a process; what a first call takes is in a column of "
         "its own. Its weights are drawn on all cores, with numbers that depend on nothing but the seed and are the "
         "same in every framework; the libraries draw theirs on one. By profiles, what is missed goes into torch.fx, "
