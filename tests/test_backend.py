@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from importlib import metadata
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -27,6 +28,14 @@ def point(name: str, value: str, owner: str) -> EntryPoint:
 
 def installed(monkeypatch: pytest.MonkeyPatch, *points: EntryPoint) -> None:
     monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == GROUP else ())
+
+
+@pytest.fixture(autouse=True)
+def looked_up_anew() -> Iterator[None]:
+    """Tests change what is installed, which is looked up once."""
+    backend.found.cache_clear()
+    yield
+    backend.found.cache_clear()
 
 
 def test_names_are_read_without_importing(monkeypatch: pytest.MonkeyPatch) -> None:

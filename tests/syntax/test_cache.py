@@ -11,8 +11,6 @@ import pytest
 import archspec
 from archspec import library
 from archspec.cli.commands import run
-from archspec.elaborate.modules import Loader
-from archspec.limits import DEFAULT_LIMITS
 from archspec.source import Source
 from archspec.syntax import cache, parse, parse_cell, parsed_cell
 
@@ -179,6 +177,6 @@ def test_deeper_nesting_than_usual_is_checked_each_time(folder: Path, tmp_path: 
 def test_two_specs_of_one_run_are_each_kept(folder: Path) -> None:
     for name in ("alexnet", "vgg"):
         again(library.spec(name))
-        Loader(DEFAULT_LIMITS).load(library.spec(name), Path())
+        parse(library.spec(name))
     cache.end()
     assert len(list(folder.glob("parsed-*"))) == 2
