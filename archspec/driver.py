@@ -59,12 +59,18 @@ def load(spec: str | Path, limits: Limits = DEFAULT_LIMITS) -> Spec:
 
     Raises `SpecError` where it is wrong and `OSError` where it cannot be read.
     """
-    name = str(spec)
+    source, base, member = located(str(spec), limits)
+    cache.opened(source)
+    return read(source, base, member, limits)
+
+
+def located(name: str, limits: Limits) -> tuple[Source, Path, str | None]:
+    """The text that a SPEC means, the folder that it is in, and the network or variant of it that is meant."""
     if name == STDIN or exists(name):
-        return read(read_source(name, limits), folder(name), None, limits)
+        return read_source(name, limits), folder(name), None
     path, colon, member = name.rpartition(":")
     if colon and (path == STDIN or exists(path)):
-        return read(read_source(path, limits), folder(path), member, limits)
+        return read_source(path, limits), folder(path), member
     found = bundled(name)
     if found is None:
         near = nearest(name, [*library.specs(), *library.members()])
@@ -72,7 +78,7 @@ def load(spec: str | Path, limits: Limits = DEFAULT_LIMITS) -> Spec:
         raise FileNotFoundError(
             errno.ENOENT, f"no such file, and no bundled spec of that name{advice}", printable(name)
         )
-    return read(found[0], Path(), found[1], limits)
+    return found[0], Path(), found[1]
 
 
 def exists(name: str) -> bool:
@@ -125,7 +131,6 @@ def bundled(name: str) -> tuple[Source, str | None] | None:
 
 def read(source: Source, base: Path, member: str | None, limits: Limits, loader: Loader | None = None) -> Spec:
     """Parse a source and all that it uses, and resolve their names."""
-    cache.opened(source)
     with deep(limits, source):
         loader = loader or Loader(limits)
         module = loader.load(source, base)

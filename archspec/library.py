@@ -57,6 +57,7 @@ def declared(name: str) -> list[str]:
     return DECLARED.findall(spec(name).text)
 
 
+@cache
 def members() -> dict[str, str]:
     """Every bundled network and variant to the spec that declares it."""
     return {name: file for file in specs() for name in declared(file)}

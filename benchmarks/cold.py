@@ -21,12 +21,8 @@ IMPORTS, STATS, NEW, UNCACHED = (
     "the same, of a text that no run has parsed",
     "the same, without any cache",
 )
-COMMANDS = {
-    IMPORTS: [sys.executable, "-c", "import pydantic, lark, click"],
-    STATS: [ARCHSPEC, "stats", "mobilenet_v2"],
-    NEW: [ARCHSPEC, "stats", "mobilenet_v2"],
-    UNCACHED: [ARCHSPEC, "stats", "mobilenet_v2"],
-}
+LIBRARIES = [sys.executable, "-c", "import pydantic, lark, click"]
+COMMAND = [ARCHSPEC, "stats", "mobilenet_v2"]
 TARGET = 2.0
 FRAMEWORKS = ("torch", "tensorflow", "keras", "onnx", "numpy", "networkx")
 MODULES = (
@@ -85,12 +81,12 @@ def measure(quick: bool) -> str:
     modules = imported()
     with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as other:
         contestants = {
-            name: partial(unparsed, command, other)
-            if name == NEW
-            else partial(usage, command, None if name == UNCACHED else cache)
-            for name, command in COMMANDS.items()
+            IMPORTS: partial(usage, LIBRARIES, cache),
+            STATS: partial(usage, COMMAND, cache),
+            NEW: partial(unparsed, COMMAND, other),
+            UNCACHED: partial(usage, COMMAND, None),
         }
-        taken = alternate(contestants, dict.fromkeys(COMMANDS, 3 if quick else 15), warmups=1)
+        taken = alternate(contestants, dict.fromkeys(contestants, 3 if quick else 15), warmups=1)
     spreads = {name: Spread.of([one.seconds for one in used]) for name, used in taken.items()}
     unit = spreads[IMPORTS].median
     rows = [

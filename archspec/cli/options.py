@@ -89,16 +89,16 @@ def with_limits(command: Decorated) -> Decorated:
     """`--max-nodes` and its kin; the command gets one `limits`."""
 
     def wrapped(**arguments: Any) -> Any:
-        given = {name: arguments.pop(f"max_{name}") for name in LIMITS}
+        given = {name: arguments.pop(f"max_{name}") for name in Limits.__struct_fields__}
         return command(**arguments, limits=Limits(**given))
 
     wrapped.__doc__ = command.__doc__
     wrapped.__name__ = command.__name__
     wrapped.__dict__.update(command.__dict__)
-    for name, meaning in LIMITS.items():
+    for name in Limits.__struct_fields__:
         wrapped = click.option(
             f"--max-{name}", type=click.IntRange(1, 2**40), default=getattr(DEFAULT_LIMITS, name),
-            show_default=True, metavar="N", help=f"Limit: {meaning}.",
+            show_default=True, metavar="N", help=f"Limit: {LIMITS[name]}.",
         )(wrapped)  # fmt: skip
     return wrapped
 

@@ -89,13 +89,13 @@ class Cache:
         """What `make` parses by a rule from the text at a place, or has parsed before; raises what it raises."""
         key = sha256(f"{rule}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
         self.needed.add(key)
-        if key in self.own:
-            tree: T = Thawing(self.own[key], source, start).load()
+        known = self.own.get(key) or self.others.get(key)
+        if key not in self.own:
+            self.changed = True
+        if known is not None:
+            self.own[key] = known
+            tree: T = Thawing(known, source, start).load()
             return tree
-        self.changed = True
-        if key in self.others:
-            self.own[key] = self.others[key]
-            return self.tree(rule, source, start, text, make)
         tree = make()
         if len(self.own) < MOST:
             with suppress(RecursionError):
@@ -178,5 +178,7 @@ def end() -> None:
 
 
 def remembered(rule: str, source: Source, start: int, text: str, make: Callable[[], T]) -> T:
-    """`Cache.tree` of this process' cache, if it has one."""
-    return make() if current is None else current.tree(rule, source, start, text, make)
+    """`Cache.tree` of this process' cache, if it has one and a spec was opened that the tree could be kept with."""
+    if current is None or current.file is None:
+        return make()
+    return current.tree(rule, source, start, text, make)

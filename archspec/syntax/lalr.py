@@ -26,9 +26,10 @@ from archspec.syntax.errors import (
     UnknownCharacter,
     UnknownEdition,
 )
-from archspec.syntax.parser import Tokens
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
+Tokens = tuple[tuple[str, str, int, int], ...]
+"""Of each its kind, text, start and end."""
 CELL_RULES = ("shape_cell", "number_cell", "value_cell", "operator_cell", "pattern")
 TABLE_OPENED = re.compile(r"""\btable\s*(?:"[^"\r\n]*"\s*)?\{""")
 CLAUSE_LINE = re.compile(r"[\r\n][ \t]*(?:read|repeat|check|columns|number|infer|init|body)\b")

@@ -2,21 +2,22 @@
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.cache import remembered
+
+if TYPE_CHECKING:
+    from archspec.syntax.lalr import Tokens
 from archspec.syntax.errors import LimitReached
 
 ROUGH_TOKEN = re.compile(
     r"""["'][^"'\r\n]*["']|#[^\r\n]*|\{[^\r\n}]*[\r\n](?:[ \t]*\|[^\r\n]*[\r\n]+)+[ \t]*\}|[A-Za-z0-9_.]+|[^\s]"""
 )
 """Near enough to count: a word, a mark, a text, a comment, a whole table."""
-Tokens = tuple[tuple[str, str, int, int], ...]
-"""Of each its kind, text, start and end."""
 
 
 def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
@@ -71,10 +72,10 @@ def parsed_cell(rule: str, source: Source, start: int, text: str) -> Any | None:
 
 
 @lru_cache(maxsize=4096)
-def cell_tokens(rule: str, text: str) -> Tokens:
+def cell_tokens(rule: str, text: str) -> "Tokens":
     """The tokens of an operator cell or a pattern."""
 
-    def parsed() -> Tokens:
+    def parsed() -> "Tokens":
         from archspec.syntax.lalr import tokens
 
         return tokens(rule, text)
