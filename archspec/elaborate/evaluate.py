@@ -111,10 +111,10 @@ ORDER: dict[str, Callable[[float, float], bool]] = {
 def evaluate(expr: t.Expr, env: Environment) -> Value:
     """The value of an expression; raises `SpecError`."""
     match expr:
-        case t.Number() | t.Text() | t.Constant():
-            return expr.value
         case t.Name():
             return lookup(expr, env)
+        case t.Number() | t.Text() | t.Constant():
+            return expr.value
         case t.Chain():
             return chain(expr, env)
         case t.Call():
@@ -155,8 +155,9 @@ def origin(expr: t.Expr, env: Environment) -> tuple[Span, bool]:
     if isinstance(expr, t.Name) and expr.id in env.bindings:
         binding = env.bindings[expr.id]
         return binding.span, binding.printed
-    found = {env.bindings[name] for name in names_of(expr) if name in env.bindings and env.bindings[name].printed}
-    return (found.pop().span, True) if len(found) == 1 else (expr.span, False)
+    printed = {name: binding.span for name, binding in env.bindings.items() if binding.printed}
+    found = {printed[name] for name in names_of(expr) if name in printed} if printed else set()
+    return (found.pop(), True) if len(found) == 1 else (expr.span, False)
 
 
 def names_of(expr: t.Expr) -> Iterator[str]:

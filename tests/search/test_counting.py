@@ -152,6 +152,16 @@ def test_mobilenet_v2_is_counted_as_it_is_elaborated() -> None:
     assert sum(map(len, counter.ways.values())) < 15
 
 
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_large", "mobilenet_v1"])
+def test_a_few_traces_answer_for_all_widths_and_sizes(name: str) -> None:
+    counter = Counter(archspec.load(name), ("alpha", "input"), {}, MEASURES)
+    for alpha in range(10, 201, 2):
+        for side in range(96, 321, 32):
+            counter((alpha / 100, side))
+    assert counter.made < 12
+    assert not counter.keyed
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("file", library.specs())
 def test_the_zoo_is_counted_as_it_is_elaborated(file: str) -> None:
