@@ -131,11 +131,13 @@ class Builder:
                 return self.row(level, prefix)
         owner, graph = nn.Module(), fx.Graph()
         siblings: set[str] = set()
+        scopes: dict[str, nn.Module] = {}
         values = {path: graph.placeholder(placeholder(i, level)) for i, path in enumerate(level.inputs)}
         for child in level.children:
             name = legal(child.name, siblings)
             if isinstance(child, Level):
-                owner.add_module(name, self.level(child, f"{prefix}{name}."))
+                scopes[name] = self.level(child, f"{prefix}{name}.")
+                owner.add_module(name, nn.Module())
                 values |= self.call(graph, name, child, values)
             else:
                 site = Within(graph, owner, name, child, self.overwrites(child), self.tensors)
@@ -144,7 +146,11 @@ class Builder:
                 self.names[child.path] = prefix + name
         outputs = [values[path] for path in level.outputs]
         graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
-        return fx.GraphModule(owner, graph, class_name(level.label))
+        made = fx.GraphModule(owner, graph, class_name(level.label))
+        # only now: a GraphModule compiles again those that it is made of
+        for name, module in scopes.items():
+            made.add_module(name, module)
+        return made
 
     def row(self, level: Level, prefix: str) -> nn.Module:
         """The same for layers in a row, without a graph; raises `NotALayer` where an operator is more than one."""

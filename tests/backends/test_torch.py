@@ -356,6 +356,16 @@ def test_values_that_are_overwritten_change_no_gradient(name: str) -> None:
         assert (a.grad - b.grad).abs().max() <= 1e-9 * b.grad.abs().max(), key
 
 
+def test_the_code_of_every_scope_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[torch.fx.GraphModule] = []
+    recompile = torch.fx.GraphModule.recompile
+    monkeypatch.setattr(torch.fx.GraphModule, "recompile", lambda self: (compiled.append(self), recompile(self))[1])
+    # blocks with a shortcut, in each of them a squeeze and excitation with another
+    made = archspec.build("efficientnet_b0", options={"device": "meta"})
+    scopes = [module for module in made.modules() if isinstance(module, torch.fx.GraphModule)]
+    assert len(compiled) == len(scopes) > 20
+
+
 def test_no_class_of_ours_is_in_the_module(small: Graph) -> None:
     for made in (build(small), build(archspec.parse(FORKS).elaborate())):
         assert all(
