@@ -1,6 +1,7 @@
 """A comparison in a process of its own, to be disturbed."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,12 +22,13 @@ def command(*others: str, module: str = "archspec") -> list[str]:
 
 
 def started(place: Path, *others: str, module: str = "archspec") -> Process:
-    """A comparison in a folder; its group of processes is its own."""
+    """A comparison in a folder; its group of processes is its own, and Ctrl-C reaches it even from a background job."""
     (place / "net.arch").write_text(SPEC)
     paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
     return subprocess.Popen(command(*others, module=module), cwd=place, start_new_session=True,
                             env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE)  # fmt: skip
+                            stderr=subprocess.PIPE,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
 
 
 def finished(process: Process, place: Path, seconds: float = 600) -> bytes:

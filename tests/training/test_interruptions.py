@@ -71,6 +71,6 @@ def test_ctrl_c_stops_within_a_second_and_says_how_to_go_on(tmp_path: Path) -> N
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=20)
     print(f"{time.monotonic() - begun:.2f} s")
-    assert process.returncode == 130
+    assert process.returncode == 130, said.decode()
     assert "the same command goes on from there" in said.decode()
     assert "Traceback" not in said.decode()
