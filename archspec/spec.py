@@ -86,7 +86,7 @@ class Spec:
         env = Environment(self.module, {}, Budget(self.limits.nodes))
         return target, parameters.given(named.network.name, target.parameters, named.network.arguments or (), env)
 
-    def plan(self, image: Shape | None = None, /, **values: Value) -> NetworkPlan:
+    def plan(self, image: Shape | int | None = None, /, **values: Value) -> NetworkPlan:
         """The elaborated network with its repetitions still shared; raises `SpecError`."""
         network, arguments = self.choice
         given = {**arguments, **parameters.from_values(values)}
@@ -95,16 +95,17 @@ class Spec:
         self.warnings = tuple(found)
         return plan
 
-    def elaborate(self, image: Shape | None = None, /, **values: Value) -> Graph:
+    def elaborate(self, image: Shape | int | None = None, /, **values: Value) -> Graph:
         """The Graph with these parameters; raises `SpecError` with every error found.
 
-        `image` is the input instead of the one that the text states: (h, w, c), or (h, w) with the same channels.
+        `image` is the input instead of the one that the text states: (h, w, c), or (h, w) with the same channels,
+        or h of a square.
         """
         plan = self.plan(image, **values)
         with deep(self.limits, self.source):
             return flatten(plan, self.name)
 
-    def count(self, image: Shape | None = None, /, **values: Value) -> dict[str, int]:
+    def count(self, image: Shape | int | None = None, /, **values: Value) -> dict[str, int]:
         """`params`, `macs`, `memory` and `file_size` of the Graph with these parameters; raises `SpecError`.
 
         The same numbers as those of `elaborate(…)`, at a fraction of the time once a few have been counted.
@@ -117,16 +118,17 @@ class Spec:
         self,
         values: Mapping[str, str | Iterable[Value]],
         *,
-        most: Mapping[str, int] | None = None,
-        least: Mapping[str, int] | None = None,
+        most: Mapping[str, int | str] | None = None,
+        least: Mapping[str, int | str] | None = None,
         jobs: int = 1,
         cluster: str | None = None,
     ) -> Iterator[dict[str, Value]]:
         """Every combination of some parameters' values with its counts, those that the spec refuses left out.
 
         Values are any, or a text: `0.1:2.0:0.01`, `18,34,50`; `input` is the image's size. `most` and `least` bound
-        `params`, `macs`, `memory` and `file_size`. Rows come as they are found, the last parameter changing fastest.
-        Raises `SpecError` and `BackendError`.
+        `params`, `macs`, `memory` and `file_size`, by numbers or texts: `100M`. Rows come as they are found, the last
+        parameter changing fastest; after the last one a warning says how many were refused. Raises `SpecError`, also
+        where all are refused, and `BackendError`.
         """
         from archspec.search.sweep import sweep
 

@@ -9,6 +9,12 @@ from typing import Any
 from archspec.backend import BackendError, MissingFramework
 
 
+class NoCluster(BackendError):
+    """An address is that of no kind of cluster."""
+
+    exit_code = 2
+
+
 class Unreachable(BackendError):
     """A cluster does not answer."""
 
@@ -34,7 +40,7 @@ def workers(jobs: int, cluster: str | None) -> Iterator[None]:
             stack.callback(ray(cluster))
             stack.enter_context(parallel_config("ray", n_jobs=-1))
         else:
-            raise BackendError(f"there is no cluster `{cluster}`", "dask://HOST:PORT or ray://HOST:PORT")
+            raise NoCluster(f"there is no cluster `{cluster}`", "dask://HOST:PORT or ray://HOST:PORT")
         yield
 
 

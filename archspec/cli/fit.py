@@ -9,7 +9,7 @@ import click
 from archspec import driver
 from archspec.cli.options import Parameters, one_spec, with_limits, with_parameters
 from archspec.cli.output import say
-from archspec.cli.searching import for_each_measure
+from archspec.cli.searching import counting, for_each_measure
 from archspec.cli.tables import show
 from archspec.limits import Limits
 from archspec.sheet import Sheet
@@ -49,7 +49,7 @@ def fit(spec: str, vary: str, budget: dict[str, int], step: Decimal | None, para
     """Find the largest value of a parameter with which a network keeps to a budget.
 
     The answer is exact on the grid: every value above it was counted, up to where the grid ends, and is over the budget
-    or refused. Without VALUES the grid grows until all of its upper half is over the budget.
+    or refused. Without VALUES the grid grows until nothing in its upper half fits.
 
     \b
     Examples:
@@ -65,7 +65,8 @@ def fit(spec: str, vary: str, budget: dict[str, int], step: Decimal | None, para
     name, grid = varied(vary)
     if grid is not None and step is not None:
         raise click.UsageError("give the step within --vary, or --step, not both")
-    found = fitted(driver.load(spec, limits), name, budget, dict(params), grid, step)
+    with counting(None) as told:
+        found = fitted(driver.load(spec, limits), name, budget, dict(params), grid, step, told)
     say(show(sheet(found, name, budget)))
 
 
@@ -85,10 +86,19 @@ def sheet(found: "Fit", name: str, budget: dict[str, int]) -> Sheet:
     measures = tuple(found.best.measures or ())
     rows = [row("", found.best, measures), *([row("next", found.after, measures)] if found.after else [])]
     limit = ("budget", "", *(budget.get(measure, "") for measure in measures))
-    note = (
-        f"{name} from {found.grid[0]} to {found.grid[-1]}, {len(found.grid):,} values; none above the first line fits."
-    )
+    values = f"{len(found.grid):,} values" if len(found.grid) > 1 else "1 value"
+    note = f"{name} from {found.grid[0]} to {found.grid[-1]}, {values}; {ending(found, budget)}."
     return Sheet("", ("", name, *measures), tuple(rows), limit, note)
+
+
+def ending(found: "Fit", budget: dict[str, int]) -> str:
+    """What is known of larger values."""
+    if not found.at_the_end:
+        return "none above the first line fits"
+    after = found.after.measures if found.after else None
+    if after is not None and all(after[what] <= most for what, most in budget.items()):
+        return "the largest of them fits, and so does the next: give --vary a longer grid"
+    return "the largest of them fits"
 
 
 def row(label: str, found: "Found", measures: tuple[str, ...]) -> tuple[str | int, ...]:

@@ -1,6 +1,7 @@
-"""What `sweep` and `fit` share: amounts, and an option for each thing that is measured."""
+"""What `sweep` and `fit` share: amounts, an option for each thing that is measured, a bar of progress."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -14,7 +15,12 @@ class Amount(click.ParamType[int]):
 
     name = "amount"
 
+    def __init__(self, measure: Measure) -> None:
+        self.measure = measure
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if not self.measure.bytes and str(value).rstrip()[-1:] in {"b", "B"}:
+            self.fail(f"{value!r} is bytes, and this is a number of {self.measure.help}: 100M", param, ctx)
         return value if isinstance(value, int) else amount(str(value))
 
 
@@ -32,7 +38,7 @@ def for_each_measure(
         wrapped.__dict__.update(command.__dict__)
         for name, measure in reversed(MEASURES.items()):
             wrapped = click.option(
-                *flags(measure.flag), f"{into}_{name}", type=Amount(), metavar=metavar(measure),
+                *flags(measure.flag), f"{into}_{name}", type=Amount(measure), metavar=metavar(measure),
                 help=f"{words} {measure.help}.",
             )(wrapped)  # fmt: skip
         return wrapped
@@ -42,3 +48,22 @@ def for_each_measure(
 
 def metavar(measure: Measure) -> str:
     return "BYTES" if measure.bytes else "N"
+
+
+@contextmanager
+def counting(size: int | None, hidden: bool = False) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, with the time that remains where it is known how many candidates there are.
+
+    Gives what it is to be told: how many of them are counted.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console,
+        disable=hidden or not console.is_terminal, transient=size is None,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("", total=size)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,10 +1,11 @@
 """`archspec sweep`: count many networks of a family, and keep those that suit."""
 
+import errno
 import gc
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from archspec import driver
 from archspec.cli import tables
 from archspec.cli.options import many_specs, with_limits
 from archspec.cli.output import say
-from archspec.cli.searching import for_each_measure
+from archspec.cli.searching import counting, for_each_measure
 from archspec.files import whole_file
 from archspec.limits import Limits
 from archspec.printable import printable
@@ -97,15 +98,21 @@ def sweep(
     from archspec.search.sweep import Tallied
     from archspec.search.write import form_of as table_form
 
-    made = planned(specs, params, least, most, candidates, limits)
+    for name in least.keys() & most.keys():
+        if least[name] > most[name]:
+            raise click.UsageError(f"nothing has at least {least[name]:,} and at most {most[name]:,} {name}")
+    asked = [part.strip().removeprefix("-") for text in (sort, front) if text for part in text.split(",")]
+    made = planned(specs, params, least, most, asked, candidates, limits)
     chosen = wishes(front, made.columns)
     selection = Selection(Wish.of(sort, made.columns) if sort else None, top, chosen)
     cloud, members = Cloud(), Front.of(chosen or wishes(LARGE, made.columns), made.columns)
     if output is not None:
         table_form(output)
     form = "" if plot is None else chart_form(plot)
+    if plot is not None and not plot.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(plot))
     tallied, began = Tallied(), time.perf_counter()
-    with progress(made.size, hidden=output is None and top is None and sys.stdout.isatty()) as told:
+    with counting(made.size, hidden=output is None and top is None and sys.stdout.isatty()) as told:
 
         def lines() -> "Iterator[Line]":
             for rows, found in made.run(jobs, address(ray, cluster)):
@@ -133,16 +140,17 @@ def planned(
     params: tuple[str, ...],
     least: dict[str, int],
     most: dict[str, int],
+    columns: list[str],
     candidates: int,
     limits: Limits,
 ) -> "Sweep":
-    """The sweep that is asked for; raises `BackendError` and `SpecError`."""
-    from archspec.search.measures import ALWAYS
+    """The sweep that is asked for, measuring what is bounded or asked for; raises `BackendError` and `SpecError`."""
+    from archspec.search.measures import ALWAYS, MEASURES
     from archspec.search.space import axis, space
     from archspec.search.sweep import Sweep
 
     axes = [axis(text) for text in params]
-    measures = tuple(dict.fromkeys((*ALWAYS, *most, *least)))
+    measures = tuple(dict.fromkeys((*ALWAYS, *most, *least, *(name for name in columns if name in MEASURES))))
     loaded = tuple(driver.load(spec, limits) for spec in specs)
     made = Sweep(loaded, space(axes, candidates), {}, measures, least, most)
     made.check()
@@ -206,19 +214,3 @@ def summary(made: "Sweep", tallied: "Tallied") -> None:
         first = made.refusal(tallied.first[code]).diagnostics[0]
         values = ", ".join(f"{name}={value}" for name, value in made.given(tallied.first[code]).items())
         click.echo(f"  {count:,} {code}, the first at {printable(values)}: {printable(first.message)}", err=True)
-
-
-@contextmanager
-def progress(size: int, hidden: bool) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr with the time that remains; gives what it is to be told: how many candidates are counted."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    bar = Progress(
-        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console,
-        disable=hidden or not console.is_terminal,
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task("", total=size)
-        yield lambda done: bar.update(task, completed=done)

@@ -1,6 +1,8 @@
 """A network's parameters: typed by their defaults, or by their choices."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
 
 from archspec.diagnostics import Diagnostic, SpecError, nearest
 from archspec.elaborate.errors import BadParameter, MissingArgument, UnknownArgument
@@ -37,10 +39,12 @@ def given(
     return {name: Binding(evaluate(a.value, env), blame(a.value, env)) for name, a in placed.items()}
 
 
-def checked_image(image: Shape | None) -> Shape | None:
+def checked_image(image: Shape | int | None) -> Shape | None:
     """The sides of an input that a program or the command line gives; raises `SpecError` where they are none."""
     if image is None:
         return None
+    if not isinstance(image, Sequence):
+        image = (number(image),)
     if not 1 <= len(image) <= 3 or any(isinstance(s, bool) or not isinstance(s, int) or s < 1 for s in image):
         text = "x".join(map(str, image))[:40]
         span = Span(Source(GIVEN, f"input={text}"), 0, len(text) + len("input="))
@@ -50,11 +54,20 @@ def checked_image(image: Shape | None) -> Shape | None:
     return tuple(image)
 
 
+def number(value: Any) -> Any:
+    """A number of another library, such as numpy, as one of Python's; anything else as it is."""
+    if type(value) in {bool, int, float} or isinstance(value, (str, tuple)):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
+
+
 def from_values(values: Mapping[str, Value]) -> dict[str, Binding]:
     """Arguments that a program or the command line gives; their span is the text that they would have."""
     bindings: dict[str, Binding] = {}
     wrong: list[Diagnostic] = []
-    for name, value in values.items():
+    for name, value in ((name, number(value)) for name, value in values.items()):
         large = isinstance(value, int) and abs(value) > LARGEST
         text = f"{name}={'…' if large else value}"
         span = Span(Source(GIVEN, text), 0, len(text))

@@ -236,9 +236,12 @@ class Counter:
             return refused
 
 
-def count(spec: Spec, image: tuple[int, ...] | None, values: Mapping[str, Value]) -> dict[str, int]:
+def count(spec: Spec, image: tuple[int, ...] | int | None, values: Mapping[str, Value]) -> dict[str, int]:
     """What `MEASURES` measure of one network; raises `SpecError`. The spec remembers how it was counted."""
-    given = {**values} if image is None else {**values, IMAGE[0]: image[0] if len(image) == 1 else tuple(image)}
+    given = {name: parameters.number(value) for name, value in values.items()}
+    if image is not None:
+        sides = tuple(image) if isinstance(image, Sequence) else (parameters.number(image),)
+        given[IMAGE[0]] = sides[0] if len(sides) == 1 else sides
     counter = spec.counters.get(tuple(given))
     if counter is None:
         measures = [measure.of for measure in MEASURES.values()]

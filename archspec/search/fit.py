@@ -4,23 +4,31 @@ Counts are step functions of a width, and not always growing ones, so nothing is
 asked for, every value above the answer was counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
 from archspec.backend import BackendError
-from archspec.elaborate.evaluate import Value
-from archspec.search.counting import Counter, Refused
+from archspec.elaborate.evaluate import Budget, Environment, Value, evaluate
+from archspec.search.counting import IMAGE, Counter, Refused
 from archspec.search.measures import ALWAYS, MEASURES
 from archspec.search.space import Axis, Steps
 from archspec.spec import Spec
+from archspec.syntax import tree as t
+from archspec.syntax.errors import LimitReached
 
 START = 100
 """Values of the grid that is looked at first; it is doubled while its upper half has a network within the budget."""
-MOST = 2**17
+MOST = START * 2**17
 """Values of the largest grid that is looked at unasked."""
+MOST_REFUSED = START * 2**5
+"""Of one that has no network at all."""
+PATIENCE = 1000
+"""Values beyond a declared limit before it is said that the limit is too low for the budget."""
 Numbers = Sequence[int | float]
+Told = Callable[[int], None]
+"""Is told how many values have been counted."""
 
 
 class NothingFits(BackendError):
@@ -28,9 +36,15 @@ class NothingFits(BackendError):
 
 
 class NoNumber(BackendError):
-    """A parameter is not a number."""
+    """A parameter is not a number that is to be found."""
 
     exit_code = 2
+
+
+class Unbounded(BackendError):
+    """The largest value is beyond the largest grid."""
+
+    exit_code = 4
 
 
 class Found(Struct, frozen=True):
@@ -38,6 +52,7 @@ class Found(Struct, frozen=True):
 
     value: int | float
     measures: Mapping[str, int] | None
+    refused: Refused | None = None
 
 
 class Fit(Struct, frozen=True):
@@ -46,6 +61,11 @@ class Fit(Struct, frozen=True):
     best: Found
     after: Found | None
     grid: Numbers
+
+    @property
+    def at_the_end(self) -> bool:
+        """Whether it is the last value of a grid that was given, so that larger ones may fit."""
+        return self.best.value == self.grid[-1]
 
 
 def numbers(axis: Axis) -> Numbers:
@@ -62,41 +82,64 @@ def numbers(axis: Axis) -> Numbers:
 class Fitter:
     """Measures networks of one spec that differ in one number, and holds them against a budget."""
 
-    def __init__(self, spec: Spec, name: str, budget: Mapping[str, int], fixed: Mapping[str, Value]) -> None:
-        self.budget = budget
+    def __init__(
+        self, spec: Spec, name: str, budget: Mapping[str, int], fixed: Mapping[str, Value], told: Told
+    ) -> None:
+        self.budget, self.told = budget, told
+        self.counted = self.networks = 0
+        """how many values, and how many of them the spec does not refuse"""
         self.measures = tuple(dict.fromkeys((*ALWAYS, *budget)))
         self.counter = Counter(spec, [name], fixed, [MEASURES[measure].of for measure in self.measures])
         self.name = name
 
     def found(self, value: int | float) -> Found:
         measured = self.counter([self.counter.suited(self.name, value)])
-        return Found(value, None if isinstance(measured, Refused) else dict(zip(self.measures, measured, strict=True)))
+        self.counted += 1
+        self.told(self.counted)
+        if isinstance(measured, Refused):
+            return Found(value, None, measured)
+        self.networks += 1
+        return Found(value, dict(zip(self.measures, measured, strict=True)))
 
     def fits(self, found: Found) -> bool:
         measures = found.measures
         return measures is not None and all(measures[what] <= most for what, most in self.budget.items())
 
-    def last(self, grid: Numbers, low: int, high: int) -> tuple[int | None, bool]:
-        """The last place from `low` up to `high`, without it, that keeps to the budget; whether any was a network."""
-        counted = False
+    def last(self, grid: Numbers, low: int, high: int) -> int | None:
+        """The last place from `low` up to `high`, without it, that keeps to the budget; raises `Unbounded`."""
+        limited = 0
         for place in range(high - 1, low - 1, -1):
             found = self.found(grid[place])
             if self.fits(found):
-                return place, True
-            counted = counted or found.measures is not None
-        return None, counted
+                return place
+            if found.refused is not None and found.refused.code == LimitReached.code:
+                limited += 1
+                if limited > PATIENCE:
+                    advice = f"raise the limit, or give a grid: --vary {self.name}=FROM:TO:STEP"
+                    raise Unbounded(f"{self.name} = {found.value} meets a limit: {found.refused.message}", advice)
+        return None
 
     def growing(self, step: Decimal) -> tuple[Numbers, int | None]:
-        """A grid whose upper half is over the budget, and the last place on it that is not."""
-        best, low, high = None, START // 2, START
-        while True:
-            place, counted = self.last(Steps(step, step, high), low, high)
-            best = best if place is None else place
-            if high >= MOST or (place is None and counted):
+        """A grid of whose upper half nothing fits, and the last place on it that does; raises `Unbounded`."""
+        low, high = 0, START
+        best = self.last(Steps(step, step, high), low, high)
+        while self.networks == 0 if best is None else best >= high // 2:
+            if high >= (MOST if self.networks else MOST_REFUSED):
                 break
             low, high = high, 2 * high
+            place = self.last(Steps(step, step, high), low, high)
+            best = best if place is None else place
         grid = Steps(step, step, high)
-        return grid, self.last(grid, 0, START // 2)[0] if best is None else best
+        if best is not None and best >= high // 2:
+            raise self.unbounded(grid)
+        return grid, best
+
+    def unbounded(self, grid: Numbers) -> Unbounded:
+        first, last = self.found(grid[START]).measures, self.found(grid[-1]).measures
+        said = f"{self.name} = {grid[-1]}, after {len(grid):,} values, is still within the budget"
+        if first is not None and last is not None and all(first[what] == last[what] for what in self.budget):
+            return Unbounded(f"{said}: the budget does not seem to depend on {self.name}")
+        return Unbounded(said, f"larger steps, --step, or a grid: --vary {self.name}=FROM:TO:STEP")
 
 
 def fit(
@@ -106,21 +149,27 @@ def fit(
     fixed: Mapping[str, Value] | None = None,
     grid: Numbers | None = None,
     step: Decimal | None = None,
+    told: Told = lambda counted: None,
 ) -> Fit:
     """The largest number for a parameter, or for the image's size, with which a network keeps to a budget.
 
-    `budget` is by names of `MEASURES`. A `grid` grows from place to place; without one it goes from one `step` (0.01,
-    of whole numbers 1) up to where all networks of its upper half are over the budget. Raises `BackendError`, and
-    `SpecError` where the spec refuses every value.
+    `budget` is by names of `MEASURES`. A `grid` grows from place to place; without one it is the parameter's choices,
+    or else goes from one `step` (0.01, of whole numbers 1) up to where nothing in its upper half fits. Raises
+    `BackendError`, and `SpecError` where the spec refuses every value.
     """
-    fitter = Fitter(spec, name, budget, fixed or {})
+    fixed = fixed or {}
+    if name in fixed or (name in IMAGE and set(IMAGE) & set(fixed) and name not in own(spec)):
+        raise NoNumber(f"`{name}` is given, and is to be found", "leave out one of -p and --vary")
+    fitter = Fitter(spec, name, budget, fixed, told)
     kind = int if name == fitter.counter.image else fitter.counter.types.get(name, float)
     if kind not in {int, float}:
         raise NoNumber(f"`{name}` is no number that could grow", "fit varies a number")
+    if grid is None and step is None:
+        grid = choices(spec, name)
     if grid is None:
         grid, place = fitter.growing(step or Decimal("0.01" if kind is float else 1))
     else:
-        place, _ = fitter.last(grid, 0, len(grid))
+        place = fitter.last(grid, 0, len(grid))
     if place is None:
         raise nothing(fitter, grid)
     after: Found | None = None
@@ -131,13 +180,25 @@ def fit(
     return Fit(fitter.found(grid[place]), after, grid)
 
 
+def own(spec: Spec) -> dict[str, t.Parameter]:
+    """The parameters of a network by name."""
+    return {parameter.name.id: parameter for parameter in spec.choice[0].parameters}
+
+
+def choices(spec: Spec, name: str) -> Numbers | None:
+    """The numbers among which a parameter chooses, the smallest first; None where it may be any."""
+    parameter = own(spec).get(name)
+    if parameter is None or not parameter.choices:
+        return None
+    env = Environment(spec.module, {}, Budget(spec.limits.nodes))
+    return numbers(Axis(name, (tuple(evaluate(choice, env) for choice in parameter.choices),)))
+
+
 def nothing(fitter: Fitter, grid: Numbers) -> BackendError:
     """Why no value fits; raises `SpecError` where that is the spec's own reason."""
     least = next((found for found in map(fitter.found, grid) if found.measures is not None), None)
     if least is None or least.measures is None:
         fitter.counter.elaborated([grid[-1]])
         raise AssertionError("what is refused here is refused by elaborate")
-    said = ", ".join(f"{least.measures[what]:,} {what}" for what in fitter.budget)
-    return NothingFits(
-        f"no {fitter.name} from {grid[0]} to {grid[-1]} keeps to the budget: at {least.value} there are {said}"
-    )
+    said = ", ".join(f"{what} = {least.measures[what]:,}" for what in fitter.budget)
+    return NothingFits(f"no {fitter.name} from {grid[0]} to {grid[-1]} keeps to the budget: {least.value} gives {said}")

@@ -51,12 +51,12 @@ MEASURES = {
 ALWAYS = ("params", "macs")
 """What a sweep measures whether asked to or not."""
 
-AMOUNT = re.compile(r"([0-9]{1,18}(?:[._][0-9]{1,18})*)\s*([KMGT]?)(i?)(B?)", re.IGNORECASE)
+AMOUNT = re.compile(r"([0-9]{1,18}(?:[._][0-9]{1,18})*(?:e[0-9]{1,2})?)\s*([KMGT]?)(i?)(B?)", re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def amount(text: str) -> int:
-    """The largest whole number up to `100M`, `3.4M`, `10MB`, `512KiB`, `3_000_000`; raises `WrongRange`."""
+    """The largest whole number up to `100M`, `3.4M`, `1e8`, `10MB`, `512KiB`, `3_000_000`; raises `WrongRange`."""
     match = AMOUNT.fullmatch(text.strip())
     number = match[1].replace("_", "") if match else ""
     if match is None or number.count(".") > 1 or (match[3] and not match[2]):

@@ -14,11 +14,11 @@ from typing import overload
 from msgspec import Struct
 
 from archspec.backend import BackendError
+from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Value
-from archspec.elaborate.parameters import value_of
 from archspec.printable import printable
 
-NUMBER = r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})"
+NUMBER = r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(?:[eE][+-]?[0-9])?"
 RANGE = re.compile(f"({NUMBER}):({NUMBER}):({NUMBER})")
 NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 MOST = 10_000_000
@@ -124,7 +124,7 @@ def parts(name: str, values: str) -> Iterator[Sequence[Value]]:
     for part in map(str.strip, values.split(",")):
         if not part:
             raise WrongRange(f"a value of `{name}` is missing", f"write {name}=1,2,3, or {name}=1:3:1")
-        yield steps(part) if ":" in part else (value_of(part),)
+        yield steps(part) if ":" in part else (parameters.value_of(part),)
 
 
 def axis_of(name: str, values: "str | Iterable[Value]") -> Axis:
@@ -134,7 +134,7 @@ def axis_of(name: str, values: "str | Iterable[Value]") -> Axis:
     found = tuple(values) if isinstance(values, Iterable) else (values,)
     if not found:
         raise WrongRange(f"`{name}` has no values")
-    return Axis(name, (found,))
+    return Axis(name, (tuple(parameters.number(value) for value in found),))
 
 
 class Space(Struct, frozen=True, dict=True):

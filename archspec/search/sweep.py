@@ -13,15 +13,17 @@ from functools import cached_property
 from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
+from warnings import warn
 
 from msgspec import Struct
 
 from archspec.backend import MissingFramework
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import SpecError, did_you_mean
 from archspec.elaborate.evaluate import Value
+from archspec.printable import printable
 from archspec.search.counting import Counter, Refused
-from archspec.search.measures import ALWAYS, MEASURES
-from archspec.search.space import Space, axis_of, space
+from archspec.search.measures import ALWAYS, MEASURES, amount
+from archspec.search.space import Space, WrongRange, axis_of, space
 from archspec.spec import Spec
 from archspec.syntax.depth import deep
 
@@ -200,14 +202,37 @@ def counted(name: str, packed: bytes, first: int, last: int) -> tuple[list[Row],
 def sweep(
     spec: Spec,
     values: Mapping[str, str | Iterable[Value]],
-    most: Mapping[str, int],
-    least: Mapping[str, int],
+    most: Mapping[str, int | str],
+    least: Mapping[str, int | str],
     jobs: int,
     cluster: str | None,
 ) -> Iterator[dict[str, Value]]:
     """The rows of `Spec.sweep`."""
+    bounds = [bounded(given) for given in (least, most)]
     measures = tuple(dict.fromkeys((*ALWAYS, *most, *least)))
-    made = Sweep((spec,), space([axis_of(*named) for named in values.items()]), {}, measures, least, most)
-    for rows, _ in made.run(jobs, cluster):
+    made = Sweep((spec,), space([axis_of(*named) for named in values.items()]), {}, measures, *bounds)
+    made.check()
+    return rows_of(made, jobs, cluster)
+
+
+def bounded(given: Mapping[str, int | str]) -> dict[str, int]:
+    """Bounds as numbers; raises `WrongRange`."""
+    for name in given.keys() - MEASURES.keys():
+        raise WrongRange(f"a sweep measures no `{name}`", did_you_mean(name, MEASURES))
+    return {name: amount(bound) if isinstance(bound, str) else bound for name, bound in given.items()}
+
+
+def rows_of(made: Sweep, jobs: int, cluster: str | None) -> Iterator[dict[str, Value]]:
+    tallied = Tallied()
+    for rows, found in made.run(jobs, cluster):
+        tallied.add(found)
         for row in rows:
             yield dict(zip(made.columns, made.line(row), strict=True))
+    refused = sum(tallied.refused.values())
+    if refused == tallied.done:
+        raise made.refusal(0)
+    if refused:
+        number = min(tallied.first.values())
+        values = ", ".join(f"{name}={value}" for name, value in made.given(number).items())
+        said = f"{refused:,} of {tallied.done:,} candidates are refused, the first at {values}"
+        warn(f"{printable(said)}: {printable(made.refusal(number).diagnostics[0].message)}", stacklevel=2)

@@ -11,7 +11,7 @@ import archspec
 from archspec import SpecError
 from archspec.backend import BackendError
 from archspec.cli.commands import run
-from archspec.search.fit import Fit, NothingFits, fit
+from archspec.search.fit import Fit, NothingFits, Unbounded, fit
 from archspec.search.space import steps
 
 WAVE = "arch 1 network N(c = 5, n = 1) { input 8 x 8 x 3 body conv(3, c % 10 + 1) -> conv(1, 2) * n }"
@@ -67,6 +67,46 @@ def test_several_budgets_hold_together() -> None:
 def test_steps_may_be_finer() -> None:
     found = fit(archspec.load("mobilenet_v2"), "alpha", {"macs": 150_000_000}, step=Decimal("0.001"))
     assert found.best.value == 0.574  # 0.575 gives 150.2M
+
+
+@pytest.mark.parametrize(
+    ("name", "budget", "said"),
+    [
+        ("eps", 301_000_000, "does not seem to depend"),
+        ("alpha", 10**15, "meets a limit"),
+        ("k", 10**12, "still within"),
+    ],
+)
+def test_a_budget_that_nothing_reaches_has_no_answer(name: str, budget: int, said: str) -> None:
+    with pytest.raises(Unbounded, match=said) as wrong:
+        fit(archspec.load("mobilenet_v2"), name, {"macs" if name != "k" else "params": budget})
+    assert wrong.value.exit_code == 4
+
+
+def test_choices_are_the_grid_of_a_parameter_that_has_them() -> None:
+    found = fit(archspec.load("resnet"), "depth", {"macs": 3_800_000_000})
+    assert (found.best.value, list(found.grid)) == (34, [18, 34, 50, 101, 152])
+
+
+def test_what_is_to_be_found_cannot_be_given() -> None:
+    spec = archspec.load("mobilenet_v2")
+    for name, fixed in (("alpha", "alpha"), ("input", "resolution")):
+        with pytest.raises(BackendError, match="is given, and is to be found") as wrong:
+            fit(spec, name, {"macs": 10**8}, {fixed: 96})
+        assert wrong.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("grid", "said"),
+    [
+        ("0.1:0.5:0.1", "5 values; the largest of them fits, and so does the next: give --vary a longer grid."),
+        ("0.1:0.9:0.1", "9 values; none above the first line fits."),
+        ("0.57", "1 value; the largest of them fits."),
+    ],
+)
+def test_the_end_of_a_grid_is_no_end_of_the_budget(grid: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["fit", "mobilenet_v2", "--macs", "155M", "--vary", f"alpha={grid}"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(said)
 
 
 def test_a_parameter_that_is_no_number_cannot_grow() -> None:

@@ -92,13 +92,13 @@ def test_a_parameter_cannot_be_given_twice() -> None:
 @pytest.mark.parametrize(
     ("text", "number"),
     [("100M", 10**8), ("3.4M", 3_400_000), ("150K", 150_000), ("10MB", 10**7), ("512KiB", 2**19), ("3_000", 3000),
-     ("1.0005K", 1000), ("2g", 2 * 10**9)],
+     ("1.0005K", 1000), ("2g", 2 * 10**9), ("1e9", 10**9), ("1.5e3", 1500)],
 )  # fmt: skip
 def test_an_amount_has_a_unit(text: str, number: int) -> None:
     assert amount(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "M", "1.2.3", "-5", "5Q", "1e9", "5i", "٣M", "5 M B"])
+@pytest.mark.parametrize("text", ["", "M", "1.2.3", "-5", "5Q", "1e", "e9", "1e999", "5i", "٣M", "5 M B"])
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(s.WrongRange):
         amount(text)
@@ -109,7 +109,10 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
 
 def rows(network: str = "Small", **bounds: dict[str, int]) -> list[dict[str, object]]:
     spec = archspec.parse(TEXT, member=network)
-    return list(spec.sweep({"c": "0:3:1", "d": (0.5, 1.0), "input": "8,16"}, **bounds))  # type: ignore[arg-type]
+    with pytest.warns(
+        UserWarning, match="^6 of 16 candidates are refused, the first at c=0, d=0.5, input=8: `channels`"
+    ):
+        return list(spec.sweep({"c": "0:3:1", "d": (0.5, 1.0), "input": "8,16"}, **bounds))  # type: ignore[arg-type]
 
 
 def test_a_row_has_the_values_and_the_counts_of_a_graph() -> None:
@@ -120,6 +123,26 @@ def test_a_row_has_the_values_and_the_counts_of_a_graph() -> None:
 
 def test_what_the_spec_refuses_is_left_out() -> None:
     assert len(rows()) == 3 * 2 * 2 - 2  # neither 0 channels nor round(0.5) are any
+    with pytest.raises(SpecError):
+        list(archspec.parse(TEXT, member="Small").sweep({"c": [0, -1]}))
+
+
+def test_values_may_be_numbers_of_numpy() -> None:
+    import numpy as np
+
+    spec = archspec.parse(TEXT, member="Small")
+    made = spec.sweep({"c": np.arange(2, 4), "d": np.array([0.5, 1], "float32"), "input": np.array([8])})
+    assert list(made) == [row for row in rows() if row["c"] != 1 and row["input"] == 8]
+    assert spec.elaborate(np.int64(8), c=np.int64(2)) == spec.elaborate((8,), c=2)
+    assert spec.count(8, c=np.int64(2), d=np.float32(0.5)) == spec.count((8,), c=2, d=0.5)
+
+
+def test_bounds_may_be_texts_and_are_of_what_is_measured() -> None:
+    spec = archspec.load("mobilenet_v2")
+    assert [row["alpha"] for row in spec.sweep({"alpha": "0.5,1"}, most={"macs": "100M"})] == [0.5]
+    with pytest.raises(BackendError) as wrong:
+        spec.sweep({"alpha": "1"}, most={"mac": 1})
+    assert wrong.value.help == "did you mean `macs`?"
 
 
 def test_bounds_are_inclusive() -> None:
@@ -204,7 +227,7 @@ def test_a_sweep_travels_to_another_process() -> None:
 
 def test_an_unknown_parameter_is_told_before_anything_is_counted() -> None:
     with pytest.raises(SpecError) as wrong:
-        next(archspec.load("mobilenet_v2").sweep({"alhpa": "1,2"}))
+        archspec.load("mobilenet_v2").sweep({"alhpa": "1,2"})
     assert wrong.value.diagnostics[0].help == "did you mean `alpha`?"
 
 
@@ -274,6 +297,9 @@ def test_a_sweep_of_refused_networks_alone_is_an_error(net: Path, capsys: pytest
         (["-p", "c=1:2:1", "--sort", "mac"], 2),
         (["-p", "c=1:2:1", "-o", "out.xls"], 2),
         (["-p", "c=1:2:1", "--max-macs", "many"], 2),
+        (["-p", "c=1:2:1", "--max-macs", "100MB"], 2),
+        (["-p", "c=1:2:1", "--max-macs", "1K", "--min-macs", "1M"], 2),
+        (["-p", "c=1:2:1", "--cluster", "slurm://x"], 2),
         (["-p", "c=1:2:1", "--ray", "local", "--cluster", "dask://"], 2),
         (["-p", "c=1:2:1", "--plot", "out.gif"], 2),
         (["-p", "c=1:9:1", "--max-candidates", "8"], 4),
@@ -282,6 +308,19 @@ def test_a_sweep_of_refused_networks_alone_is_an_error(net: Path, capsys: pytest
 def test_what_is_wrong_with_a_command_decides_its_exit_code(net: Path, arguments: list[str], code: int) -> None:
     assert run(["sweep", f"{net}:Small", *arguments]) == code
     assert list(net.parent.iterdir()) == [net]
+
+
+@pytest.mark.parametrize("option", ["--sort=-memory", "--front=memory,params"])
+def test_what_is_asked_for_is_measured(option: str, net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sweep", f"{net}:Small", "-p", "c=1:5:1", option]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "c,params,macs,memory"
+
+
+def test_a_chart_that_has_no_folder_is_told_before_anything_is_counted(
+    net: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sweep", f"{net}:Small", "-p", "c=1:5:1", "--plot", "none/x.svg"]) == 3
+    assert capsys.readouterr().out == ""
 
 
 def test_the_front_is_charted(net: Path) -> None:

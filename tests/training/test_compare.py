@@ -60,7 +60,7 @@ def test_no_finished_run_is_made_again(folder: Path) -> None:
         (["net.arch", "--fractions", "2"], 2, "at most 1"),
         (["net.arch", "--data", "digit"], 1, "did you mean `digits`"),
         (["net.arch", "--backend", "onnx"], 1, "trains no networks"),
-        (["net.arch", "--cluster", "slurm://x"], 1, "no cluster"),
+        (["net.arch", "--cluster", "slurm://x"], 2, "no cluster"),
         (["none.arch"], 3, "no such file"),
         (["net.arch", "--lr", "fast"], 2, "not numbers"),
         (["lesson_residual"], 2, "classes"),
