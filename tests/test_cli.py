@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
 
 from archspec.cli.commands import run
@@ -243,11 +245,40 @@ def test_text_of_a_spec_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest
     assert "\x1b" not in out
 
 
-def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m archspec stats mobilenet_v2 --by layer | head -1"
+@pytest.mark.parametrize(
+    "command", ["stats mobilenet_v2 --by layer", "sweep mobilenet_v2 -p input=32:6000:1"], ids=["short", "long"]
+)
+def test_a_closed_pipe_is_no_error(command: str) -> None:
+    command = f"{sys.executable} -m archspec {command} | head -1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+def test_another_pipe_that_breaks_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("archspec.driver.load", broken)
+    assert run(["stats", "mobilenet_v2"]) == 1
+    assert "has ended" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_command_that_is_ended_leaves_nothing(jobs: str, tmp_path: Path) -> None:
+    arguments = ["sweep", "mobilenet_v2", "-p", "input=32:999999:1", "-j", jobs, "-o", "out.csv"]
+    process = subprocess.Popen([sys.executable, "-m", "archspec", *arguments], cwd=tmp_path, stderr=subprocess.PIPE)
+    while not list(tmp_path.iterdir()):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(1)
+    started = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said.decode(), list(tmp_path.iterdir())) == (143, "", [])
+    assert not psutil.wait_procs(started, timeout=10)[1]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

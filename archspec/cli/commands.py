@@ -2,8 +2,6 @@
 
 import gc
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -359,10 +357,6 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # whoever read our output has gone; Python must not complain while it closes stdout
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         click.echo(f"error: {name}{error.strerror or error}", err=True)

@@ -1,9 +1,14 @@
 """The group of all commands, which imports those of other modules when they are called."""
 
+import os
+import select
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
+from archspec.backend import BackendError
 from archspec.syntax import cache
 
 ELSEWHERE = {
@@ -37,3 +42,20 @@ class Commands(click.Group):
         if found[0] not in LASTING:
             cache.begin()
         return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # which click, if it saw it, would take for a failure of stdout, and for one of ours
+            if not unread():
+                raise BackendError("a process that this one works with has ended") from None
+            # Python must not complain while it closes stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+
+
+def unread() -> bool:
+    """Whether whoever read our output has gone."""
+    asked = select.poll()
+    asked.register(sys.stdout, 0)
+    return any(found & select.POLLERR for _, found in asked.poll(0))
