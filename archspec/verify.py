@@ -128,13 +128,23 @@ class Contestant(Struct, frozen=True):
         return self.run(self.build(open_), images, open_)
 
 
-def verify(name: str, graph: Graph, backends: Sequence[Backend], seed: int = 0, *, optimized: bool = False) -> Verdict:
+def verify(
+    name: str,
+    graph: Graph,
+    backends: Sequence[Backend],
+    seed: int = 0,
+    *,
+    optimized: bool = False,
+    weights: Mapping[str, Any] | None = None,
+) -> Verdict:
     """Build a Graph in every backend and compare; the first that can is what the others are held against.
 
+    `weights` are arrays for every name in `graph.tensors()`, without them random ones.
     With `optimized` it is the Graph in the first backend that all are held against, each with the optimised Graph; what
     frameworks count is that Graph's.
     """
-    weights, images = dict(random_tensors(graph, seed)), random_images(graph, seed)
+    given = random_tensors(graph, seed) if weights is None else weights.items()
+    weights, images = {key: values.astype("float64") for key, values in given}, random_images(graph, seed)
     own = {node.path: node.path for node in graph.nodes[1:]}
     contestants = [Contestant(backend.name, backend, graph, weights, own) for backend in backends]
     judged, bounds = graph, BOUNDS

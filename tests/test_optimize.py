@@ -24,6 +24,7 @@ from archspec.graph import Graph
 from archspec.optimize import Optimized, optimize
 from archspec.verify import differences, random_images, random_tensors, verify
 from archspec.weights import fold
+from archspec.weights.match import WeightsError
 
 EXACT = 1e-12
 FOLDING = "archspec.weights.folding"
@@ -222,6 +223,20 @@ MISTAKES: dict[str, Callable[[Any, Any, dict[str, Any]], tuple[Any, Any]]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("bn.weight", 3e38), ("bn.running_var", -1.0)], ids=["too large", "no variance"]
+)
+def test_weights_that_would_be_no_numbers_are_an_error(name: str, value: float) -> None:
+    before = graph("conv(3, 4) -> bn")
+    tensors = {key: values.astype("float32") for key, values in random_tensors(before, 0)}
+    tensors["conv.weight"] *= 100
+    tensors[name] = numpy.full_like(tensors[name], value)
+    with pytest.raises(WeightsError, match="`bn` cannot be folded into `conv`"):
+        fold(optimize(before), tensors)
+    tensors["conv.weight"][0] = numpy.nan  # what is no number before is none after
+    assert not numpy.isfinite(fold(optimize(before), tensors)["conv.weight"]).all()
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_verify_sees_a_wrong_fold(monkeypatch: pytest.MonkeyPatch, mistake: str) -> None:
     before = graph("conv(3, 4) as first -> bn -> relu -> conv(3, 5) as second -> relu", "12 x 12 x 3")
@@ -293,3 +308,13 @@ def test_verify_proves_it_with_one_backend(capsys: pytest.CaptureFixture[str]) -
     assert run(["verify", *SMALL, "--optimize", "--backend", "torch"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any("torch, torch optimized" in line and line.endswith("equal") for line in lines)
+
+
+def test_verify_takes_the_weights_of_a_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, small = str(tmp_path / "weights.safetensors"), ["mobilenet_v2_0_35", "--input", "32x32"]
+    assert run(["build", small[0], "-o", path]) == 0
+    assert run(["verify", *small, "--optimize", "--backend", "torch", "--weights", path]) == 0
+    assert run(["verify", "alexnet", "--backend", "torch", "--backend", "onnx", "--weights", path]) == 1
+    assert "these are not the weights of `AlexNet`" in capsys.readouterr().err
+    assert run(["verify", "mobilenet_v2", "--weights", path]) == 2
+    assert "name one: mobilenet_v2:MobileNetV2" in capsys.readouterr().err

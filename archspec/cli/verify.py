@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -32,6 +33,10 @@ Network = tuple[str, Spec]
 @click.option(
     "--optimize", is_flag=True, help="Hold what `build --optimize` makes in every backend against the network itself."
 )
+@click.option(
+    "--weights", type=click.Path(path_type=Path), metavar="FILE",
+    help="Of one SPEC, instead of random ones; a file in the canonical form.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32), default=0, show_default=True, help="Seed of weights and inputs.")
 def verify(
     specs: tuple[str, ...],
@@ -39,6 +44,7 @@ def verify(
     params: Parameters,
     image: Shape | None,
     optimize: bool,
+    weights: Path | None,
     seed: int,
 ) -> None:
     """Build each SPEC in every installed backend, with the same random weights, and compare.
@@ -54,7 +60,7 @@ def verify(
     Examples:
       archspec verify mobilenet_v2
       archspec verify resnet50 vgg16 --input 64x64 --backend torch --backend onnx
-      archspec verify resnet50 --optimize
+      archspec verify resnet50 --optimize --weights resnet50.safetensors
       archspec verify my_specs/
     """
     from archspec.verify import usable
@@ -64,10 +70,13 @@ def verify(
     for name, framework in left_out:
         click.echo(f"{name} is left out: `{framework}` is not installed", err=True)
     networks = [found for spec in expanded(specs) for found in driver.networks(spec)]
+    if weights is not None and len(networks) > 1:
+        advice = f"name one: {specs[0]}:{networks[0][1].name}"
+        raise click.UsageError(f"--weights are those of one network, and here are {len(networks)}; {advice}")
     verdicts = [
         found
         for name, spec in followed(networks)
-        for found in verified(name, spec, backends, params, image, optimize, seed)
+        for found in verified(name, spec, backends, params, image, optimize, weights, seed)
     ]
     say(tables.show(tables.verdicts_sheet(verdicts)))
     for verdict in verdicts:
@@ -93,6 +102,7 @@ def verified(
     params: Parameters,
     image: Shape | None,
     optimize: bool,
+    weights: Path | None,
     seed: int,
 ) -> "Iterator[Verdict]":
     """What came out for a network; nothing, and diagnostics on stderr, where it is none with this input."""
@@ -103,7 +113,7 @@ def verified(
     except SpecError as error:
         complain(error.diagnostics)
     else:
-        yield compared(name, graph, backends, seed, optimized=optimize)
+        yield compared(name, graph, backends, seed, optimized=optimize, weights=driver.stored(weights, graph))
 
 
 def complaints(verdict: "Verdict") -> list[str]:

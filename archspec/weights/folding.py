@@ -7,7 +7,7 @@ from archspec.ops import BatchNorm
 from archspec.optimize import Optimized, optimize
 from archspec.weights.initial import draw
 from archspec.weights.libraries import numpy
-from archspec.weights.match import Array
+from archspec.weights.match import Array, WeightsError
 
 
 def optimized(graph: Graph, weights: Mapping[str, Array] | None, seed: int = 0) -> tuple[Graph, dict[str, Array]]:
@@ -20,6 +20,7 @@ def fold(plan: Optimized, tensors: Mapping[str, Array]) -> dict[str, Array]:
     """Every tensor of the optimised Graph, by its canonical name, from all those of the Graph before.
 
     A layer y = W·x + b with y ↦ s·y + t after it is the layer with the weights s·W, s by output channels, and s·b + t.
+    Raises `WeightsError` where these are no finite numbers and those before were.
     """
     np = numpy()
     names = plan.graph.tensors()
@@ -32,10 +33,22 @@ def fold(plan: Optimized, tensors: Mapping[str, Array]) -> dict[str, Array]:
             scale, shift = affine(plan.before.by_path[other], tensors)
             factor, constant = scale * factor, scale * constant + shift
         by_channel = factor.reshape(-1, *(1 for _ in matrix.shape[1:]))
-        found[weight] = (by_channel * matrix).astype(matrix.dtype)
-        if bias in names:
-            found[bias] = constant.astype(matrix.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found[weight] = (by_channel * matrix).astype(matrix.dtype)
+            if bias in names:
+                found[bias] = constant.astype(matrix.dtype)
+        if not all(np.isfinite(found[name]).all() for name in (weight, bias) if name in names):
+            check_finite(tensors, path, others)
     return {name: found[name] for name in names}
+
+
+def check_finite(tensors: Mapping[str, Array], layer: str, others: tuple[str, ...]) -> None:
+    """Raise `WeightsError` unless some weights of what is folded are no finite numbers themselves."""
+    np = numpy()
+    own = [values for name, values in tensors.items() if name.rpartition(".")[0] in {layer, *others}]
+    if all(np.isfinite(values).all() for values in own):
+        said = f"`{others[-1]}` cannot be folded into `{layer}`: the weights would be no finite numbers"
+        raise WeightsError(said, "a running variance is from 0; or build without --optimize")
 
 
 def affine(node: Node, tensors: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -49,5 +62,6 @@ def affine(node: Node, tensors: Mapping[str, Array]) -> tuple[Array, Array]:
     factor = own.get("weight", np.float64(1))
     if not isinstance(node.op, BatchNorm):
         return factor, np.float64(0)
-    scale = factor / np.sqrt(own["running_var"] + node.op.eps)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = factor / np.sqrt(own["running_var"] + node.op.eps)
     return scale, own.get("bias", np.float64(0)) - own["running_mean"] * scale
