@@ -26,7 +26,7 @@ PREFACE = """\
 
 Written by `make bench`. The numbers of a table are of one run; contestants take turns, so that a machine that slows
 down slows all of them. Ratios are those of the medians. The best repetition says what is possible, the distance of the
-quartiles how busy the machine was.
+quartiles how busy the machine was. "Met" is said of medians.
 """
 
 

@@ -74,7 +74,7 @@ def results(part: str, framework: str, quick: bool, threads: int = 1) -> list[Re
 
 
 def results_table(title: str, found: list[Result]) -> str:
-    """A line for each contest: the peer's median, the others' ratios to it, quartiles behind them."""
+    """A line for each contest: the peer's median, the others' ratios to it, quartiles of their own behind them."""
     names = list(dict.fromkeys(name for result in found for name in result.spreads))
     rows = [(result.name, *(cell(result, name) for name in names)) for result in found]
     return table((title, *names), rows)
@@ -96,6 +96,17 @@ def judged(found: list[Result], name: str, holds: Callable[[Result], bool]) -> s
     if not missed:
         return f"{verdict(True)} in all {len(there)}"
     return f"{verdict(True)} in {len(there) - len(missed)} of {len(there)}, {verdict(False)} for {', '.join(missed)}"
+
+
+def compared(found: list[Result], name: str) -> str:
+    """`no slower in 6 of 8, not to be told apart in 1: … (1.12×), slower in 1: … (1.33×)`."""
+    slower = [result for result in found if result.ratio(name) > 1]
+    said = [f"no slower in {len(found) - len(slower)} of {len(found)}"]
+    for what, holds in (("not to be told apart", True), ("slower", False)):
+        named = [f"{r.name} ({r.ratio(name):.2f}×)" for r in slower if r.not_slower(name) is holds]
+        if named:
+            said.append(f"{what} in {len(named)}: {', '.join(named)}")
+    return "; ".join(said)
 
 
 def main(frameworks: Mapping[str, Callable[[], Iterator[Contest]]]) -> None:

@@ -50,7 +50,8 @@ def cold(folder: Path, quick: bool) -> str:
     said = prose(
         f"Target: {TARGET:.0f} s at most, {verdict(ours <= TARGET)}; less than torchview, {verdict(ours < theirs)}. "
         "Both have Graphviz draw an SVG. torchview builds torchvision's model first, on the `meta` device, and draws "
-        "each of its modules; we draw repeats once."
+        "each of its modules; we draw repeats once. Below, pictures of networks that grow; Graphviz lays out the SVG, "
+        "so that the target for growing networks, in the next section, is not of these."
     )
     return f"{table(['process', *SPREAD, 'ratio', 'peak memory'], rows)}\n\n{said}"
 

@@ -77,7 +77,10 @@ def test_steps_may_be_finer() -> None:
         ("k", 10**12, "still within"),
     ],
 )
-def test_a_budget_that_nothing_reaches_has_no_answer(name: str, budget: int, said: str) -> None:
+def test_a_budget_that_nothing_reaches_has_no_answer(
+    name: str, budget: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archspec.search.fit.PATIENCE", 30)
     with pytest.raises(Unbounded, match=said) as wrong:
         fit(archspec.load("mobilenet_v2"), name, {"macs" if name != "k" else "params": budget})
     assert wrong.value.exit_code == 4
