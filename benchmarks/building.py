@@ -63,12 +63,10 @@ def measure(quick: bool) -> str:
         f"Target: no slower than the library's own constructor: {compared([*torch, *keras], OURS)}. Ratios are of "
         "medians, quartiles in parentheses; where they overlap, the two are not to be told apart. "
         "Both draw first weights, but on `meta`. archspec elaborates a network that comes with it once in a process; "
-        "what a first call takes is in a column of its own. Where gigabytes are moved, as for VGG-16, the order of "
-        "the turns decides more than that. Its weights are drawn on all cores, with numbers that depend on nothing but "
-        "the seed and are the same in every framework; the libraries draw theirs on one. By profiles, what is slower "
-        "goes into torch.fx, which writes and compiles the code of every block with a shortcut, into numpy's normals, "
-        "each of which takes twice the time of PyTorch's, and in Keras into zeros that are overwritten and two copies "
-        "of what it is given."
+        "what a first call takes is in a column of its own. Its weights are drawn on all cores, with numbers that "
+        "depend on nothing but the seed and are the same in every framework; the libraries draw theirs on one. By "
+        "profiles, what is slower goes into torch.fx, which writes and compiles the code of every block with a "
+        "shortcut, and into numpy's normals, each of which takes twice the time of PyTorch's."
     )
     tables = [results_table("torch", torch), results_table("Keras", keras)]
     return "\n\n".join([*tables, prose(remarks)])

@@ -23,6 +23,7 @@ from archspec.ops import LayerScale, PRelu
 from archspec.tensor import Shape, shape_text
 from archspec.weights.libraries import numpy
 from archspec.weights.match import Array, WeightsError
+from archspec.weights.memory import fresh
 
 CUT = 2
 """A truncated normal is drawn again beyond so many standard deviations."""
@@ -48,7 +49,7 @@ def draw(graph: Graph, seed: int) -> Iterator[tuple[str, Array]]:
             tensor = name.rpartition(".")[2]
             parts: list[Future[None]] = []
             if tensor == "weight" and how is not None:
-                values, fill = np.empty(shape, "float32"), filler(shape, how)
+                values, fill = fresh(shape, "float32"), filler(shape, how)
                 entropy = seed, int.from_bytes(name.encode(), "little")
                 flat = values.reshape(-1)
                 for number, start in enumerate(range(0, flat.size, PART)):

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy
 
+from archspec.weights.memory import fresh
+
 Array = numpy.ndarray[Any, Any]
 STRIPE = 256
 """Channels that are transposed at a time."""
@@ -41,12 +43,12 @@ def native(layer_class: str, variable: str, array: Array, shape: tuple[int, ...]
 
 
 def transposed(array: Array, axes: tuple[int, ...]) -> Array:
-    """The array with its first axis last, in memory as it reads.
+    """The array with its first axis last, in memory of its own as it reads.
 
     A stripe of what comes last at a time: numpy by itself goes through all of a large array for each of its rows, which
     takes 2.5 times as long.
     """
-    made = numpy.empty([array.shape[axis] for axis in axes], array.dtype)
+    made: Array = fresh(tuple(array.shape[axis] for axis in axes), array.dtype)
     for start in range(0, len(array), STRIPE):
         stripe = slice(start, start + STRIPE)
         made[..., stripe] = array[stripe].transpose(axes)

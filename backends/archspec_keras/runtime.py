@@ -28,7 +28,7 @@ from archspec_keras.lower import lower
 from archspec_keras.names import keys, layer_name, model_name
 from archspec_keras.order import shallow_first
 from archspec_keras.quiet import unadvised
-from archspec_keras.site import Site
+from archspec_keras.site import Site, shared
 
 Array = numpy.ndarray[Any, Any]
 METADATA = "metadata.json"
@@ -129,7 +129,10 @@ def fill(model: keras.Model, graph: Graph, weights: Iterable[tuple[str, Any]]) -
     places = variables(model, graph)
     for name, values in weights:
         kind, called, variable = places[name]
-        variable.assign(native(kind, called, numpy.asarray(values), tuple(variable.shape)))
+        given = numpy.asarray(values, dtype=variable.dtype)
+        array = native(kind, called, given, tuple(variable.shape))
+        # what somebody else holds is copied
+        variable.assign(array if numpy.may_share_memory(array, given) else shared(array))
 
 
 # ---- what a model gives, and what is in it ----

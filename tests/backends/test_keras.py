@@ -23,6 +23,7 @@ from archspec.backend import BackendError, Measured, MissingFramework, Unsupport
 from archspec.graph import Graph
 from archspec.verify import BOUNDS, random_images, random_tensors
 from archspec.weights import draw, load, take
+from archspec.weights.memory import LARGE
 
 torch_runtime = pytest.importorskip("archspec_torch.runtime")
 runtime = pytest.importorskip("archspec_keras.runtime")
@@ -539,3 +540,23 @@ def test_a_transposed_array_is_numpys(channels: int) -> None:
     made = transposed(array, (2, 3, 1, 0))
     assert made.flags.c_contiguous
     assert (made == array.transpose(2, 3, 1, 0)).all()
+
+
+def test_weights_that_are_given_are_copied() -> None:
+    graph = archspec.parse(
+        "arch 1 network N { input 16 x 16 x 3 body conv(3, 512) -> bn -> dwconv(3) -> flatten -> linear(4) }"
+    ).elaborate()
+    given = {name: np.random.default_rng(0).random(shape, "float32") for name, shape in graph.tensors().items()}
+    assert max(values.nbytes for values in given.values()) > LARGE
+    model = runtime.build(graph, weights=given)
+    before = [variable.numpy().copy() for variable in model.variables]
+    for values in given.values():
+        values[...] = np.nan
+    assert all(np.array_equal(a, variable.numpy()) for a, variable in zip(before, model.variables, strict=True))
+
+
+def test_layers_begin_by_plain_zeros_in_files() -> None:
+    model = runtime.build(archspec.load("squeezenet1_1").elaborate())
+    for layer in model.layers:
+        if hasattr(layer, "kernel_initializer"):
+            assert type(layer.kernel_initializer) is keras.initializers.Zeros
