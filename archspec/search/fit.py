@@ -25,7 +25,7 @@ MOST = START * 2**17
 MOST_REFUSED = START * 2**5
 """Of one that has no network at all."""
 PATIENCE = 1000
-"""Values beyond a declared limit before it is said that the limit is too low for the budget."""
+"""Values beyond a declared limit before it is said, of a grid that grows, that the limit is too low for the budget."""
 Numbers = Sequence[int | float]
 Told = Callable[[int], None]
 """Is told how many values have been counted."""
@@ -105,8 +105,11 @@ class Fitter:
         measures = found.measures
         return measures is not None and all(measures[what] <= most for what, most in self.budget.items())
 
-    def last(self, grid: Numbers, low: int, high: int) -> int | None:
-        """The last place from `low` up to `high`, without it, that keeps to the budget; raises `Unbounded`."""
+    def last(self, grid: Numbers, low: int, high: int, patience: int | None = None) -> int | None:
+        """The last place from `low` up to `high`, without it, that keeps to the budget.
+
+        Raises `Unbounded` where more values than `patience` are beyond a declared limit.
+        """
         limited = 0
         for place in range(high - 1, low - 1, -1):
             found = self.found(grid[place])
@@ -114,7 +117,7 @@ class Fitter:
                 return place
             if found.refused is not None and found.refused.code == LimitReached.code:
                 limited += 1
-                if limited > PATIENCE:
+                if patience is not None and limited > patience:
                     advice = f"raise the limit, or give a grid: --vary {self.name}=FROM:TO:STEP"
                     raise Unbounded(f"{self.name} = {found.value} meets a limit: {found.refused.message}", advice)
         return None
@@ -122,12 +125,12 @@ class Fitter:
     def growing(self, step: Decimal) -> tuple[Numbers, int | None]:
         """A grid of whose upper half nothing fits, and the last place on it that does; raises `Unbounded`."""
         low, high = 0, START
-        best = self.last(Steps(step, step, high), low, high)
+        best = self.last(Steps(step, step, high), low, high, PATIENCE)
         while self.networks == 0 if best is None else best >= high // 2:
             if high >= (MOST if self.networks else MOST_REFUSED):
                 break
             low, high = high, 2 * high
-            place = self.last(Steps(step, step, high), low, high)
+            place = self.last(Steps(step, step, high), low, high, PATIENCE)
             best = best if place is None else place
         grid = Steps(step, step, high)
         if best is not None and best >= high // 2:
