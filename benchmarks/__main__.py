@@ -1,4 +1,4 @@
-"""Run from the repository root: `python -m benchmarks [--quick]`."""
+"""Run from the repository root: `python -m benchmarks [--quick] [--only PART …]`."""
 
 import argparse
 import importlib
@@ -24,7 +24,7 @@ PARTS = {
 PREFACE = """\
 # Benchmarks
 
-Written by `make bench`. The numbers of a table are of one run; contestants take turns, so that a machine that slows
+Written by `make bench`. The numbers of a section are of one run; contestants take turns, so that a machine that slows
 down slows all of them. Ratios are those of the medians. The best repetition says what is possible, the distance of the
 quartiles how busy the machine was. "Met" is said of medians.
 """
@@ -34,17 +34,28 @@ def main() -> None:
     """Measure, then write the page; a quick run prints it instead."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="few repetitions; print, and write nothing")
-    quick = parser.parse_args().quick
-    sections = [PREFACE, prose(machine.description()) + "\n"]
-    for part, title in PARTS.items():
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=[*PARTS], help="leave the other sections as they are"
+    )
+    given = parser.parse_args()
+    sections = {} if given.quick else sections_of(PAGE.read_text(encoding="utf-8"))
+    head = [PREFACE, prose(machine.description()) + "\n"]
+    for part in given.only:
         print(f"{part} …", file=sys.stderr)
-        sections.append(f"## {title}\n\n{importlib.import_module(f'benchmarks.{part}').measure(quick)}\n")
-    page = "\n".join(sections)
-    if quick:
+        sections[PARTS[part]] = f"{importlib.import_module(f'benchmarks.{part}').measure(given.quick)}\n"
+    found = [f"## {title}\n\n{sections[title]}" for title in PARTS.values() if title in sections]
+    page = "\n".join([*head, *found])
+    if given.quick:
         print(page)
         return
     PAGE.write_text(page, encoding="utf-8")
     print(f"wrote docs/{PAGE.name}")
+
+
+def sections_of(page: str) -> dict[str, str]:
+    """The text of each section by its title."""
+    _, *sections = page.split("\n## ")
+    return {title: text for title, _, text in (section.partition("\n\n") for section in sections)}
 
 
 if __name__ == "__main__":
