@@ -75,6 +75,6 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 # torchvision for its models alone: its compiled operators are not needed, nor the torch that it would ask for
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	$(call programs,chromium)
-	$(PIP) install -c constraints.txt -e ".[draw,torch,onnx,keras,lsp,serve,train,dask,ray,dev]"
+	$(PIP) install -c constraints.txt -e ".[draw,torch,onnx,keras,lsp,serve,train,sweep,dask,ray,dev]"
 	$(PIP) install -c constraints.txt --no-deps torchvision
 	@touch $@ $(VENV)/.demo

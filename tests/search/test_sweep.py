@@ -257,7 +257,8 @@ def test_a_front_is_made_of_numbers() -> None:
 
 
 def test_a_file_has_the_rows_in_every_form(net: Path) -> None:
-    pq = pytest.importorskip("pyarrow.parquet")
+    import pyarrow.parquet as pq
+
     for name in ("out.csv", "out.json", "out.jsonl", "out.parquet"):
         assert run(["sweep", f"{net}:Small", "-p", "c=1:5:1", "-p", "d=0.5,1", "-p", "kind=relu,silu", "-o", name]) == 0
     read = json.loads(Path("out.json").read_text())

@@ -41,7 +41,10 @@ QUICK = {
     "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small",
     "regnet_y_400mf", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_0",
 }  # fmt: skip
-HUGE = {"convnext_large", "regnet_y_128gf"}
+HUGE = {
+    "convnext_large", "efficientnet_v2_l", "regnet_x_32gf", "regnet_y_128gf", "regnet_y_32gf", "resnext101_64x4d",
+    "wide_resnet101_2",
+}  # fmt: skip
 CASES = [
     name if name in QUICK else pytest.param(name, marks=pytest.mark.huge if name in HUGE else pytest.mark.slow)
     for name in NAMES
