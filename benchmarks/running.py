@@ -76,7 +76,7 @@ def torch_training(models: Mapping[str, Any], name: str, *what: str) -> Iterator
         for who, model in models.items():
             optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
             tasks[who] = partial(step, model.train(), optimizer, x, y)
-        yield Contest(label(name, batch, "training", *what), tasks, 3)
+        yield Contest(label(name, batch, "training", *what), tasks, 7)
 
 
 def step(model: Any, optimizer: Any, x: Any, y: Any) -> None:

@@ -382,7 +382,8 @@ def test_a_saved_module_loads_where_there_is_no_archspec(tmp_path: Path) -> None
         "import sys; sys.modules['archspec'] = sys.modules['archspec_torch'] = None\n"
         "import torch; model = torch.load('net.pt', weights_only=False)\n"
         "x, expected = torch.load('data.pt')\n"
-        "assert all(torch.equal(a, b) for a, b in zip(model(x), expected))\n"
+        # in another process sums may be rounded otherwise, as memory happens to be aligned
+        "torch.testing.assert_close(model(x), expected)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
