@@ -143,8 +143,7 @@ def measure(quick: bool) -> str:
         "what that alone gives torchvision's model is in a column of its own. "
         f"Our ONNX in onnxruntime likewise: {faster(ONNX)}; {span(torch, ONNX)}; "
         f"optimised: {faster(ONNX_OPTIMIZED)}; {span(torch, ONNX_OPTIMIZED)}. onnxruntime folds normalisations itself. "
-        f"Images of {SIDE} pixels; training on {THREADS[-1]} threads, and all of Keras. Compiling pays in evaluation "
-        "alone here: a step of training is slower for it."
+        f"Images of {SIDE} pixels; training on {THREADS[-1]} threads, and all of Keras."
     )
     tables = [results_table("torch", torch), results_table("Keras", keras)]
     return "\n\n".join([*tables, prose(remarks)])
