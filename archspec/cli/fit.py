@@ -95,8 +95,7 @@ def ending(found: "Fit", budget: dict[str, int]) -> str:
     """What is known of larger values."""
     if not found.at_the_end:
         return "none above the first line fits"
-    after = found.after.measures if found.after else None
-    if after is not None and all(after[what] <= most for what, most in budget.items()):
+    if found.after is not None and found.after.within(budget):
         return "the largest of them fits, and so does the next: give --vary a longer grid"
     return "the largest of them fits"
 

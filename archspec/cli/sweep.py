@@ -18,7 +18,6 @@ from archspec.cli.output import say
 from archspec.cli.searching import counting, for_each_measure
 from archspec.files import whole_file
 from archspec.limits import Limits
-from archspec.printable import printable
 from archspec.search.space import MOST
 from archspec.sheet import Sheet
 
@@ -211,6 +210,4 @@ def summary(made: "Sweep", tallied: "Tallied") -> None:
     said = f"{tallied.done:,} candidates counted, {tallied.kept:,} kept, {refused:,} refused"
     click.echo(f"{said}; {tallied.seconds:.1f} s, {tallied.done / tallied.seconds:,.0f} a second", err=True)
     for code, count in tallied.refused.most_common(SHOWN):
-        first = made.refusal(tallied.first[code]).diagnostics[0]
-        values = ", ".join(f"{name}={value}" for name, value in made.given(tallied.first[code]).items())
-        click.echo(f"  {count:,} {code}, the first at {printable(values)}: {printable(first.message)}", err=True)
+        click.echo(f"  {count:,} {code}, the first at {made.reason(tallied.first[code])}", err=True)

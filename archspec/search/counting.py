@@ -67,17 +67,18 @@ class Counter:
     ) -> None:
         self.spec, self.names, self.fixed, self.measures = spec, tuple(names), dict(fixed), tuple(measures)
         self.network, self.arguments = spec.choice
-        own = {parameter.name.id: parameter for parameter in self.network.parameters}
+        self.own = {parameter.name.id: parameter for parameter in self.network.parameters}
+        """the parameters of the network by name"""
         given = parameters.from_values(dict.fromkeys((*self.names, *self.fixed), "…"))
         wrong = [
-            UnknownArgument(binding.span, self.network.name.id, name, (*own, IMAGE[0]))
+            UnknownArgument(binding.span, self.network.name.id, name, (*self.own, IMAGE[0]))
             for name, binding in given.items()
-            if name not in own and name not in IMAGE
+            if name not in self.own and name not in IMAGE
         ]
         if wrong:
             raise SpecError(wrong)
-        self.image = next((name for name in IMAGE if name in given and name not in own), None)
-        self.keyed = {name for name in self.names if name in own and own[name].choices}
+        self.image = next((name for name in IMAGE if name in given and name not in self.own), None)
+        self.keyed = {name for name in self.names if name in self.own and self.own[name].choices}
         """names whose values decide the way: each has traces of its own"""
         self.ways: OrderedDict[tuple[object, ...], list[Way]] = OrderedDict()
         self.steps = 0

@@ -54,6 +54,11 @@ class Found(Struct, frozen=True):
     measures: Mapping[str, int] | None
     refused: Refused | None = None
 
+    def within(self, budget: Mapping[str, int]) -> bool:
+        """Whether it is a network that keeps to a budget."""
+        measures = self.measures
+        return measures is not None and all(measures[what] <= most for what, most in budget.items())
+
 
 class Fit(Struct, frozen=True):
     """The largest value within a budget, the next one that was counted and is not, and all that were looked at."""
@@ -101,10 +106,6 @@ class Fitter:
         self.networks += 1
         return Found(value, dict(zip(self.measures, measured, strict=True)))
 
-    def fits(self, found: Found) -> bool:
-        measures = found.measures
-        return measures is not None and all(measures[what] <= most for what, most in self.budget.items())
-
     def last(self, grid: Numbers, low: int, high: int, patience: int | None = None) -> int | None:
         """The last place from `low` up to `high`, without it, that keeps to the budget.
 
@@ -113,7 +114,7 @@ class Fitter:
         limited = 0
         for place in range(high - 1, low - 1, -1):
             found = self.found(grid[place])
-            if self.fits(found):
+            if found.within(self.budget):
                 return place
             if found.refused is not None and found.refused.code == LimitReached.code:
                 limited += 1
@@ -161,14 +162,14 @@ def fit(
     `BackendError`, and `SpecError` where the spec refuses every value.
     """
     fixed = fixed or {}
-    if name in fixed or (name in IMAGE and set(IMAGE) & set(fixed) and name not in own(spec)):
-        raise NoNumber(f"`{name}` is given, and is to be found", "leave out one of -p and --vary")
     fitter = Fitter(spec, name, budget, fixed, told)
+    if name in fixed or (name in IMAGE and name not in fitter.counter.own and set(IMAGE) & set(fixed)):
+        raise NoNumber(f"`{name}` is given, and is to be found", "leave out one of -p and --vary")
     kind = int if name == fitter.counter.image else fitter.counter.types.get(name, float)
     if kind not in {int, float}:
         raise NoNumber(f"`{name}` is no number that could grow", "fit varies a number")
     if grid is None and step is None:
-        grid = choices(spec, name)
+        grid = choices(spec, fitter.counter.own.get(name))
     if grid is None:
         grid, place = fitter.growing(step or Decimal("0.01" if kind is float else 1))
     else:
@@ -183,18 +184,12 @@ def fit(
     return Fit(fitter.found(grid[place]), after, grid)
 
 
-def own(spec: Spec) -> dict[str, t.Parameter]:
-    """The parameters of a network by name."""
-    return {parameter.name.id: parameter for parameter in spec.choice[0].parameters}
-
-
-def choices(spec: Spec, name: str) -> Numbers | None:
+def choices(spec: Spec, parameter: t.Parameter | None) -> Numbers | None:
     """The numbers among which a parameter chooses, the smallest first; None where it may be any."""
-    parameter = own(spec).get(name)
     if parameter is None or not parameter.choices:
         return None
     env = Environment(spec.module, {}, Budget(spec.limits.nodes))
-    return numbers(Axis(name, (tuple(evaluate(choice, env) for choice in parameter.choices),)))
+    return numbers(Axis(parameter.name.id, (tuple(evaluate(choice, env) for choice in parameter.choices),)))
 
 
 def nothing(fitter: Fitter, grid: Numbers) -> BackendError:

@@ -112,6 +112,11 @@ class Sweep(Struct, frozen=True, dict=True):
             return error
         raise AssertionError("what is refused here is refused by elaborate")
 
+    def reason(self, number: int) -> str:
+        """The values of a candidate that was refused, and why, as a line of text."""
+        values = ", ".join(f"{name}={value}" for name, value in self.given(number).items())
+        return f"{printable(values)}: {printable(self.refusal(number).diagnostics[0].message)}"
+
     @cached_property
     def counters(self) -> tuple[Counter, ...]:
         """Raises `SpecError` for a parameter that a network does not have."""
@@ -232,7 +237,5 @@ def rows_of(made: Sweep, jobs: int, cluster: str | None) -> Iterator[dict[str, V
     if refused == tallied.done:
         raise made.refusal(0)
     if refused:
-        number = min(tallied.first.values())
-        values = ", ".join(f"{name}={value}" for name, value in made.given(number).items())
-        said = f"{refused:,} of {tallied.done:,} candidates are refused, the first at {values}"
-        warn(f"{printable(said)}: {printable(made.refusal(number).diagnostics[0].message)}", stacklevel=2)
+        first = made.reason(min(tallied.first.values()))
+        warn(f"{refused:,} of {tallied.done:,} candidates are refused, the first at {first}", stacklevel=2)

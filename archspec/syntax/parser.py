@@ -9,10 +9,10 @@ from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.cache import remembered
+from archspec.syntax.errors import LimitReached
 
 if TYPE_CHECKING:
     from archspec.syntax.lalr import Tokens
-from archspec.syntax.errors import LimitReached
 
 ROUGH_TOKEN = re.compile(
     r"""["'][^"'\r\n]*["']|#[^\r\n]*|\{[^\r\n}]*[\r\n](?:[ \t]*\|[^\r\n]*[\r\n]+)+[ \t]*\}|[A-Za-z0-9_.]+|[^\s]"""
