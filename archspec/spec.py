@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.elaborate import parameters
-from archspec.elaborate.audit import Audited, audit, claims, errata
-from archspec.elaborate.claims import NumberClaim
+from archspec.elaborate.audit import Audited, audit, errata
+from archspec.elaborate.claims import NoClaims, NumberClaim
 from archspec.elaborate.errors import UnknownMember
 from archspec.elaborate.evaluate import Binding, Budget, Environment, Value
 from archspec.elaborate.flatten import flatten
+from archspec.elaborate.inference import Inferred
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
 from archspec.elaborate.network import NetworkPlan, elaborate
@@ -39,6 +40,8 @@ class Spec:
         self.make = Instantiator(limits)
         self.chosen = member
         self.warnings: tuple[Diagnostic, ...] = ()
+        self.printed_plans: dict[int, NetworkPlan] = {}
+        """networks as they are printed, by their trees"""
         self.counters: dict[tuple[str, ...], Counter] = {}
         """what has been counted, by the names of the parameters that were given"""
 
@@ -65,6 +68,7 @@ class Spec:
         """Another network or variant of the same file; raises `SpecError`."""
         other = Spec(self.module, name, self.limits)
         other.make = self.make
+        other.printed_plans = self.printed_plans
         return other
 
     @cached_property
@@ -93,6 +97,8 @@ class Spec:
         with deep(self.limits, self.source):
             plan, found = elaborate(self.module, network, self.make, given, parameters.checked_image(image))
         self.warnings = tuple(found)
+        if image is None and not plan.changed:
+            self.printed_plans[id(network)] = plan
         return plan
 
     def elaborate(self, image: Shape | int | None = None, /, **values: Value) -> Graph:
@@ -181,8 +187,30 @@ class Spec:
 
     def claims(self) -> int:
         """How many claims the file makes, printed or checked; raises `SpecError`."""
-        with deep(self.limits, self.source):
-            return sum(claims(self.module, network, self.make) for network in self.networks)
+        return sum(map(self.claims_of, self.networks))
+
+    def claims_of(self, network: t.Network) -> int:
+        """How many claims are compared for a network; raises `SpecError`."""
+        plan = self.printed_plan(network)
+        checks = [clause for clause in network.clauses if isinstance(clause, t.Check) and clause.arguments]
+        return (plan.claims if plan else 0) + sum(len(check.claims) for check in checks)
+
+    def printed_plan(self, network: t.Network) -> NetworkPlan | None:
+        """A network as it is printed; None where a parameter must be given first. Raises `SpecError`."""
+        if id(network) not in self.printed_plans and not parameters.required(network):
+            self.member(network.name.id).plan()
+        return self.printed_plans.get(id(network))
+
+    def unclaimed(self) -> list[Diagnostic]:
+        """The networks of which nothing is compared; raises `SpecError`."""
+        meant = self.networks if self.chosen is None else (self.network,)
+        return [NoClaims(network.name.span, network.name.id) for network in meant if not self.claims_of(network)]
+
+    def inferred(self) -> dict[str, tuple[Inferred, ...]]:
+        """What `infer` solved for in the rows of each network, as it is printed; raises `SpecError`."""
+        meant = self.networks if self.chosen is None else (self.network,)
+        plans = {network.name.id: self.printed_plan(network) for network in meant}
+        return {name: plan.inferred for name, plan in plans.items() if plan is not None and plan.inferred}
 
     def errata(self) -> list[Audited]:
         """The misprints that the file corrects, with their sources; raises `SpecError`."""

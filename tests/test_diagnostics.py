@@ -30,7 +30,8 @@ def found_in(path: Path) -> list[Diagnostic]:
     pairs = (item.split("=") for item in line[1].decode().split()) if line else ()
     try:
         spec = archspec.load(path.name, archspec.Limits(**{name: int(number) for name, number in pairs}))
-        return spec.check_all() if spec.members else spec.check()
+        found = spec.check_all() if spec.members else spec.check()
+        return found or spec.unclaimed()
     except archspec.SpecError as error:
         return list(error.diagnostics)
 

@@ -7,19 +7,17 @@ from typing import Any, Literal, get_args
 
 import click
 
-from archspec import driver, report
+from archspec import driver
 from archspec.cli import tables
 from archspec.cli.device import devices_sheet, say_estimates, with_device
 from archspec.cli.group import Commands
-from archspec.cli.options import Parameters, expanded, many_specs, one_spec, with_image, with_limits, with_parameters
-from archspec.cli.output import complain, say
-from archspec.diagnostics import Diagnostic, Severity, SpecError, codes, did_you_mean
-from archspec.elaborate.audit import Audited
+from archspec.cli.options import Parameters, many_specs, one_spec, with_image, with_limits, with_parameters
+from archspec.cli.output import complain, say, say_inferred
+from archspec.diagnostics import SpecError, codes, did_you_mean
 from archspec.elaborate.parameters import GIVEN
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.limits import Limits
-from archspec.printable import printable
 from archspec.spec import Spec
 from archspec.stats import By
 from archspec.syntax import cache
@@ -207,65 +205,6 @@ def stats(
 
 
 @cli.command()
-@many_specs
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form.")
-@click.option("--strict", is_flag=True, help="Warnings count as errors.")
-@with_limits
-def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> None:
-    """Check shapes, claims and errata; exit code 1 when one fails.
-
-    A folder stands for all the .arch files in it. Every network and variant of a file is checked. The errata that hold
-    are listed with their sources.
-
-    \b
-    Examples:
-      archspec check mine.arch
-      archspec check specs/ --format json
-      cat mine.arch | archspec check -
-    """
-    found: list[Diagnostic] = []
-    listed: list[Audited] = []
-    for path in expanded(specs):
-        here, claims, errata = checked(path, limits)
-        found += here
-        listed += errata
-        if form == "text":
-            complain(here)
-            held = [counted(claims, "claim", "claims")] + [counted(len(errata), "erratum", "errata")] * bool(errata)
-            say(f"{path}: {report.summary(here)}" + (f" ({', '.join(held)})" if claims is not None else ""))
-            for erratum in errata:
-                say(f"  {printable(str(erratum))}")
-    if form == "json":
-        diagnostics = [report.json_of(diagnostic) for diagnostic in found]
-        say(
-            json.dumps(
-                {"diagnostics": diagnostics, "errata": list(map(tables.erratum_json, listed))},
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
-    wrong = [d for d in found if strict or d.severity is Severity.ERROR]
-    if wrong:
-        raise click.exceptions.Exit(max(d.exit_code for d in wrong))
-
-
-def checked(path: str, limits: Limits) -> tuple[list[Diagnostic], int | None, list[Audited]]:
-    """Everything that is wrong with every network and variant of a file; if nothing is, its claims and errata."""
-    try:
-        spec = driver.load(path, limits)
-        found = spec.check() if driver.names_member(path) else spec.check_all()
-        if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
-            return found, None, []
-        return found, spec.claims(), spec.errata()
-    except SpecError as error:
-        return list(error.diagnostics), None, []
-
-
-def counted(count: int | None, one: str, many: str) -> str:
-    return f"1 {one}" if count == 1 else f"{count} {many}"
-
-
-@cli.command()
 @one_spec
 @with_parameters
 @with_image
@@ -327,13 +266,14 @@ LISTS = {
 
 
 def elaborated(spec: str, params: Parameters, image: Shape | None, limits: Limits) -> Graph:
-    """The Graph of a spec; its warnings go to stderr."""
+    """The Graph of a spec; raises `SpecError` and `OSError`."""
     return from_spec(driver.load(spec, limits), params, image)
 
 
 def from_spec(loaded: Spec, params: Parameters, image: Shape | None) -> Graph:
+    """The Graph of a spec; what was inferred from its claims goes to stderr."""
     made = loaded.elaborate(image, **dict(params))
-    complain(loaded.warnings)
+    say_inferred(loaded)
     return made
 
 

@@ -12,8 +12,8 @@ from archspec.backend import BackendError
 from archspec.syntax import cache
 
 ELSEWHERE = {
-    "chart": "chart:chart", "compare": "compare:compare", "evaluate": "train:evaluate", "fit": "fit:fit",
-    "fmt": "fmt:fmt", "import": "importing:import_", "lab": "lab:lab", "lsp": "lsp:lsp",
+    "chart": "chart:chart", "check": "check:check", "compare": "compare:compare", "evaluate": "train:evaluate",
+    "fit": "fit:fit", "fmt": "fmt:fmt", "import": "importing:import_", "lab": "lab:lab", "lsp": "lsp:lsp",
     "render": "render:render_command", "serve": "serve:serve", "sweep": "sweep:sweep", "table": "table:table",
     "train": "train:train", "verify": "verify:verify", "weights": "weights:weights",
 }  # fmt: skip

@@ -8,6 +8,9 @@ import click
 
 from archspec import report
 from archspec.diagnostics import Diagnostic
+from archspec.elaborate.inference import Inferred
+from archspec.printable import printable
+from archspec.spec import Spec
 
 MOST_SHOWN = 50
 COLORS = {"error": "red", "warning": "yellow", "place": "blue", "help": "green", "label": "cyan"}
@@ -16,6 +19,17 @@ COLORS = {"error": "red", "warning": "yellow", "place": "blue", "help": "green",
 def say(text: str | None) -> None:
     if text is not None:
         click.echo(text)
+
+
+def say_inferred(spec: Spec) -> None:
+    """What was solved for in the rows of a network, on stderr."""
+    for name, inferred in spec.inferred().items():
+        click.echo(inferred_text(name, inferred), err=True)
+
+
+def inferred_text(name: str, inferred: Iterable[Inferred]) -> str:
+    """`inferred in N: row 1: s = 2, row 2: s = 1`."""
+    return f"inferred in {printable(name)}: {', '.join(map(str, inferred))}"
 
 
 def style(text: str, part: str) -> str:

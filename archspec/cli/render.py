@@ -8,7 +8,6 @@ import click
 
 from archspec import driver
 from archspec.cli.options import Parameters, many_specs, with_image, with_limits, with_parameters
-from archspec.cli.output import complain
 from archspec.drawing import LEVELS, THEMES, picture, render
 from archspec.limits import Limits
 from archspec.tensor import Shape
@@ -74,9 +73,7 @@ def render_command(
     """
     graphs = []
     for spec in specs:
-        loaded = driver.load(spec, limits)
-        graphs.append(loaded.elaborate(image, **dict(params)))
-        complain(loaded.warnings)
+        graphs.append(driver.load(spec, limits).elaborate(image, **dict(params)))
     options: dict[str, Any] = {
         "level": level, "at": at, "fold": not unfold, "theme": theme, "columns": columns, "title": not no_title,
         "direction": "landscape" if landscape else "portrait", "legend": not no_legend, "dpi": dpi,

@@ -7,7 +7,7 @@ import click
 from archspec import driver
 from archspec.cli import tables
 from archspec.cli.options import Parameters, one_spec, with_image, with_limits, with_parameters
-from archspec.cli.output import complain, say
+from archspec.cli.output import say
 from archspec.files import whole_file
 from archspec.limits import Limits
 from archspec.sheet import plain
@@ -59,7 +59,6 @@ def table(
 
     loaded = driver.load(spec, limits)
     graph = loaded.elaborate(image, **dict(params))
-    complain(loaded.warnings)
     write = tables.FORMATS[form]
     wanted = [name for name in (columns or "").split(",") if name.strip()]
     made = tables_of(loaded, graph, plain if form == "table" else write, style, wanted)  # type: ignore[arg-type]

@@ -3,14 +3,15 @@
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
 
 from archspec import report
-from archspec.diagnostics import codes
+from archspec.diagnostics import Diagnostic, codes
 from archspec.elaborate.audit import Audited
+from archspec.elaborate.inference import Inferred
 from archspec.elaborate.resolve import signature
 from archspec.graph import Graph
 from archspec.ops import OPERATORS
@@ -144,6 +145,20 @@ def stats_json(counted: Sequence[Stats]) -> str:
 
 
 FORMATS: dict[str, Callable[[Sheet], str | None]] = {"table": show, **WRITERS}
+
+
+def checked_json(
+    found: Sequence[Diagnostic], errata: Sequence[Audited], inferred: Sequence[Mapping[str, Sequence[Inferred]]]
+) -> str:
+    """What `check` found out, as a tool reads it."""
+    solved = [
+        {"network": name, "row": one.row, "variable": one.name, "value": one.value}
+        for networks in inferred
+        for name, every in networks.items()
+        for one in every
+    ]
+    said = {"diagnostics": list(map(report.json_of, found)), "errata": list(map(erratum_json, errata))}
+    return json.dumps(said | {"inferred": solved}, ensure_ascii=False, indent=2)
 
 
 def erratum_json(erratum: Audited) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What `archspec check` looks at beyond elaboration: checks with parameters, other columns, errata, how many claims."""
+"""What `archspec check` looks at beyond elaboration: checks with parameters, other columns, errata."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,11 @@ from archspec.elaborate.claims import StaleErratum
 from archspec.elaborate.evaluate import Binding, evaluate, same
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
-from archspec.elaborate.network import COUNTED, Elaboration
+from archspec.elaborate.network import Elaboration
 from archspec.elaborate.table_rows import Overrides
 from archspec.source import Span
 from archspec.syntax import tree as t
-from archspec.tables import cells
 from archspec.tables.table import Cell
-
-CLAIMED = frozenset({"input", "output", *COUNTED})
-"""Roles of columns whose cells are compared."""
 
 
 def audit(module: Module, network: t.Network, make: Instantiator, known: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
@@ -68,21 +64,6 @@ class Audited(Struct, frozen=True):
     def __str__(self) -> str:
         clause = self.clause
         return f"{clause.place.value}: {self.printed}, read as {clause.correction.value}: {clause.reason.value}"
-
-
-def claims(module: Module, network: t.Network, make: Instantiator) -> int:
-    """How many claims a network makes: cells of its tables, and what its checks state; raises `SpecError`."""
-    if parameters.required(network):
-        return 0
-    bindings = parameters.bound(module, network, {}, make.budget)
-    elaboration = Elaboration(module, network, make, bindings, claims=True, totals=True)
-    rows = [row for table in elaboration.tables.values() for row in table]
-    printed = sum(
-        column.role in CLAIMED and not cells.missing(cell)
-        for row in rows
-        for column, cell in zip(row.layout.columns, row.row.cells, strict=True)
-    )
-    return printed + sum(len(check.claims) for check in elaboration.clauses(t.Check))
 
 
 def errata(module: Module, network: t.Network, make: Instantiator) -> list[Audited]:

@@ -79,21 +79,46 @@ class UnreadCell(Diagnostic, frozen=True):
     """A printed number that the rule of its row does not use, though other rules use its column.
 
     It may be a slip in the table, or the rule may forget it. Use it in the rule, state it with `check`, or give the
-    column the role `note`.
+    column the role `note`. What a rule leaves alone is reported once, for all the rows that it reads.
     """
 
     code: ClassVar[str] = "unread-cell"
     severity: ClassVar[Severity] = Severity.WARNING
     column: str
     rule: Span
+    rows: tuple[int, ...]
 
     @property
     def message(self) -> str:
-        return f"nothing reads `{self.column}` of this row"
+        if len(self.rows) == 1:
+            return f"nothing reads `{self.column}` of row {self.rows[0]}"
+        *most, last = self.rows
+        return f"nothing reads `{self.column}` of rows {', '.join(map(str, most))} and {last}"
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return Label(self.primary), Label(self.rule, "the rule that reads the row")
+        rule = "the rule that reads the row" if len(self.rows) == 1 else "the rule that reads these rows"
+        return Label(self.primary), Label(self.rule, rule)
+
+
+class NoClaims(Diagnostic, frozen=True):
+    """A network of which `archspec check` compares nothing.
+
+    Its table has no column of shapes or numbers that could be compared, and there is no `check`. That it compiles says
+    nothing of whether it is the network of the paper.
+    """
+
+    code: ClassVar[str] = "no-claims"
+    severity: ClassVar[Severity] = Severity.WARNING
+    name: str
+
+    @property
+    def message(self) -> str:
+        return f"nothing is compared: `{self.name}` makes no claim"
+
+    @property
+    def help(self) -> str:
+        return "state what the paper prints: `check params = 3.5M`, or a column of shapes"
 
 
 class StaleErratum(Diagnostic, frozen=True):
@@ -148,7 +173,10 @@ def number_holds(quantity: t.Quantity, found: int) -> bool:
 
 
 def shape_holds(claimed: tuple[int, ...], found: Shape) -> bool:
-    """Three sides claim all, two height and width, one the length of a vector or both sides of a square map."""
+    """Three sides claim all, two height and width, one the length of a vector or both sides of a square map.
+
+    A map of one pixel is a vector to those who print tables.
+    """
     return full_shape(claimed, found) == (found if len(found) == 3 else (1, 1, *found))
 
 
@@ -160,6 +188,8 @@ def full_shape(claimed: tuple[int, ...], found: Shape) -> Shape:
             return claimed
         case (height, width):
             return (height, width, channels)
+        case (length,) if found == (1, 1, length):
+            return found
         case (side,) if len(found) == 3:
             return (side, side, channels)
         case _:

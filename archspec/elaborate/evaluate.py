@@ -6,7 +6,7 @@ extent `1x7`. A binding remembers where its value was written, so that a mistake
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archspec.elaborate.modules import Module
 
 LARGEST = 2**63
+OUT_OF_RANGE = "the result is out of range (numbers reach up to 2^63)"
 
 
 class Word(str):
@@ -123,7 +124,7 @@ def evaluate(expr: t.Expr, env: Environment) -> Value:
             number = numeric(expr.operand, env)
             return -number if expr.sign == "-" else number
         case t.Power():
-            return power(expr, numeric(expr.base, env), numeric(expr.exponent, env))
+            return power(expr, env)
         case t.Comparison():
             return compare(expr, env)
         case t.AllOf():
@@ -156,35 +157,17 @@ def origin(expr: t.Expr, env: Environment) -> tuple[Span, bool]:
         binding = env.bindings[expr.id]
         return binding.span, binding.printed
     printed = {name: binding.span for name, binding in env.bindings.items() if binding.printed}
-    found = {printed[name] for name in names_of(expr) if name in printed} if printed else set()
+    found = {printed[name.id] for name in t.names(expr) if name.id in printed} if printed else set()
     return (found.pop(), True) if len(found) == 1 else (expr.span, False)
-
-
-def names_of(expr: t.Expr) -> Iterator[str]:
-    """The names that an expression is computed from."""
-    match expr:
-        case t.Name():
-            yield expr.id
-        case t.Chain():
-            for operand in (expr.first, *(operand for _, operand in expr.rest)):
-                yield from names_of(operand)
-        case t.Call():
-            for argument in expr.arguments:
-                yield from names_of(argument.value)
-        case t.Comparison():
-            yield from names_of(expr.left)
-            yield from names_of(expr.right)
-        case t.AllOf() | t.AnyOf():
-            for operand in expr.operands:
-                yield from names_of(operand)
 
 
 def blame(expr: t.Expr, env: Environment) -> Span:
     return origin(expr, env)[0]
 
 
-def fail(expr: t.Expr, reason: str, cell: Span | None = None) -> NoReturn:
-    at = cell or expr.span
+def fail(expr: t.Expr, reason: str, env: Environment) -> NoReturn:
+    """Raise `SpecError` at the cell that an expression is computed from, or else at the expression."""
+    at = blame(expr, env)
     raise SpecError([BadArithmetic(at, reason, expr.span if at != expr.span else None)])
 
 
@@ -192,7 +175,7 @@ def numeric(expr: t.Expr, env: Environment) -> int | float:
     """The number that an expression gives; raises `SpecError` where it gives something else."""
     value = evaluate(expr, env)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        fail(expr, f"a number is needed here, and this is {describe(value)}", blame(expr, env))
+        fail(expr, f"a number is needed here, and this is {describe(value)}", env)
     return value
 
 
@@ -201,7 +184,7 @@ def truth(expr: t.Expr, env: Environment) -> bool:
     value = evaluate(expr, env)
     if value is None or isinstance(value, bool):
         return bool(value)
-    fail(expr, f"a condition is needed here, and this is {describe(value)}", blame(expr, env))
+    fail(expr, f"a condition is needed here, and this is {describe(value)}", env)
 
 
 def all_true(operands: tuple[t.Expr, ...], env: Environment) -> bool:
@@ -235,9 +218,9 @@ def describe(value: Value) -> str:
             return str(value)
 
 
-def in_range(expr: t.Expr, value: int | float) -> int | float:
+def in_range(expr: t.Expr, value: int | float, env: Environment) -> int | float:
     if isinstance(value, complex) or not abs(value) <= LARGEST:
-        fail(expr, "the result is out of range (numbers reach up to 2^63)")
+        fail(expr, OUT_OF_RANGE, env)
     return value
 
 
@@ -246,20 +229,21 @@ def chain(expr: t.Chain, env: Environment) -> int | float:
     for sign, operand in expr.rest:
         number = numeric(operand, env)
         if sign in {"/", "//", "%"} and number == 0:
-            fail(operand, "this divides by zero", blame(operand, env))
-        total = in_range(expr, ARITHMETIC[sign](total, number))
+            fail(operand, "this divides by zero", env)
+        total = in_range(expr, ARITHMETIC[sign](total, number), env)
     return total
 
 
-def power(expr: t.Power, base: int | float, exponent: int | float) -> int | float:
+def power(expr: t.Power, env: Environment) -> int | float:
+    base, exponent = numeric(expr.base, env), numeric(expr.exponent, env)
     if abs(exponent) > 64 and abs(base) > 1:
-        fail(expr, "the result is out of range (numbers reach up to 2^63)")
+        fail(expr, OUT_OF_RANGE, env)
     try:
-        return in_range(expr, base**exponent)
+        return in_range(expr, base**exponent, env)
     except ZeroDivisionError:
-        fail(expr, "this divides by zero")
+        fail(expr, "this divides by zero", env)
     except OverflowError:
-        fail(expr, "the result is out of range (numbers reach up to 2^63)")
+        fail(expr, OUT_OF_RANGE, env)
 
 
 def compare(expr: t.Comparison, env: Environment) -> bool:
@@ -293,10 +277,11 @@ def call(expr: t.Call, env: Environment) -> Value:
 def built_in(expr: t.Call, env: Environment) -> int | float:
     numbers = [numeric(argument.value, env) for argument in expr.arguments]
     if expr.function.id == "make_divisible" and (numbers[1] < 1 or numbers[1] != int(numbers[1])):
-        fail(expr.arguments[1].value, "the divisor is a whole number from 1")
+        fail(expr.arguments[1].value, "the divisor is a whole number from 1", env)
     if expr.function.id == "make_divisible" and numbers[0] <= 0:
-        fail(expr.arguments[0].value, f"only a number above 0 has a multiple nearest to it, and this is {numbers[0]}")
-    return in_range(expr, env.budget.built_in(expr.function.id, numbers))
+        reason = f"only a number above 0 has a multiple nearest to it, and this is {numbers[0]}"
+        fail(expr.arguments[0].value, reason, env)
+    return in_range(expr, env.budget.built_in(expr.function.id, numbers), env)
 
 
 def plain(number: int | float) -> int | float:

@@ -70,7 +70,7 @@ class Instantiator:
         self.blocks: dict[object, Result] = {}
         self.models = Models()
         self.body_names: dict[int, Names] = {}
-        self.solved: dict[tuple[int, int, int], int] = {}
+        self.solved: dict[tuple[int, int, int], Value] = {}
         """the claims of rows (source, operator cell, claim) to what `infer` found at the defaults"""
         self.settled: set[object] = set()
         """what was checked already, by all that the outcome depends on"""
@@ -136,11 +136,12 @@ class Instantiator:
         if flow.kind == "branches":
             raise self.fail(UnjoinedFork(net.span, len(flow.shapes)))
         parts = flow.kind == "parts"
-        if parts and len(net.branches) != len(flow.shapes):
-            raise self.fail(WrongBranches(net.span, len(flow.shapes), len(net.branches)))
+        present = [branch for branch in net.branches if not absent(branch, body.env)]
+        if parts and len(present) != len(flow.shapes):
+            raise self.fail(WrongBranches(net.span, len(flow.shapes), len(present)))
         plans: list[Plan] = []
         shapes: list[Shape] = []
-        for position, branch in enumerate(net.branches):
+        for position, branch in enumerate(present):
             start = Flow((flow.shapes[position if parts else 0],))
             result = self.step(branch, body, start) if isinstance(branch, t.Step) else self.net(branch, body, start)
             if result is not None:
@@ -148,8 +149,6 @@ class Instantiator:
                 shapes.append(self.one(result[1], branch.span))
         if not plans:
             raise self.fail(UnjoinedFork(net.span, 0))
-        if parts and len(plans) < len(flow.shapes):
-            raise self.fail(WrongBranches(net.span, len(flow.shapes), len(plans)))
         return ForkPlan(tuple(plans), parts, total(tuple(plans))), Flow(tuple(shapes), "branches")
 
     def one(self, flow: Flow, span: Span) -> Shape:
@@ -386,6 +385,13 @@ class Instantiator:
             reason = f"a side of a shape is a whole number from 1, and this is {number}"
             raise self.fail(BadArithmetic(expr.span, reason))
         return number
+
+
+def absent(branch: t.Net, env: Environment) -> bool:
+    """Whether a branch is left out: its condition is false, and there is no other."""
+    if not isinstance(branch, t.Step) or branch.condition is None or branch.otherwise is not None:
+        return False
+    return not truth(branch.condition, env)
 
 
 def identity(value: Value) -> object:

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.errors import Clause, DuplicateName, UnknownName
-from archspec.elaborate.evaluate import Binding, Environment, Value, bind, evaluate
+from archspec.elaborate.evaluate import Environment, Value, bind
 from archspec.elaborate.modules import Module
-from archspec.elaborate.table_errors import BadCell, UnknownColumn
+from archspec.elaborate.table_errors import UnknownColumn
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import cells, patterns
@@ -24,31 +24,49 @@ ROLES: tuple[Role, ...] = ("input", "output", "operator", "repeat", "params", "m
 BY_DEFAULT = frozenset({"input", "output", "operator", "params", "macs"})
 
 
+class Owner(Struct, frozen=True):
+    """A network or reading whose clauses are read: they see its parameters, whoever else has some of these names."""
+
+    name: str
+    env: Environment
+    parameters: dict[str, Span]
+    """where each is declared"""
+
+    @classmethod
+    def of(cls, named: t.Network | t.Reading, env: Environment) -> "Owner":
+        return cls(named.name.id, env, {parameter.name.id: parameter.name.span for parameter in named.parameters})
+
+
 class ReadRule(Struct, frozen=True):
-    """A rule, the environment of its text, and whether it is the network's own."""
+    """A rule, whose it is, and whether it is the network's own."""
 
     rule: t.Rule
-    env: Environment
+    owner: Owner
     own: bool
+
+    @property
+    def env(self) -> Environment:
+        return self.owner.env
 
 
 class Conventions(Struct, frozen=True):
     """How the tables of a network are read."""
 
     columns: tuple[tuple[t.Column, Environment], ...]
-    repeat: tuple[t.RepeatClause, Environment] | None
+    repeat: tuple[t.RepeatClause, Owner] | None
     numbering: t.Numbering | None
-    infer: tuple[t.Infer, ...]
+    infer: tuple[tuple[t.Infer, Owner], ...]
     defaults: tuple[tuple[t.Reference, Environment], ...]
     rules: tuple[ReadRule, ...]
 
 
 class ColumnMeaning(Struct, frozen=True):
-    """A column: its role, and for a variable its name, for a pattern its text."""
+    """A column: its role, and for a variable its name, for patterns their texts."""
 
     header: Cell
     role: Role
     text: str = ""
+    patterns: tuple[str, ...] = ()
 
 
 class Layout(Struct, frozen=True):
@@ -66,37 +84,39 @@ class Layout(Struct, frozen=True):
         return None
 
 
-def conventions(clauses: tuple[t.Clause, ...], env: Environment) -> Conventions:
+def conventions(network: t.Network, env: Environment) -> Conventions:
     """The network's conventions and then those of its readings, and theirs; raises `SpecError`."""
     columns: list[tuple[t.Column, Environment]] = []
-    repeats: list[tuple[t.RepeatClause, Environment]] = []
+    repeats: list[tuple[t.RepeatClause, Owner]] = []
     numberings: list[t.Numbering] = []
-    infer: list[t.Infer] = []
+    infer: list[tuple[t.Infer, Owner]] = []
     defaults: list[tuple[t.Reference, Environment]] = []
     rules: list[ReadRule] = []
-    pending: list[tuple[t.Clause, Environment, bool]] = [(clause, env, True) for clause in clauses]
+    itself = Owner.of(network, env)
+    pending: list[tuple[t.Clause, Owner, bool]] = [(clause, itself, True) for clause in network.clauses]
     seen: set[int] = set()
-    for clause, inside, own in pending:
+    for clause, owner, own in pending:
+        inside = owner.env
         match clause:
             case t.Columns():
                 columns += [(column, inside) for column in clause.columns]
             case t.RepeatClause():
-                repeats.append((clause, inside))
+                repeats.append((clause, owner))
             case t.Numbering():
                 numberings.append(clause)
             case t.Infer():
-                infer.append(clause)
+                infer.append((clause, owner))
             case t.Default():
                 defaults += [(reference, inside) for reference in clause.operators]
             case t.Read():
-                rules += [ReadRule(rule, inside, own) for rule in clause.rules]
+                rules += [ReadRule(rule, owner, own) for rule in clause.rules]
             case t.ReadAs():
                 found, reading = reading_of(clause, inside.module)
                 if id(reading) in seen:
                     continue
                 seen.add(id(reading))
                 bindings = bind(clause.reading.name, reading.parameters, clause.reading.arguments or (), inside, inside)
-                there = Environment(found, bindings, env.budget)
+                there = Owner.of(reading, Environment(found, bindings, env.budget))
                 pending += [(part, there, False) for part in reading.clauses]
     return Conventions(
         tuple(columns),
@@ -181,9 +201,9 @@ def header_text(value: Value) -> str:
     return f"{value:d}" if isinstance(value, int) else f"{value:g}"
 
 
-def meaning(header: Cell, what: t.Name | t.Text) -> ColumnMeaning:
-    if isinstance(what, t.Text):
-        return ColumnMeaning(header, "pattern", what.value)
+def meaning(header: Cell, what: t.Name | tuple[t.Text, ...]) -> ColumnMeaning:
+    if isinstance(what, tuple):
+        return ColumnMeaning(header, "pattern", patterns=tuple(pattern.value for pattern in what))
     for role in ROLES:
         if what.id == role:
             return ColumnMeaning(header, role)
@@ -199,43 +219,3 @@ def default_meaning(header: Cell) -> ColumnMeaning:
     name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else " " for c in cells.normalize(header.text))
     name = "_".join(name.split())
     return ColumnMeaning(header, "variable", name if not name[:1].isdigit() else f"_{name}")
-
-
-def row_variables(row: Row, how: Layout, env: Environment) -> dict[str, Binding]:
-    """The variables that a row's cells give; raises `SpecError`."""
-    variables: dict[str, Binding] = {}
-    for column, cell in zip(how.columns, row.cells, strict=True):
-        if column.role == "variable" and column.text:
-            variables[column.text] = Binding(cell_value(cell.span, cell.text, env), cell.span, printed=True)
-        elif column.role == "pattern":
-            variables |= pattern_variables(column.text, cell, env)
-    return variables
-
-
-def pattern_variables(pattern: str, cell: Cell, env: Environment) -> dict[str, Binding]:
-    if cells.missing(cell):
-        return {hole: Binding(None, cell.span, printed=True) for hole in patterns.holes(pattern)}
-    match = patterns.match(pattern, cell.text)
-    if match is None:
-        raise SpecError([BadCell(cell.span, cell.text, f'"{pattern}"')])
-    return hole_bindings(match, cell, env)
-
-
-def hole_bindings(match: patterns.Match, cell: Cell, env: Environment) -> dict[str, Binding]:
-    """What the holes of a pattern took from a cell."""
-    bindings: dict[str, Binding] = {}
-    for hole, token in match.holes.items():
-        span = cell.span.part(token.start, token.end)
-        bindings[hole] = Binding(cell_value(span, token.text, env), span, printed=True)
-    return bindings
-
-
-def cell_value(span: Span, text: str, env: Environment) -> Value:
-    """The value of a cell: of the expression that it is, or its text where it names what nobody knows."""
-    expression = cells.value(span, text)
-    try:
-        return evaluate(expression, env)
-    except SpecError as error:
-        if all(isinstance(diagnostic, UnknownName) for diagnostic in error.diagnostics):
-            return text
-        raise

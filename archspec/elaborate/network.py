@@ -19,6 +19,8 @@ from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownName, UnknownOperator
 from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same, truth
+from archspec.elaborate.folds import Fold, Tensors
+from archspec.elaborate.inference import Inferred
 from archspec.elaborate.instantiate import Instantiator, identity
 from archspec.elaborate.layout import Conventions, conventions, layout
 from archspec.elaborate.models import Defaults, Given
@@ -27,7 +29,7 @@ from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.paths import PathPattern
 from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
 from archspec.elaborate.resolve import attributes
-from archspec.elaborate.rows import Fold, RowReader
+from archspec.elaborate.rows import RowReader
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
 from archspec.ops import OPERATORS
@@ -60,6 +62,9 @@ class NetworkPlan(Struct, frozen=True):
     init_of_paths: tuple[tuple[PathPattern, AnyInitializer], ...]
     at_defaults: bool
     """whether every parameter has its default"""
+    claims: int = 0
+    """how many claims were compared"""
+    inferred: tuple[Inferred, ...] = ()
     changed: tuple[str, ...] = ()
     """parameters with other values than the printed claims are of"""
 
@@ -93,8 +98,8 @@ class Elaboration:
     def __post_init__(self) -> None:
         self.env = Environment(self.module, self.bindings, self.make.budget)
         self.refuse_twice(t.Title, t.RepeatClause, t.Numbering)
-        self.how = conventions(self.network.clauses, self.env)
-        self.reader = RowReader(self.make, self.how, self.env, {}, self.claims)
+        self.how = conventions(self.network, self.env)
+        self.reader = RowReader(self.make, self.how, self.env, self.claims)
         self.tables = self.read_tables()
         rows = [row for table in self.tables.values() for row in table]
         found = self.clauses(t.Erratum)
@@ -149,24 +154,27 @@ class Elaboration:
         from archspec.elaborate.suggest import Bench, suggested
 
         rows = [row for table in self.tables.values() for row in overridden(table, self.corrections)]
-        bench = Bench(self.trial, lambda first, last, changes: self.look(rows[first : last + 1], changes, fold))
+        bench = Bench(self.trial, lambda first, last, changes: self.look(rows, first, last, changes, fold))
         return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
 
     def trial(self, changes: Overrides) -> list[Diagnostic]:
         """What is wrong with some cells read otherwise."""
         return self.fold({**self.corrections, **changes})[0].errors
 
-    def look(self, rows: list[TableRow], changes: Overrides, whole: Fold) -> "Look | None":
-        """What some rows come to by themselves, given what they are given in a fold of the whole network."""
+    def look(self, rows: list[TableRow], first: int, last: int, changes: Overrides, whole: Fold) -> "Look | None":
+        """What the rows from one position to another come to by themselves, given what they are given in a fold of
+        the whole network.
+        """
         from archspec.elaborate.suggest import Look
 
-        if rows[0].number not in whole.before:
+        start = rows[first]
+        if start.number not in whole.before:
             return None
-        flow, tensors = whole.before[rows[0].number]
-        numbering = Numbering(self.how.numbering) if self.how.numbering else None
-        fold = Fold(flow)
-        rows = [row for row in rows if row.layout is rows[0].layout]
-        self.reader.again(dict(tensors), numbering, self.claims).read(overridden(rows, changes), fold)
+        flow, tensors = whole.before[start.number]
+        fold = Fold(flow, dict(tensors), self.numbering())
+        table = overridden([row for row in rows if row.layout is start.layout], changes)
+        here = [position for position, row in enumerate(table) if start.number <= row.number <= rows[last].number]
+        self.reader.read(table, fold, here)
         counts = total(tuple(fold.plans))
         return Look(tuple(fold.errors), fold.flow.shapes[0], counts.params, counts.macs, counts.nodes)
 
@@ -181,35 +189,38 @@ class Elaboration:
 
     def fold(self, overrides: Overrides) -> tuple[Fold, NetworkPlan | None]:
         """Elaborate with some cells read otherwise."""
-        tensors: dict[str, tuple[Shape, Span]] = {}
         self.make.budget.spent = 0
-        numbering = Numbering(self.how.numbering) if self.how.numbering else None
-        reader = self.reader.again(tensors, numbering, self.claims)
+        numbering = self.numbering()
         try:
             self.make.models.settle(self.defaults())
-            start = self.input(reader, overrides)
-            fold = Fold(Flow((start,)))
-            self.fold_clauses(reader, fold, overrides)
+            start = self.input(self.reader, overrides)
+            fold = Fold(Flow((start,)), numbering=numbering)
+            self.fold_clauses(fold, overrides)
             if numbering is not None and not fold.errors:
                 numbering.total, numbering.passed = numbering.passed, 0
-                tensors.clear()
-                fold = Fold(Flow((start,)))
-                self.fold_clauses(reader, fold, overrides)
-            outputs = [] if fold.errors else self.outputs(tensors, fold)
+                fold = Fold(Flow((start,)), numbering=numbering)
+                self.fold_clauses(fold, overrides)
+            outputs = [] if fold.errors else self.outputs(fold.tensors, fold)
             return fold, self.finish(start, fold, outputs)
         except SpecError as error:
             return Fold(Flow(((1, 1, 1),)), diagnostics=list(error.diagnostics)), None
 
-    def fold_clauses(self, reader: RowReader, fold: Fold, overrides: Overrides) -> None:
+    def numbering(self) -> Numbering | None:
+        return Numbering(self.how.numbering) if self.how.numbering else None
+
+    def fold_clauses(self, fold: Fold, overrides: Overrides) -> None:
         """Tables and bodies, in their order."""
         for clause in self.network.clauses:
             if fold.errors and isinstance(clause, (t.Body, t.TableClause)) and not self.tables.get(id(clause)):
                 return
             if isinstance(clause, t.TableClause):
-                reader.read(overridden(self.tables[id(clause)], overrides), fold)
+                rows = overridden(self.tables[id(clause)], overrides)
+                self.reader.read(rows, fold)
+                if not fold.errors and fold.read.isdisjoint(row.number for row in rows):
+                    raise SpecError([Clause(clause.span.part(0, len("table")), "no row of this table is used")])
             elif isinstance(clause, t.Body):
                 body = self.make.body(clause.net, self.env)
-                body.tensors = reader.tensors
+                body.tensors = fold.tensors
                 plan, fold.flow = self.make.net(clause.net, body, fold.flow)
                 fold.plans.append(plan)
 
@@ -224,11 +235,16 @@ class Elaboration:
             limit = self.make.limits.nodes
             span = self.network.name.span
             raise SpecError([LimitReached(span, "too many nodes", str(counts.nodes), limit, "--max-nodes")])
+        if counts.nodes == 0:
+            raise SpecError([Clause(self.network.name.span, "this network has no operator: its output is its input")])
         plain = [check for check in self.clauses(t.Check) if not check.arguments] if self.totals else []
         for check in (*plain, *self.checks):
             fold.diagnostics += compare(check, self.called(check), counts)
-        init = self.init(), self.init_of_paths()
-        return NetworkPlan(self.network, self.bindings, start, plans, tuple(outputs), counts, *init, self.totals)
+        claims = fold.claims + sum(len(check.claims) for check in plain)
+        return NetworkPlan(
+            self.network, self.bindings, start, plans, tuple(outputs), counts, self.init(), self.init_of_paths(),
+            self.totals, claims, tuple(fold.inferred),
+        )  # fmt: skip
 
     def given(self, check: t.Check) -> dict[str, Binding]:
         """The parameters that a check states; raises `SpecError`."""
@@ -265,7 +281,7 @@ class Elaboration:
         self.make.check_size(shape, span)
         return shape
 
-    def outputs(self, tensors: dict[str, tuple[Shape, Span]], fold: Fold) -> list[tuple[str, Plan]]:
+    def outputs(self, tensors: Tensors, fold: Fold) -> list[tuple[str, Plan]]:
         """Auxiliary heads: each begins with the network's own output, or a tensor that was named."""
         found: list[tuple[str, Plan]] = []
         for clause in self.clauses(t.Output):

@@ -19,8 +19,9 @@ from archspec.elaborate.evaluate import (
     plain,
     same,
 )
-from archspec.elaborate.layout import cell_value, reading_of
+from archspec.elaborate.layout import reading_of
 from archspec.elaborate.modules import Module
+from archspec.elaborate.variables import cell_value
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.tables import patterns

@@ -26,14 +26,12 @@ from archspec.elaborate.evaluate import FUNCTIONS, places
 from archspec.elaborate.modules import BUILT_IN, IDENTITY, Module, Named
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, WORDS, Op
-from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
+from archspec.syntax.tree import parts, walk
 from archspec.tables import patterns
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-LEAVES = (str, float, Span)
-"""Types of fields that hold no nodes."""
 SET_BY_ELABORATION = frozenset({"kind", "index"})
 
 
@@ -82,7 +80,12 @@ def row_names(read: t.Read, named: Named) -> set[str]:
         if isinstance(node, t.TableClause):
             found.update(WORD.findall(node.body.strip("{ \t\r\n").partition("\n")[0]))
         elif isinstance(node, t.Column):
-            found.update(patterns.holes(node.meaning.value) if isinstance(node.meaning, t.Text) else {node.meaning.id})
+            meant = node.meaning
+            found.update(
+                {meant.id}
+                if isinstance(meant, t.Name)
+                else {hole for text in meant for hole in patterns.holes(text.value)}
+            )
     return found
 
 
@@ -119,28 +122,6 @@ def repeated(named: Named) -> Iterator[Diagnostic]:
         if name.id in seen:
             yield DuplicateName(name.span, name.id, seen[name.id].span)
         seen.setdefault(name.id, name)
-
-
-def walk(root: t.Tree) -> Iterator[t.Tree]:
-    """Every node of a tree, without recursion."""
-    pending: list[object] = [root]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, t.Tree):
-            yield node
-            pending += [getattr(node, part) for part in parts(type(node))]
-        elif isinstance(node, tuple):
-            pending += node[::-1]
-
-
-PARTS: dict[type[t.Tree], tuple[str, ...]] = {}
-
-
-def parts(cls: type[t.Tree]) -> tuple[str, ...]:
-    """The fields of a kind of node that may hold nodes, the last first; found once."""
-    if cls not in PARTS:
-        PARTS[cls] = tuple(name for name, kind in cls.__annotations__.items() if kind not in LEAVES)[::-1]
-    return PARTS[cls]
 
 
 def check(node: t.Tree, module: Module, visible: set[str] | None, steps: set[str]) -> Iterator[Diagnostic]:

@@ -1,14 +1,10 @@
-"""The rows of a network's tables -> plans, each claim compared on the way.
+"""The rows of a network's tables -> plans, each claim compared on the way."""
 
-A claim that fails does not stop the fold: it goes on with the shape that explains more of what follows, so that one
-slip is reported once and independent slips all at once.
-"""
+from collections.abc import Iterable, Iterator
 
-from collections.abc import Iterator
-from copy import copy
-from dataclasses import dataclass, field
+from msgspec.structs import replace
 
-from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.bodies import Body, Later
 from archspec.elaborate.claims import (
     NumberClaim,
@@ -20,232 +16,234 @@ from archspec.elaborate.claims import (
     shape_holds,
 )
 from archspec.elaborate.errors import BadArithmetic
-from archspec.elaborate.evaluate import Binding, Environment, blame, names_of, numeric, plain, truth
+from archspec.elaborate.evaluate import Binding, Environment, Value, blame, evaluate, numeric, plain, truth
+from archspec.elaborate.folds import Fold
+from archspec.elaborate.inference import USUAL, Inferred, nearest, no_claim
 from archspec.elaborate.instantiate import Instantiator
-from archspec.elaborate.layout import (
-    Conventions,
-    ReadRule,
-    Role,
-    cell_value,
-    hole_bindings,
-    row_variables,
-)
-from archspec.elaborate.numbering import Numbering
+from archspec.elaborate.layout import Conventions, Owner, Role
 from archspec.elaborate.plan import NOTHING, Flow, Plan, ScopePlan
-from archspec.elaborate.resolve import walk
-from archspec.elaborate.table_errors import AmbiguousOperator, BadCell, UnreadOperator, Unsolved
+from archspec.elaborate.rules import Chosen, Rules, used_names
+from archspec.elaborate.table_errors import BadCell
 from archspec.elaborate.table_rows import TableRow, operator_span, printed_cells
+from archspec.elaborate.variables import cell_value
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
-from archspec.tables import cells, patterns
+from archspec.tables import cells
 from archspec.tables.table import Cell
 from archspec.tensor import Shape
 
 COUNT = "n"
 """The column of the canonical table that repeats a row where no clause says which."""
-LARGEST_INFERRED = 8
-
-
-@dataclass(slots=True)
-class Fold:
-    """What the rows so far came to."""
-
-    flow: Flow
-    plans: list[Plan] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    giver: str = "the input"
-    nodes: int = 0
-    before: dict[int, tuple[Flow, dict[str, tuple[Shape, Span]]]] = field(default_factory=dict)
-    """by the number of a row, what it was given, and the tensors that had names"""
-
-    @property
-    def errors(self) -> list[Diagnostic]:
-        return [d for d in self.diagnostics if d.severity is Severity.ERROR]
+Claim = tuple[tuple[int, ...], Span]
 
 
 class RowReader:
     """Reads the rows of one network, elaborated with one set of parameters."""
 
-    def __init__(
-        self,
-        make: Instantiator,
-        how: Conventions,
-        env: Environment,
-        tensors: dict[str, tuple[Shape, Span]],
-        claims: bool,
-        numbering: Numbering | None = None,
-    ) -> None:
+    def __init__(self, make: Instantiator, how: Conventions, env: Environment, claims: bool) -> None:
         self.make = make
         self.how = how
         self.env = env
-        self.tensors = tensors
         self.claims = claims
-        self.numbering = numbering
-        self.mentioned = {id(rule): names_in(rule.rule) for rule in how.rules}
-        self.holes = set().union(*(patterns.holes(rule.rule.pattern.value) for rule in how.rules))
-
-    def again(self, tensors: dict[str, tuple[Shape, Span]], numbering: Numbering | None, claims: bool) -> "RowReader":
-        """The same for another fold."""
-        other = copy(self)
-        other.tensors, other.numbering, other.claims = tensors, numbering, claims
-        return other
+        self.rules = Rules(how, env)
 
     # ---- the fold ----
 
-    def read(self, rows: list[TableRow], fold: Fold) -> None:
-        """Add the rows' plans and diagnostics to the fold; stops at a row that has no output."""
-        for position, row in enumerate(rows):
-            following = rows[position + 1] if position + 1 < len(rows) else None
-            if self.claims:
-                self.check_input(row, following, fold)
-            fold.before[row.number] = fold.flow, dict(self.tensors)
-            try:
-                with self.make.inside(row.label, operator_span(row)):
-                    self.read_row(row, following, fold)
-            except SpecError as error:
-                fold.diagnostics += error.diagnostics
-                if error.exit_code == LimitReached.exit_code or not self.resume(following, fold):
-                    return
-            fold.giver = row.label
+    def read(self, rows: list[TableRow], fold: Fold, positions: Iterable[int] | None = None) -> None:
+        """Add the rows' plans and diagnostics to the fold; stops at a row that has no output.
 
-    def resume(self, following: TableRow | None, fold: Fold) -> bool:
+        With `positions` only those rows are read, which the others still follow.
+        """
+        for position in range(len(rows)) if positions is None else positions:
+            if not self.row(rows, position, fold):
+                return
+
+    def row(self, rows: list[TableRow], position: int, fold: Fold) -> bool:
+        """Add one row to the fold; false where nothing can follow it."""
+        row = rows[position]
+        found = self.chosen(row, fold)
+        if found is None:
+            return True
+        fold.read.add(row.number)
+        if self.claims:
+            self.compare(rows, position, "input", fold)
+        fold.before[row.number] = fold.likely.flow, dict(fold.likely.tensors)
+        wrong, built = self.attempt(rows, position, fold, found)
+        if fold.supposed is not None:
+            also, supposed = self.attempt(rows, position, fold.supposed, self.chosen(row, fold.supposed))
+            wrong = fold.independent(wrong, also)
+            if not supposed:
+                fold.suppose(None)
+            elif not built:
+                fold.take_over()
+                built = True
+        fold.diagnostics += wrong
+        if built and self.claims:
+            self.compare(rows, position, "output", fold)
+        elif not built and not self.resumed(rows, position, wrong, fold):
+            return False
+        fold.giver = row.label
+        return True
+
+    def attempt(
+        self, rows: list[TableRow], position: int, fold: Fold, found: Chosen | SpecError | None
+    ) -> tuple[list[Diagnostic], bool]:
+        """What is wrong with a row, and whether it could be built all the same."""
+        row = rows[position]
+        try:
+            if found is None:
+                return [], True
+            if isinstance(found, SpecError):
+                raise found
+            with self.make.inside(row.label, operator_span(row)):
+                return list(self.read_row(rows, position, found, fold)), True
+        except SpecError as error:
+            return list(error.diagnostics), False
+
+    def resumed(self, rows: list[TableRow], position: int, wrong: list[Diagnostic], fold: Fold) -> bool:
         """After a row that failed, go on with what the next one claims to be given."""
-        claim = self.shape_claim(following, "input") if following else None
-        if claim is None or len(claim[0]) != 3 or not self.claims:
+        if any(d.exit_code == LimitReached.exit_code for d in wrong) or not self.claims:
+            return False
+        claim = self.shape_claim(rows[position + 1], "input") if position + 1 < len(rows) else None
+        if claim is None or len(claim[0]) != 3:
             return False
         fold.flow = Flow((claim[0],))
         return True
 
-    def check_input(self, row: TableRow, following: TableRow | None, fold: Fold) -> None:
-        """Compare the Input cell; where it fails, choose the shape to go on with."""
+    def chosen(self, row: TableRow, fold: Fold) -> Chosen | SpecError | None:
+        """The rule that reads a row, or why none does; None where the row is left out."""
+        cell = row.layout.cell(row.row, "operator")
+        assert cell is not None
+        if row.layout.chosen and cells.missing(cell):
+            return None
         try:
-            claim = self.shape_claim(row, "input")
+            with self.make.inside(row.label, operator_span(row)):
+                chosen = self.rules.choose(row, cell, self.make.one(fold.flow, cell.span))
+                return None if self.count(row, chosen) == 0 else chosen
+        except SpecError as error:
+            return error
+
+    # ---- claims of shapes ----
+
+    def compare(self, rows: list[TableRow], position: int, role: Role, fold: Fold) -> None:
+        """Compare what a row claims of its input or output; where it fails, suppose what explains more of the rest."""
+        row = rows[position]
+        try:
+            claim = self.shape_claim(row, role)
         except SpecError as error:
             fold.diagnostics += error.diagnostics
             return
-        found = fold.flow.shapes[0]
-        if claim is None or fold.flow.kind != "one" or shape_holds(claim[0], found):
+        if claim is None or fold.flow.kind != "one":
+            return
+        fold.claims += 1
+        found, other = fold.flow.shapes[0], fold.supposed
+        if shape_holds(claim[0], found):
+            fold.suppose(None)
+            return
+        if other is not None and other.flow.kind == "one" and shape_holds(claim[0], other.flow.shapes[0]):
             return
         claimed = full_shape(claim[0], found)
-        fold.diagnostics.append(ShapeClaim(claim[1], fold.giver, row.label, "input", found, claimed, claim[1]))
-        if not self.explains(found, row, following):
-            fold.flow = Flow((claimed,))
+        names = (fold.giver, row.label) if role == "input" else (row.label, "its cell")
+        fold.diagnostics.append(ShapeClaim(claim[1], *names, role, found, claimed, claim[1]))
+        after = position if role == "input" else position + 1
+        if other is not None and self.explains(other.flow, rows, after, fold):
+            return
+        alike = role == "input" or (after < len(rows) and len(claimed) == len(found))
+        fold.suppose(Flow((claimed,)) if alike and not self.explains(fold.flow, rows, after, fold) else None)
 
-    def explains(self, shape: Shape, row: TableRow, following: TableRow | None) -> bool:
-        """Whether a row that is given this shape gives what the next row says."""
-        claim = self.shape_claim(row, "output") or (self.shape_claim(following, "input") if following else None)
+    def explains(self, flow: Flow, rows: list[TableRow], position: int, fold: Fold) -> bool:
+        """Whether the row at a position that is given this flow gives what is claimed of it."""
+        claim = self.claim_of_output(rows, position)
         if claim is None:
             return True
-        numbering = copy(self.numbering) if self.numbering else None
-        trial = self.again(dict(self.tensors), numbering, claims=False)
-        fold = Fold(Flow((shape,)))
-        try:
-            trial.read_row(row, following, fold)
-        except SpecError:
-            return False
-        return shape_holds(claim[0], fold.flow.shapes[0])
+        trial = fold.trial(flow)
+        chosen = self.chosen(rows[position], trial)
+        built = self.attempt(rows, position, trial, chosen)[1]
+        return built and trial.flow.kind == "one" and shape_holds(claim[0], trial.flow.shapes[0])
 
-    def shape_claim(self, row: TableRow, role: Role) -> tuple[tuple[int, ...], Span] | None:
-        """What a row claims of its input or output, and where; raises `SpecError` where the cell is no shape."""
+    def claim_of_output(self, rows: list[TableRow], position: int) -> Claim | None:
+        """What a row claims of its output, or else the next row of its input; raises `SpecError`."""
+        if position >= len(rows):
+            return None
+        own = self.shape_claim(rows[position], "output")
+        return own or (self.shape_claim(rows[position + 1], "input") if position + 1 < len(rows) else None)
+
+    def shape_claim(self, row: TableRow, role: Role) -> Claim | None:
+        """What a row claims of its input or output, and where; raises `SpecError` where the cell is not a shape."""
         cell = row.layout.cell(row.row, role)
         if cell is None:
             return None
         try:
             sides = cells.shape_claim(cell)
         except SpecError:
-            raise SpecError([BadCell(cell.span, cell.text, "shape")]) from None
+            raise SpecError([BadCell(cell.span, cell.shown, "shape")]) from None
         if sides is None:
             return None
         if len(sides) > 3:
-            raise SpecError([BadCell(cell.span, cell.text, "shape")])
+            raise SpecError([BadCell(cell.span, cell.shown, "shape")])
         return tuple(self.make.side(side, self.env) for side in sides), cell.span
 
     # ---- one row ----
 
-    def read_row(self, row: TableRow, following: TableRow | None, fold: Fold) -> None:
-        """Add one row; raises `SpecError`."""
-        cell = row.layout.cell(row.row, "operator")
-        assert cell is not None
-        if row.layout.chosen and cells.missing(cell):
-            return
-        shape = self.make.one(fold.flow, cell.span)
-        height, width = shape[:2] if len(shape) == 3 else (1, 1)
-        sides = {"h": Binding(height, cell.span), "w": Binding(width, cell.span)}
-        variables = sides | row_variables(row.row, row.layout, self.env)
-        rule, holes = self.rule(cell, variables)
-        env = rule.env.with_bindings(variables | holes)
-        if rule.rule.check is not None and self.claims and not truth(rule.rule.check, env):
-            printed = [env.bindings[name].span for name in names_of(rule.rule.check) if env.bindings[name].printed]
-            at = printed[0] if printed else cell.span
-            fold.diagnostics.append(RuleCheck(at, rule.rule.check.span.text, rule.rule.check.span))
-        wanted = self.to_infer(env)
-        if wanted and wanted.name.id in self.mentioned[id(rule)]:
-            env = self.solved(wanted.name, row, following, rule, env, fold)
-        plan, flow = self.instantiate(row, rule, env, fold.flow)
-        self.warn(row, rule, fold)
-        fold.flow = self.check_row(row, following, fold, plan, flow)
+    def read_row(self, rows: list[TableRow], position: int, chosen: Chosen, fold: Fold) -> Iterator[Diagnostic]:
+        """Add one row, and give what is wrong with it as it stands; raises `SpecError` where it cannot be built."""
+        row, rule = rows[position], chosen.rule.rule
+        env = chosen.env
+        if rule.check is not None and self.claims:
+            fold.claims += 1
+            if not truth(rule.check, env):
+                bindings = [env.bindings[name.id] for name in t.names(rule.check) if name.id in env.bindings]
+                at = next((binding.span for binding in bindings if binding.printed), operator_span(row))
+                yield RuleCheck(at, rule.check.span.text, rule.check.span)
+        chosen = self.inferred(rows, position, chosen, fold)
+        plan, flow = self.instantiate(row, chosen, fold)
+        self.make.one(flow, operator_span(row))
+        if self.claims:
+            self.warn(row, chosen, fold)
+            for role, number in (("params", plan.counts.params), ("macs", plan.counts.macs)):
+                cell = row.layout.cell(row.row, role)  # type: ignore[arg-type]
+                if cell is not None and not cells.missing(cell):
+                    fold.claims += 1
+                    yield from number_claims(cell, role, row.label, number)
+        fold.flow = flow
         if plan is not NOTHING:
-            text = cell.text if len(cell.text) <= 80 else f"{cell.text[:79]}…"
+            text = operator_text(row)
             name, said = f"row_{row.number}", printed_cells(row)
             fold.plans.append(ScopePlan(name, "row", text, text, row.row.span, False, plan, plan.counts, said))
             fold.nodes += plan.counts.nodes
-            self.make.check_nodes(fold.nodes, cell.span)
+            self.make.check_nodes(fold.nodes, operator_span(row))
 
-    def rule(self, cell: Cell, variables: dict[str, Binding]) -> tuple[ReadRule, dict[str, Binding]]:
-        """The most specific rule that reads an operator cell, and its holes; raises `SpecError`."""
-        found: list[tuple[tuple[int, bool, bool], ReadRule, dict[str, Binding]]] = []
-        guarded: list[str] = []
-        for rule in self.how.rules:
-            match = patterns.match(rule.rule.pattern.value, cell.text)
-            if match is None:
-                continue
-            holes = hole_bindings(match, cell, self.env)
-            when = rule.rule.when
-            if when is None or truth(when, rule.env.with_bindings(variables | holes)):
-                found.append(((match.specificity, when is not None, rule.own), rule, holes))
-            else:
-                guarded.append(rule.rule.pattern.value)
-        if not found:
-            known = tuple(rule.rule.pattern.value for rule in self.how.rules)
-            raise SpecError([UnreadOperator(cell.span, cell.text, known, tuple(guarded))])
-        best = max(rank for rank, _, _ in found)
-        first, *others = [(rule, holes) for rank, rule, holes in found if rank == best]
-        if others:
-            spans = tuple(rule.rule.pattern.span for rule, _ in (first, *others))
-            raise SpecError([AmbiguousOperator(cell.span, cell.text, spans)])
-        return first
-
-    def instantiate(self, row: TableRow, rule: ReadRule, env: Environment, flow: Flow) -> tuple[Plan, Flow]:
+    def instantiate(self, row: TableRow, chosen: Chosen, fold: Fold) -> tuple[Plan, Flow]:
         """The row's plan: what its rule says, as often as the row is repeated."""
-        net = rule.rule.net
-        count = self.count(row, env)
-        numbered = self.numbering is not None and self.numbering.counts(self.mentioned[id(rule)])
-        body = self.make.body(net, env.with_bindings(self.place(numbered)))
-        body.tensors = self.tensors
+        net, env, numbering = chosen.rule.rule.net, chosen.env, fold.numbering
+        count = self.count(row, chosen)
+        numbered = numbering is not None and numbering.counts(self.rules.mentioned[id(chosen.rule)])
+
+        def place(further: int = 0) -> dict[str, Binding]:
+            return numbering.bindings(further) if numbering is not None and numbered else {}
+
+        body = self.make.body(net, env.with_bindings(place()))
+        body.tensors = fold.tensors
         if count is None or count == 1:
-            plan, out = self.make.net(net, body, flow)
+            plan, out = self.make.net(net, body, fold.flow)
             name = body.names.get(id(net), "repeat")
             plan = self.make.one_pass(plan, net, name, 1, 1) if count else plan
         else:
-            after = self.later(env)
+            after = env.with_bindings(self.later(row, chosen))
 
             def later(number: int) -> Body:
-                return Body(after.with_bindings(self.place(numbered, number)), body.names)
+                return Body(after.with_bindings(place(number)), body.names)
 
             alike = Later(later, alike=not numbered)
-            plan, out = self.make.repeat(net, count, operator_span(row), body, flow, alike)
-        if self.numbering is not None and numbered:
-            self.numbering.passed += 1 if count is None else count
+            plan, out = self.make.repeat(net, count, operator_span(row), body, fold.flow, alike)
+        if numbering is not None and numbered:
+            numbering.passed += 1 if count is None else count
         return plan, out
 
-    def place(self, numbered: bool, further: int = 0) -> dict[str, Binding]:
-        """The names of `number`, for a rule that takes part."""
-        return self.numbering.bindings(further) if self.numbering is not None and numbered else {}
-
-    def count(self, row: TableRow, env: Environment) -> int | None:
+    def count(self, row: TableRow, chosen: Chosen) -> int | None:
         """How often a row is repeated; None where nothing says so, or its cell is empty."""
-        found = self.stated_count(row, env)
+        found = self.stated_count(row, chosen)
         if found is None or found.value is None:
             return None
         value, span = found.value, found.span
@@ -254,145 +252,133 @@ class RowReader:
             raise self.make.fail(BadArithmetic(span, f"a repeat wants a whole number from 0, and this is {number}"))
         return number
 
-    def stated_count(self, row: TableRow, env: Environment) -> Binding | None:
+    def stated_count(self, row: TableRow, chosen: Chosen) -> Binding | None:
         """What the column with the role `repeat`, the `repeat` clause, or else the canonical column `n` says."""
         cell = row.layout.cell(row.row, "repeat")
         if cell is not None:
             return Binding(cell_value(cell.span, cell.text, self.env), cell.span)
         if self.how.repeat is None:
             canonical = any(column.role == "variable" and column.text == COUNT for column in row.layout.columns)
-            return env.bindings[COUNT] if canonical else None
-        clause, outside = self.how.repeat
-        inside = outside.with_bindings({**env.bindings})
-        if isinstance(clause.count, t.Name):
-            if clause.count.id in inside.bindings:
-                return inside.bindings[clause.count.id]
-            if clause.count.id in self.holes:
+            if not canonical:
                 return None
-        return Binding(numeric(clause.count, inside), blame(clause.count, inside))
+            chosen.variables.need({COUNT})
+            return chosen.variables.values[COUNT]
+        clause, owner = self.how.repeat
+        seen = self.rules.seen(clause.count, owner, chosen, row.layout)
+        if isinstance(clause.count, t.Name):
+            if clause.count.id in seen.bindings:
+                return seen.bindings[clause.count.id]
+            if clause.count.id in self.rules.holes:
+                return None
+        return Binding(numeric(clause.count, seen), blame(clause.count, seen))
 
-    def later(self, env: Environment) -> Environment:
-        """The variables of all passes but the first."""
-        more = {}
-        for assignment in self.how.repeat[0].then if self.how.repeat else ():
-            more[assignment.name.id] = Binding(plain(numeric(assignment.value, env)), assignment.value.span)
-        return env.with_bindings(more)
+    def later(self, row: TableRow, chosen: Chosen) -> dict[str, Binding]:
+        """The variables that all passes but the first have otherwise."""
+        found: dict[str, Binding] = {}
+        if self.how.repeat is None:
+            return found
+        clause, owner = self.how.repeat
+        for assignment in clause.then:
+            seen = self.rules.seen(assignment.value, owner, chosen, row.layout)
+            found[assignment.name.id] = Binding(plain(numeric(assignment.value, seen)), assignment.value.span)
+        return found
 
     # ---- infer ----
 
-    def to_infer(self, env: Environment) -> t.Infer | None:
-        """The variable that is to be solved for in this row: one that no column or hole gives."""
-        for infer in self.how.infer:
-            binding = env.bindings.get(infer.name.id)
-            if binding is None or binding.value is None:
-                return infer
-        return None
+    def inferred(self, rows: list[TableRow], position: int, chosen: Chosen, fold: Fold) -> Chosen:
+        """What a row sees, with the variable that its claims decide; raises `SpecError` where there is no claim.
 
-    def solved(
-        self, wanted: t.Name, row: TableRow, following: TableRow | None, rule: ReadRule, env: Environment, fold: Fold
-    ) -> Environment:
-        """The row's variables with the smallest value that gives what it claims; raises `SpecError`.
-
-        What it claims of its output, or else the next row of its input. Other parameters than the defaults take over
-        what was solved at the defaults, where the claims are about.
+        Other parameters than the defaults take over what was solved at the defaults, where the claims are about.
         """
-        claim = self.shape_claim(row, "output") or (self.shape_claim(following, "input") if following else None)
-        if claim is None:
-            return env.with_bindings({wanted.id: Binding(1, wanted.span)})
-        key = id(claim[1].source), operator_span(row).start, claim[1].start
-        value = None if self.claims else self.make.solved.get(key)
-        if value is None:
-            value = self.solve(wanted, claim, row, rule, env, fold)
-            if self.claims:  # else what is solved for some parameters would depend on those that were asked for before
-                self.make.solved.setdefault(key, value)
-        return env.with_bindings({wanted.id: Binding(value, claim[1])})
+        mentioned = self.rules.mentioned[id(chosen.rule)]
+        for infer, owner in self.how.infer:
+            binding = chosen.variables.values.get(infer.name.id)
+            if infer.name.id not in mentioned or (binding is not None and binding.value is not None):
+                continue
+            row = rows[position]
+            claim, candidates = self.claim_of_output(rows, position), self.usual(infer, owner, row, chosen)
+            if claim is None and len(candidates) > 1:
+                used = frozenset[str]().union(*self.rules.mentioned.values())
+                raise self.make.fail(no_claim(infer.name, rows, row, used))
+            place = claim[1] if claim else infer.name.span
+            key = id(place.source), operator_span(row).start, place.start
+            value: Value = None if self.claims else self.make.solved.get(key)
+            if value is None:
+                value = self.solve(infer.name.id, candidates, row, claim, chosen, fold) if claim else candidates[0]
+                if self.claims:  # else what is solved for some parameters would depend on those asked for before
+                    self.make.solved.setdefault(key, value)
+            fold.inferred.append(Inferred(row.number, infer.name.id, value))
+            return with_value(chosen, infer.name.id, value, place)
+        return chosen
+
+    def usual(self, infer: t.Infer, owner: Owner, row: TableRow, chosen: Chosen) -> list[Value]:
+        """The values that a variable may have in a row; raises `SpecError`."""
+        if not infer.usual:
+            return [*USUAL]
+        seen = self.rules.seen(infer, owner, chosen, row.layout)
+        return [evaluate(usual, seen) for usual in infer.usual]
 
     def solve(
-        self,
-        wanted: t.Name,
-        claim: tuple[tuple[int, ...], Span],
-        row: TableRow,
-        rule: ReadRule,
-        env: Environment,
-        fold: Fold,
-    ) -> int:
-        """The smallest value with which the row gives the height and width that are claimed; raises `SpecError`."""
-        passed, tensors = self.numbering.passed if self.numbering else 0, dict(self.tensors)
-        failed: SpecError | None = None
-        for candidate in range(1, LARGEST_INFERRED + 1):
-            try:
-                trial = env.with_bindings({wanted.id: Binding(candidate, claim[1])})
-                shape = self.instantiate(row, rule, trial, fold.flow)[1].shapes[0]
-            except SpecError as error:
-                failed = failed or error
-                continue
-            finally:
-                self.tensors.clear()
-                self.tensors.update(tensors)
-                if self.numbering:
-                    self.numbering.passed = passed
-            if shape_holds(spatial(claim[0]), shape):
-                return candidate
-        if failed is not None:
-            raise failed
-        reason = f"no value from 1 to {LARGEST_INFERRED} gives what is claimed here"
-        raise self.make.fail(Unsolved(claim[1], wanted.id, reason))
+        self, name: str, candidates: list[Value], row: TableRow, claim: Claim, chosen: Chosen, fold: Fold
+    ) -> Value:
+        """The usual value with which the row gives what is claimed, or else the nearest; raises `SpecError`."""
 
-    # ---- claims and warnings ----
+        def given(candidate: Value) -> Shape:
+            trial = fold.trial(fold.flow)
+            return self.instantiate(row, with_value(chosen, name, candidate, claim[1]), trial)[1].shapes[0]
 
-    def check_row(self, row: TableRow, following: TableRow | None, fold: Fold, plan: Plan, flow: Flow) -> Flow:
-        """Compare what a row claims of its output, params and MACs; where the first fails, what to go on with."""
-        if not self.claims:
-            return flow
-        claim = self.shape_claim(row, "output")
-        found = self.make.one(flow, operator_span(row))
-        if claim is not None and not shape_holds(claim[0], found):
-            claimed = full_shape(claim[0], found)
-            fold.diagnostics.append(ShapeClaim(claim[1], row.label, "its cell", "output", found, claimed, claim[1]))
-            if following is not None and len(claimed) == len(found) and not self.explains(found, following, None):
-                flow = Flow((claimed,))
-        for role, number in (("params", plan.counts.params), ("macs", plan.counts.macs)):
-            cell = row.layout.cell(row.row, role)  # type: ignore[arg-type]
-            if cell is not None:
-                fold.diagnostics += number_claims(cell, role, row.label, number)
-        return flow
+        return nearest(candidates, claim[0], given)
 
-    def warn(self, row: TableRow, rule: ReadRule, fold: Fold) -> None:
+    # ---- warnings ----
+
+    def warn(self, row: TableRow, chosen: Chosen, fold: Fold) -> None:
         """Printed numbers that the row's rule leaves alone though other rules read their column."""
-        if not self.claims:
-            return
-        used = self.mentioned[id(rule)] | self.repeat_names()
-        anywhere = used.union(*self.mentioned.values())
+        rule = chosen.rule
+        used = self.rules.mentioned[id(rule)] | self.repeat_names()
+        anywhere = used.union(*self.rules.mentioned.values())
         for column, cell in zip(row.layout.columns, row.row.cells, strict=True):
-            if column.role != "variable" or column.text not in anywhere - used or cells.missing(cell):
-                continue
+            ignored = column.role == "variable" and column.text in anywhere - used
             # a cell that names what the rule names is read all the same: `k` by `conv(1, k)`
-            if cell.text not in used:
-                fold.diagnostics.append(UnreadCell(cell.span, column.header.text, rule.rule.pattern.span))
+            if ignored and cell.text not in used and is_number(chosen.variables.values.get(column.text)):
+                note(UnreadCell(cell.span, column.header.shown, rule.rule.pattern.span, (row.number,)), fold)
 
-    def repeat_names(self) -> set[str]:
+    def repeat_names(self) -> frozenset[str]:
         """The names that `repeat` computes with, not those that it sets."""
         if self.how.repeat is None:
-            return {COUNT}
+            return frozenset({COUNT})
         clause = self.how.repeat[0]
-        return names_in(clause.count).union(*(names_in(assignment.value) for assignment in clause.then))
+        return used_names(clause.count, *(assignment.value for assignment in clause.then))
 
 
-def spatial(claimed: tuple[int, ...]) -> tuple[int, ...]:
-    """Height and width of a claim: what a stride decides."""
-    return claimed[:2] if len(claimed) == 3 else claimed
+def with_value(chosen: Chosen, name: str, value: Value, place: Span) -> Chosen:
+    values = {**chosen.variables.values, name: Binding(value, place)}
+    return replace(chosen, variables=replace(chosen.variables, values=values))
+
+
+def operator_text(row: TableRow) -> str:
+    cell = row.layout.cell(row.row, "operator")
+    assert cell is not None
+    return cell.text if len(cell.text) <= 80 else f"{cell.text[:79]}…"
+
+
+def is_number(found: Binding | None) -> bool:
+    return found is not None and not isinstance(found.value, bool) and isinstance(found.value, (int, float, tuple))
+
+
+def note(warning: UnreadCell, fold: Fold) -> None:
+    """Add a warning to the one of the same cause and column, if there is one."""
+    for i, other in enumerate(fold.diagnostics):
+        if isinstance(other, UnreadCell) and (other.rule, other.column) == (warning.rule, warning.column):
+            fold.diagnostics[i] = replace(other, rows=(*other.rows, *warning.rows))
+            return
+    fold.diagnostics.append(warning)
 
 
 def number_claims(cell: Cell, what: str, label: str, found: int) -> Iterator[Diagnostic]:
     try:
         quantity = cells.number_claim(cell)
     except SpecError:
-        yield BadCell(cell.span, cell.text, "number")
+        yield BadCell(cell.span, cell.shown, "number")
         return
     if quantity is not None and not number_holds(quantity, found):
         yield NumberClaim(cell.span, what, label, found, quantity)
-
-
-def names_in(tree: t.Tree) -> set[str]:
-    """Every name that a rule or clause mentions, also as a step."""
-    return {node.id for node in walk(tree) if isinstance(node, t.Name)}

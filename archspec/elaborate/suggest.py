@@ -18,9 +18,11 @@ from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, swap
 from archspec.elaborate.claims import NumberClaim, RuleCheck, ShapeClaim, interval
 from archspec.elaborate.errors import BadArgument
 from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch
+from archspec.elaborate.inference import USUAL
 from archspec.elaborate.table_errors import UnreadOperator, Unsolved
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden
 from archspec.source import Span
+from archspec.tables import cells
 from archspec.tables.table import Cell
 from archspec.tensor import Shape, shape_text
 
@@ -70,6 +72,7 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
     if len(errors) > MOST_ERRORS or len(rows) > MOST_ROWS:
         return errors
     done: list[Diagnostic] = []
+    computed = {identity(error): error for error in errors}
     said: set[tuple[str, str, int]] = set()
     mended: dict[Span, Cell] = {}
     hopeless, looks, trials = False, 0, 0
@@ -81,6 +84,8 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
         found = [] if skipped else search.best()
         hopeless = hopeless or (not found and first in search.totals)
         looks, trials = search.looks, search.trials
+        # with what was mended before, other numbers are found; what is said is what the table as it is comes to
+        first = computed.get(identity(first), first)
         if found:
             first = replace(first, suggestions=tuple(map(search.suggestion, found)))
             mended |= overrides(found[0])
@@ -336,13 +341,24 @@ class Search:
             yield from swapped(one, two, [i for i, c in enumerate(one.layout.columns) if c.role in CHANGED])
 
     def restated(self) -> Iterator[list[Change]]:
-        """The claim itself, corrected."""
+        """The claim itself, corrected, or the one above it, which decides what is inferred for this row."""
         claim = self.error
-        for row in self.rows if isinstance(claim, ShapeClaim) else ():
-            for cell in row.row.cells:
-                if isinstance(claim, ShapeClaim) and cell.span == claim.claim:
-                    text = shape_text(claim.found)
-                    yield [Change(cell, 0, cell.text, text, claim.side.capitalize(), row.number)]
+        if not isinstance(claim, ShapeClaim):
+            return
+        claims = [
+            Change(cell, 0, cell.text, cell.text, column.header.shown, row.number)
+            for row in self.rows
+            for cell, column in zip(row.row.cells, row.layout.columns, strict=True)
+            if column.role == claim.side and not cells.missing(cell)
+        ]
+        at = next((i for i, change in enumerate(claims) if change.cell.span == claim.claim), None)
+        if at is None:
+            return
+        height, width = claim.claimed[:2] if len(claim.claimed) == 3 else (1, 1)
+        above = [stated(claims[at - 1], (by * height, by * width)) for by in USUAL if at > 0]
+        yield from ([change] for change in above if change is not None and change.new != change.old)
+        itself = stated(claims[at], claim.found)
+        yield from [[itself]] if itself is not None else ()
 
     # ---- what is said of it ----
 
@@ -371,6 +387,12 @@ class Search:
         if isinstance(claim, ShapeClaim) and claim.giver == f"row {change.row}" and change.cell.span != claim.claim:
             return f"{text}: that gives {shape_text(claim.claimed)}, as {claim.claimer} says"
         return text
+
+
+def stated(claim: Change, sides: Shape) -> Change | None:
+    """A claim of other sides, of as many as are printed; None where that is not known of all of them."""
+    printed = len(cells.shape_claim(claim.cell) or ())
+    return replace(claim, new=shape_text(sides[:printed])) if printed <= len(sides) else None
 
 
 def exact(error: Diagnostic) -> bool:

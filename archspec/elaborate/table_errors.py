@@ -69,15 +69,94 @@ class AmbiguousOperator(Diagnostic, frozen=True):
 
 
 class Unsolved(Diagnostic, frozen=True):
-    """`infer` finds no value that gives the row's output."""
+    """`infer` has nothing to solve from.
+
+    What `infer s` solves for is decided by a claim: the row's cell in a column with the role `output`, or the next
+    row's cell in a column with the role `input`.
+    """
 
     code: ClassVar[str] = "unsolved"
     name: str
     reason: str
+    advice: str
 
     @property
     def message(self) -> str:
         return f"cannot infer `{self.name}`: {self.reason}"
+
+    @property
+    def help(self) -> str:
+        return self.advice
+
+
+class NoPattern(Diagnostic, frozen=True):
+    """A cell fits none of the patterns of its column, and the rule of its row needs what they take.
+
+    `columns "size": "{k}x{k}/{s}" or "{k}x{k}"` gives a column several patterns: the first that fits is taken, and the
+    holes of the others are missing. A cell of a row that uses none of the holes may say anything.
+    """
+
+    code: ClassVar[str] = "no-pattern"
+    text: str
+    patterns: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        patterns = " nor ".join(f'`"{pattern}"`' for pattern in self.patterns)
+        return f"`{self.text}` does not fit {patterns}"
+
+    @property
+    def help(self) -> str:
+        return f'give the column one pattern more: `"{self.patterns[-1]}" or "…"`'
+
+
+class UnclearCell(Diagnostic, frozen=True):
+    """A cell that its reader may take for one thing or another, so that archspec takes it for neither.
+
+    `4k` is four times a parameter `k`, or four thousand; `7/2` is a quotient, or a kernel and a stride; `64-32` is a
+    difference, or two widths; `256,512` is one number, or two. `3*3` is a size, as `3×3` is, and `1,024` a number.
+    """
+
+    code: ClassVar[str] = "unclear-cell"
+    text: str
+    meanings: tuple[str, str]
+    advice: str | None
+    pattern: str | None
+    header: str = "HEADER"
+
+    @property
+    def message(self) -> str:
+        return f"`{self.text}` may be {self.meanings[0]} or {self.meanings[1]}"
+
+    @property
+    def help(self) -> str:
+        return self.advice or f'give its column a pattern, as in `columns "{self.header}": "{self.pattern}"`'
+
+
+class TwoMeanings(Diagnostic, frozen=True):
+    """One name means two things where it is used.
+
+    A rule sees the holes of its pattern, the columns of its table, the parameters of its network or reading, and `h`
+    and `w` of the row's input. None of them goes before another of the same name: rename one, a column with `columns`.
+    """
+
+    code: ClassVar[str] = "two-meanings"
+    name: str
+    meanings: tuple[tuple[str, Span | None], ...]
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is " + " and ".join(what for what, _ in self.meanings)
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        places = [Label(span, what) for what, span in self.meanings if span is not None and span != self.primary]
+        used = "used here" if all(span != self.primary for _, span in self.meanings) else ""
+        return Label(self.primary, used), *places
+
+    @property
+    def help(self) -> str:
+        return "rename one of them"
 
 
 class BadCell(Diagnostic, frozen=True):

@@ -49,7 +49,7 @@ def row_text(found: Analysis, offset: int) -> tuple[str, Span] | None:
                 lines = [f"**row {row.number}** {shapes(instance.inputs)} → {shapes(instance.outputs)}"]
                 ruled = network.rule(row, instance.inputs[0])
                 if ruled is not None:
-                    lines.append(fenced(ruled[0].rule.span.text))
+                    lines.append(fenced(ruled.rule.rule.span.text))
                 lines.append(counted(network, instance))
                 return "\n\n".join(lines), row.row.span
     return None

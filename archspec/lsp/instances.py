@@ -14,9 +14,9 @@ from archspec.diagnostics import SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Binding
 from archspec.elaborate.flatten import Flattener, Paths
-from archspec.elaborate.layout import ReadRule, row_variables
 from archspec.elaborate.network import Elaboration
 from archspec.elaborate.plan import Counts, Plan, ScopePlan
+from archspec.elaborate.rules import Chosen
 from archspec.elaborate.table_rows import TableRow, overridden
 from archspec.graph import Node
 from archspec.ops import Input
@@ -123,21 +123,16 @@ class Network:
         found = [one for one in self.steps.get(row.row.span, ()) if one.path == f"row_{row.number}"]
         return found[0] if found else None
 
-    def rule(self, row: TableRow, given: Shape) -> tuple[ReadRule, dict[str, Binding]] | None:
-        """The rule that reads a row which is given this shape, and the variables that it sees."""
+    def rule(self, row: TableRow, given: Shape) -> Chosen | None:
+        """The rule that reads a row which is given this shape, with the variables that it sees."""
         (row,) = overridden([row], self.elaboration.corrections)
         cell = row.layout.cell(row.row, "operator")
         if cell is None or (row.layout.chosen and cells.missing(cell)):
             return None
-        base = self.elaboration
-        height, width = given[:2] if len(given) == 3 else (1, 1)
         try:
-            variables = {"h": Binding(height, cell.span), "w": Binding(width, cell.span)}
-            variables |= row_variables(row.row, row.layout, base.env)
-            rule, holes = base.reader.rule(cell, variables)
+            return self.elaboration.reader.rules.choose(row, cell, given)
         except SpecError:
             return None
-        return rule, variables | holes
 
 
 def laid_out(spec: Spec, name: str, values: dict[str, Binding] | None = None) -> Network | None:

@@ -16,12 +16,13 @@ from archspec.elaborate.evaluate import FUNCTIONS
 from archspec.elaborate.layout import ROLES, default_meaning
 from archspec.elaborate.modules import ALL_WORDS, IDENTITY, Module, Named
 from archspec.elaborate.network import COUNTED
-from archspec.elaborate.resolve import attributes, walk
+from archspec.elaborate.resolve import attributes
 from archspec.initializer import INITIALIZERS
 from archspec.ops import OPERATORS
 from archspec.source import Span
 from archspec.syntax import parse_cell
 from archspec.syntax import tree as t
+from archspec.syntax.tree import walk
 from archspec.tables import cells
 from archspec.tables.dialects import read_table
 from archspec.tables.table import Cell, Table
@@ -167,6 +168,7 @@ class Names:
                 yield from (Use(name.span, scope[name.id]) for name in (clause.position, clause.total) if name)
             case t.Infer():
                 yield from self.named_use(clause.name, scope)
+                yield from self.expressions(list(clause.usual), scope)
             case t.Default():
                 for operator in clause.operators:
                     yield from self.reference(operator, self.scope)
@@ -180,8 +182,9 @@ class Names:
 
     def column(self, column: t.Column) -> Iterator[Use]:
         yield from self.holes(column.header, self.scope)
-        if isinstance(column.meaning, t.Text):
-            yield from self.holes(column.meaning, self.variables())
+        if isinstance(column.meaning, tuple):
+            for pattern in column.meaning:
+                yield from self.holes(pattern, self.variables())
         elif column.meaning.id in ROLES:
             yield Use(column.meaning.span, Target("role", column.meaning.id))
         else:
@@ -236,8 +239,9 @@ class Names:
                 case t.Columns():
                     for column in clause.columns:
                         what = column.meaning
-                        if isinstance(what, t.Text):
-                            found |= {n: Target("variable", n, span, column) for span, n in holes_in(what)}
+                        if isinstance(what, tuple):
+                            holes = [hole for pattern in what for hole in holes_in(pattern)]
+                            found |= {n: Target("variable", n, span, column) for span, n in reversed(holes)}
                         elif what.id not in ROLES:
                             found[what.id] = Target("variable", what.id, what.span, column)
                 case t.Numbering():

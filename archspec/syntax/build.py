@@ -212,8 +212,9 @@ class Builder:
     def columns(self, span: Span, *columns: Parsed) -> t.Columns:
         return t.Columns(span, self.all(columns))
 
-    def column(self, span: Span, header: lark.Token, meaning: lark.Token) -> t.Column:
-        return t.Column(span, self.token(header), self.token(meaning))
+    def column(self, span: Span, header: lark.Token, *meanings: lark.Token) -> t.Column:
+        built = self.all(meanings)
+        return t.Column(span, self.token(header), built[0] if isinstance(built[0], t.Name) else built)
 
     def repeat(self, span: Span, count: Parsed, *then: Parsed | None) -> t.RepeatClause:
         return t.RepeatClause(span, self.build(count), self.all(a for a in then if a is not None))
@@ -224,8 +225,8 @@ class Builder:
     def numbering(self, span: Span, position: lark.Token, total: lark.Token | None) -> t.Numbering:
         return t.Numbering(span, self.token(position), self.build(total))
 
-    def infer(self, span: Span, name: lark.Token) -> t.Infer:
-        return t.Infer(span, self.token(name))
+    def infer(self, span: Span, name: lark.Token, *usual: Parsed | None) -> t.Infer:
+        return t.Infer(span, self.token(name), self.all(value for value in usual if value is not None))
 
     def read(self, span: Span, *rules: Parsed) -> t.Read | t.ReadAs:
         built = self.all(rules)

@@ -160,7 +160,8 @@ def initial(one: t.Initial) -> str:
 
 
 def column(one: t.Column) -> str:
-    return f"{quoted(one.header)}: {one.meaning.id if isinstance(one.meaning, t.Name) else quoted(one.meaning)}"
+    meant = one.meaning.id if isinstance(one.meaning, t.Name) else " or ".join(map(quoted, one.meaning))
+    return f"{quoted(one.header)}: {meant}"
 
 
 def assignment(one: t.Assignment) -> str:

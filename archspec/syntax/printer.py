@@ -214,7 +214,8 @@ def short(clause: t.Title | t.Cite | t.InputClause | t.TableClause | t.Numbering
         case t.Numbering():
             return f"number {clause.position.id}" + (f" of {clause.total.id}" if clause.total else "")
         case t.Infer():
-            return f"infer {clause.name.id}"
+            usual = ", ".join(map(expression, clause.usual))
+            return f"infer {clause.name.id}" + (f" in {{{usual}}}" if usual else "")
         case t.ReadAs():
             return f"read as {network(clause.reading)}"
 

@@ -3,6 +3,7 @@
 Spans do not take part in equality: two texts that differ in layout alone have equal trees.
 """
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from msgspec import Struct
@@ -265,10 +266,10 @@ class Weights(Tree, frozen=True):
 
 
 class Column(Tree, frozen=True):
-    """What a header means: a role or a variable (a name), or a pattern with holes (a text)."""
+    """What a header means: a role or a variable (a name), or patterns with holes, of which the first that fits."""
 
     header: Text
-    meaning: Name | Text
+    meaning: "Name | tuple[Text, ...]"
 
 
 class Columns(Tree, frozen=True):
@@ -293,7 +294,10 @@ class Numbering(Tree, frozen=True):
 
 
 class Infer(Tree, frozen=True):
+    """`infer s in {1, 2}`: a variable that the claims decide, and the values that are usual."""
+
     name: Name
+    usual: tuple[Expr, ...]
 
 
 class Rule(Tree, frozen=True):
@@ -364,3 +368,45 @@ Declaration = Use | Definition | Block | Variant | Network | Reading
 class SpecFile(Written, frozen=True):
     source: Source
     declarations: tuple[Declaration, ...]
+
+
+# ---- walking ----
+
+LEAVES = (str, float, Span)
+"""Types of fields that hold no nodes."""
+SAYING: dict[type[Tree], str] = {Argument: "name", Call: "function", Step: "alias", Tap: "name"}
+"""Fields whose name says what is meant, and is not computed with."""
+PARTS: dict[type[Tree], tuple[str, ...]] = {}
+
+
+def parts(cls: type[Tree]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold nodes, the last first; found once."""
+    if cls not in PARTS:
+        PARTS[cls] = tuple(name for name, kind in cls.__annotations__.items() if kind not in LEAVES)[::-1]
+    return PARTS[cls]
+
+
+def walk(root: Tree) -> Iterator[Tree]:
+    """Every node of a tree, without recursion."""
+    pending: list[object] = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Tree):
+            yield node
+            pending += [getattr(node, part) for part in parts(type(node))]
+        elif isinstance(node, tuple):
+            pending += node[::-1]
+
+
+def names(root: Tree) -> Iterator[Name]:
+    """The names that a tree computes with, those of steps among them."""
+    pending: list[object] = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Name):
+            yield node
+        elif isinstance(node, Tree):
+            saying = SAYING.get(type(node))
+            pending += [getattr(node, part) for part in parts(type(node)) if part != saying]
+        elif isinstance(node, tuple):
+            pending += node[::-1]

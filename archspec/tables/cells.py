@@ -5,6 +5,7 @@ made one, character for character, so that a position in the cell stays a positi
 """
 
 import re
+from collections.abc import Collection
 
 from archspec.source import Span
 from archspec.syntax import parse_cell, parsed_cell, tree
@@ -17,7 +18,21 @@ SPACES = dict.fromkeys(map(ord, "\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u2
 SPACES |= dict.fromkeys(range(0x2000, 0x200B), " ")
 SIGNS = SPACES | str.maketrans({"$": " ", "−": "-", "#": "♯", "⨯": "×", "✕": "×"})
 SEPARATOR = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+LONG = re.compile(r"[0-9]{3},[0-9]{3}")
+"""One number or two: nobody can tell, where a table prints numbers of layers."""
+CAPITAL = re.compile(r"(?<=[0-9])X(?=[0-9])|(?<=[0-9] )X(?= [0-9])")
 TIMES = re.compile(r"\\times|\\cdot")
+
+
+class Unclear(Exception):
+    """A cell that its reader may take for one thing or another."""
+
+    def __init__(self, meanings: tuple[str, str], advice: str | None = None, pattern: str | None = None) -> None:
+        super().__init__(*meanings)
+        self.meanings = meanings
+        self.advice = advice
+        self.pattern = pattern
+        """of a column, which would tell the parts of such cells apart"""
 
 
 def normalize(text: str) -> str:
@@ -49,14 +64,54 @@ def number_claim(cell: Cell) -> tree.Quantity | None:
     return quantity
 
 
-def value(span: Span, text: str) -> tree.Expr:
-    """What a cell or a hole says: nothing, a number, an expression of names, or else its text."""
+def value(span: Span, text: str, known: Collection[str] = ()) -> tree.Expr:
+    """What a cell or a hole says: nothing, a number, a size, an expression of names, or else its text.
+
+    Raises `Unclear` where its reader may take it for something else; `known` are the names that may stand in it.
+    """
     if text in MISSING:
         return tree.Constant(span, None)
     if text in TICKS:
         return tree.Constant(span, TICKS[text])
-    expression: tree.Expr | None = parsed_cell("value_cell", span.source, span.start, normalize(text))
-    return tree.Text(span, text) if expression is None else expression
+    plain = CAPITAL.sub("x", SEPARATOR.sub("_", normalize(text)))
+    expression: tree.Expr | None = parsed_cell("value_cell", span.source, span.start, plain)
+    return tree.Text(span, text) if expression is None else as_printed(expression, text.strip(" $"), known)
+
+
+def as_printed(expression: tree.Expr, text: str, known: Collection[str]) -> tree.Expr:
+    """An expression as the reader of a table takes it: `3*3` is a size there; raises `Unclear`."""
+    match expression:
+        case tree.Number() if expression.text[-1:] in known:
+            digits, unit = expression.text[:-1].strip(), expression.text[-1]
+            product, number = f"{digits}*{unit}", f"{expression.value:_}"
+            raise Unclear(
+                (f"{digits} times `{unit}`", f"{expression.value:,}"),
+                f"`{product}` is the product, `{number}` the number",
+            )
+        case tree.Number() if LONG.fullmatch(text):
+            one, other = text.replace(",", "_"), text.replace(",", " x ")
+            raise Unclear(("one number", "two"), f"`{one}` is the number, `{other}` a pair")
+        case tree.Chain():
+            return product_or_size(expression)
+        case tree.Extent() if any(isinstance(side, tree.Chain) for side in expression.sides):
+            raise Unclear(("a size", "a computation"), pattern="{k}x{k}/{s}")
+    return expression
+
+
+def product_or_size(chain: tree.Chain) -> tree.Expr:
+    """`3*3` is a size, `1/2` a fraction, `1+1` a sum; what else is computed of numbers alone may be two of them."""
+    operands = (chain.first, *(operand for _, operand in chain.rest))
+    signs = {sign for sign, _ in chain.rest}
+    if not all(isinstance(operand, tree.Number) for operand in operands) or signs == {"+"}:
+        return chain
+    if signs == {"*"}:
+        return tree.Extent(chain.span, operands)
+    first, *others = (operand.value for operand in operands if isinstance(operand, tree.Number))
+    if signs == {"/"} and len(others) == 1 and first < others[0]:
+        return chain
+    sign = "/" if signs == {"/"} else "-" if signs == {"-"} else None
+    whole = {"/": "a quotient", "-": "a difference"}.get(sign or "", "a computation")
+    raise Unclear((whole, "two numbers" if len(others) == 1 else "several numbers"), pattern=f"{{a}}{sign or '…'}{{b}}")
 
 
 def corrected(cell: Cell, text: str, place: Span) -> Cell:

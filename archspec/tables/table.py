@@ -14,6 +14,11 @@ class Cell(Struct, frozen=True):
     span: Span
     text: str
 
+    @property
+    def shown(self) -> str:
+        """Its text as a message shows it, without the blanks that stand for markup."""
+        return " ".join(self.text.split())
+
 
 class Row(Struct, frozen=True):
     """The cells of a line, as many as there are headers."""

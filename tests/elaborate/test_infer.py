@@ -13,9 +13,10 @@ network N(r = 32) {{
     | 32²   | conv     | 4 |
     | 16²   | conv     | 8 |
     | 16²   | conv     | 8 |
-    | 8²    | conv     | 8 |
+    | 8²    | pool     | - |
   }}
   read "conv" = {rule}
+       "pool" = global_avgpool
 }}
 """
 
@@ -25,12 +26,12 @@ def strides(text: str, **values: int) -> list[object]:
 
 
 def test_the_input_of_the_next_row_decides_where_no_output_is_printed() -> None:
-    assert strides(TABLE.format(blocks="", rule="conv(3, c, s)")) == [2, 1, 2, 1]
+    assert strides(TABLE.format(blocks="", rule="conv(3, c, s)")) == [2, 1, 2]
 
 
 def test_another_image_has_the_same_strides() -> None:
     """At 33 pixels no cell holds any more."""
-    assert strides(TABLE.format(blocks="", rule="conv(3, c, s)"), r=33) == [2, 1, 2, 1]
+    assert strides(TABLE.format(blocks="", rule="conv(3, c, s)"), r=33) == [2, 1, 2]
 
 
 def test_a_value_that_a_block_refuses_is_passed_over() -> None:
@@ -42,9 +43,11 @@ def test_a_value_that_a_block_refuses_is_passed_over() -> None:
         | Input  | Operator | c |
         | 32²×3  | half     | 4 |
         | 16²×4  | conv     | 8 |
+        | 16²×8  | pool     | - |
       }
       read "half" = half(c, s)
            "conv" = conv(3, c, s)
+           "pool" = global_avgpool
     }
     """
     assert strides(text) == [2, 1]

@@ -1,0 +1,82 @@
+"""`archspec check`: shapes, claims and errata of files, and what was inferred from their claims."""
+
+import click
+from msgspec import Struct
+
+from archspec import driver, report
+from archspec.cli import tables
+from archspec.cli.options import expanded, many_specs, with_limits
+from archspec.cli.output import complain, inferred_text, say
+from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.elaborate.audit import Audited
+from archspec.elaborate.inference import Inferred
+from archspec.limits import Limits
+from archspec.printable import printable
+
+
+@click.command()
+@many_specs
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@with_limits
+def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> None:
+    """Check shapes, claims and errata; exit code 1 when one fails.
+
+    A folder stands for all the .arch files in it. Every network and variant of a file is checked. The errata that hold
+    are listed with their sources.
+
+    \b
+    Examples:
+      archspec check mine.arch
+      archspec check specs/ --format json
+      cat mine.arch | archspec check -
+    """
+    every: list[Checked] = []
+    for path in expanded(specs):
+        one = checked(path, limits)
+        every.append(one)
+        if form == "text":
+            complain(one.found)
+            say(f"{path}: {one.summary}")
+            for name, inferred in one.inferred.items():
+                say(f"  {inferred_text(name, inferred)}")
+            for erratum in one.errata:
+                say(f"  {printable(str(erratum))}")
+    found = [diagnostic for one in every for diagnostic in one.found]
+    if form == "json":
+        say(tables.checked_json(found, [e for one in every for e in one.errata], [one.inferred for one in every]))
+    wrong = [d for d in found if strict or d.severity is Severity.ERROR]
+    if wrong:
+        raise click.exceptions.Exit(max(d.exit_code for d in wrong))
+
+
+class Checked(Struct, frozen=True):
+    """What `check` finds out about one file; of one with errors, the errors alone."""
+
+    found: list[Diagnostic]
+    claims: int | None = None
+    errata: list[Audited] = []
+    inferred: dict[str, tuple[Inferred, ...]] = {}
+
+    @property
+    def summary(self) -> str:
+        """`no errors (12 claims, 1 erratum)`."""
+        held = [counted(self.claims, "claim", "claims")]
+        held += [counted(len(self.errata), "erratum", "errata")] * bool(self.errata)
+        return report.summary(self.found) + (f" ({', '.join(held)})" if self.claims is not None else "")
+
+
+def checked(path: str, limits: Limits) -> Checked:
+    """What there is to say of every network and variant of a file."""
+    try:
+        spec = driver.load(path, limits)
+        found = spec.check() if driver.names_member(path) else spec.check_all()
+        if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+            return Checked(found)
+        return Checked([*found, *spec.unclaimed()], spec.claims(), spec.errata(), spec.inferred())
+    except SpecError as error:
+        return Checked(list(error.diagnostics))
+
+
+def counted(count: int | None, one: str, many: str) -> str:
+    return f"1 {one}" if count == 1 else f"{count} {many}"

@@ -1,0 +1,69 @@
+"""What the rows of a network came to so far, and what their claims say that it should be.
+
+A claim that fails does not stop a fold. What is computed goes on, and beside it what the claim says: what follows from
+one slip holds there, so that the slip is reported once, and another one too.
+"""
+
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, field
+
+from archspec.diagnostics import Diagnostic, Severity
+from archspec.elaborate.inference import Inferred
+from archspec.elaborate.numbering import Numbering
+from archspec.elaborate.plan import Flow, Plan
+from archspec.source import Span
+from archspec.tensor import Shape
+
+Tensors = dict[str, tuple[Shape, Span]]
+"""The tensors that have names, and where they were named."""
+
+
+@dataclass(slots=True)
+class Fold:
+    """What the rows so far came to."""
+
+    flow: Flow
+    tensors: Tensors = field(default_factory=dict)
+    numbering: Numbering | None = None
+    plans: list[Plan] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    giver: str = "the input"
+    nodes: int = 0
+    claims: int = 0
+    """how many claims of the rows were compared"""
+    inferred: list[Inferred] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
+    """the numbers of the rows that are not left out"""
+    before: dict[int, tuple[Flow, Tensors]] = field(default_factory=dict)
+    """by the number of a row, what it was given as far as claims say, and the tensors that had names"""
+    supposed: "Fold | None" = None
+    """the same, as a claim has it that failed"""
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity is Severity.ERROR]
+
+    @property
+    def likely(self) -> "Fold":
+        """What goes on as the claims have it."""
+        return self.supposed or self
+
+    def trial(self, flow: Flow) -> "Fold":
+        """One that goes on from another flow, and changes nothing here."""
+        return Fold(flow, dict(self.tensors), copy(self.numbering), giver=self.giver)
+
+    def suppose(self, flow: Flow | None) -> None:
+        """Go on as a claim has it; None: as it is computed alone."""
+        self.supposed = None if flow is None or flow == self.flow else self.trial(flow)
+
+    def take_over(self) -> None:
+        """Go on with what is supposed: what is computed comes to nothing."""
+        assert self.supposed is not None
+        self.flow, self.tensors, self.numbering = self.supposed.flow, self.supposed.tensors, self.supposed.numbering
+        self.supposed = None
+
+    def independent(self, found: Iterable[Diagnostic], supposed: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """What is wrong whether or not the claims before it hold; warnings stay."""
+        both = {(d.code, d.site) for d in supposed}
+        return [d for d in found if d.severity is not Severity.ERROR or (d.code, d.site) in both]
