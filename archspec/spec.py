@@ -40,6 +40,8 @@ class Spec:
         self.make = Instantiator(limits)
         self.chosen = member
         self.warnings: tuple[Diagnostic, ...] = ()
+        self.solved: tuple[Inferred, ...] = ()
+        """what `infer` solved for in the last elaboration"""
         self.printed_plans: dict[int, NetworkPlan] = {}
         """networks as they are printed, by their trees"""
         self.counters: dict[tuple[str, ...], Counter] = {}
@@ -96,7 +98,7 @@ class Spec:
         given = {**arguments, **parameters.from_values(values)}
         with deep(self.limits, self.source):
             plan, found = elaborate(self.module, network, self.make, given, parameters.checked_image(image))
-        self.warnings = tuple(found)
+        self.warnings, self.solved = tuple(found), plan.inferred
         if image is None and not plan.changed:
             self.printed_plans[id(network)] = plan
         return plan

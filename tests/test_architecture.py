@@ -12,8 +12,8 @@ HEAVY = ("torch", "tensorflow", "keras", "onnx", "matplotlib", "numpy", "network
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_module_is_longer_than_400_lines(module: Path) -> None:
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= 400
+def test_no_module_is_longer_than_500_lines(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= 500
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def say(text: str | None) -> None:
 
 def say_inferred(spec: Spec) -> None:
     """What was solved for in the rows of a network, on stderr."""
-    for name, inferred in spec.inferred().items():
-        click.echo(inferred_text(name, inferred), err=True)
+    if spec.solved:
+        click.echo(inferred_text(spec.name, spec.solved), err=True)
 
 
 def inferred_text(name: str, inferred: Iterable[Inferred]) -> str:
