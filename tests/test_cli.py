@@ -142,7 +142,7 @@ def test_verify_takes_all_networks_of_a_folder_and_goes_on_after_one_that_is_wro
 def test_check_lists_the_errata_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "mobilenet_v1"]) == 0
     assert capsys.readouterr().out == (
-        "mobilenet_v1: no errors (52 claims, 1 erratum)\n"
+        "mobilenet_v1: no errors (55 claims, 1 erratum)\n"
         "  row 26, stride: s2, read as s1: it is given 7×7, and so is row 27; with s2 that would be 4×4\n"
     )
     assert run(["check", "mobilenet_v1", "--format", "json"]) == 0
@@ -288,3 +288,35 @@ def test_shells_can_complete_commands_and_specs(shell: str) -> None:
     script = "from archspec.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert "mobilenet_v2_0_35" in done.stdout
+
+
+INFERRED = """arch 1
+network N {
+  input 32 x 32 x 3
+  infer s
+  table {
+    | Operator | Output | c |
+    | conv     | 16×16  | 8 |
+    | conv     | 16×16  | 8 |
+  }
+  read "conv" = conv(3, c, s)
+}
+"""
+
+
+def test_what_was_inferred_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "n.arch").write_text(INFERRED, encoding="utf-8")
+    assert run(["check", str(tmp_path / "n.arch")]) == 0
+    assert capsys.readouterr().out.endswith("no errors (2 claims)\n  inferred in N: row 1: s = 2, row 2: s = 1\n")
+    assert run(["check", str(tmp_path / "n.arch"), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["inferred"] == [
+        {"network": "N", "row": 1, "variable": "s", "value": 2}, {"network": "N", "row": 2, "variable": "s", "value": 1},
+    ]  # fmt: skip
+    assert run(["stats", str(tmp_path / "n.arch")]) == 0
+    assert capsys.readouterr().err == "inferred in N: row 1: s = 2, row 2: s = 1\n"
+
+
+def test_a_check_that_compares_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "n.arch").write_text("arch 1 network N { input 8 x 8 x 3 body relu }", encoding="utf-8")
+    assert (run(["check", str(tmp_path / "n.arch")]), run(["check", "--strict", str(tmp_path / "n.arch")])) == (0, 1)
+    assert "warning[no-claims]" in capsys.readouterr().err
