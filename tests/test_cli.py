@@ -310,8 +310,8 @@ def test_what_was_inferred_is_printed(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.endswith("no errors (2 claims)\n  inferred in N: row 1: s = 2, row 2: s = 1\n")
     assert run(["check", str(tmp_path / "n.arch"), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["inferred"] == [
-        {"network": "N", "row": 1, "variable": "s", "value": 2}, {"network": "N", "row": 2, "variable": "s", "value": 1},
-    ]  # fmt: skip
+        {"network": "N", "row": row, "variable": "s", "value": value} for row, value in ((1, 2), (2, 1))
+    ]
     assert run(["stats", str(tmp_path / "n.arch")]) == 0
     assert capsys.readouterr().err == "inferred in N: row 1: s = 2, row 2: s = 1\n"
 
