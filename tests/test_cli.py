@@ -320,3 +320,8 @@ def test_a_check_that_compares_nothing_says_so(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "n.arch").write_text("arch 1 network N { input 8 x 8 x 3 body relu }", encoding="utf-8")
     assert (run(["check", str(tmp_path / "n.arch")]), run(["check", "--strict", str(tmp_path / "n.arch")])) == (0, 1)
     assert "warning[no-claims]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [["-p", "alpha=1", "-p", "alpha=2"], ["--max-nesting", "1000000000"]])
+def test_what_cannot_be_meant_is_refused_by_the_command_line(given: list[str]) -> None:
+    assert run(["stats", "mobilenet_v2", *given]) == 2

@@ -72,9 +72,18 @@ def expanded(specs: Iterable[str]) -> Iterator[str]:
             yield spec
 
 
+def once(ctx: click.Context, param: click.Parameter, given: Parameters) -> Parameters:
+    """The parameters, none of them given twice."""
+    names = [name for name, _ in given]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise click.BadParameter(f"{twice!r} is given twice", ctx, param)
+    return given
+
+
 def with_parameters(command: Decorated) -> Decorated:
     return click.option(
-        "-p", "--param", "params", type=Assignment(), multiple=True, metavar="NAME=VALUE",
+        "-p", "--param", "params", type=Assignment(), multiple=True, metavar="NAME=VALUE", callback=once,
         help="A parameter of the network; may be given several times.",
     )(command)  # fmt: skip
 
@@ -97,12 +106,14 @@ def with_limits(command: Decorated) -> Decorated:
     wrapped.__dict__.update(command.__dict__)
     for name in Limits.__struct_fields__:
         wrapped = click.option(
-            f"--max-{name}", type=click.IntRange(1, 2**40), default=getattr(DEFAULT_LIMITS, name),
+            f"--max-{name}", type=click.IntRange(1, MOST[name]), default=getattr(DEFAULT_LIMITS, name),
             show_default=True, metavar="N", help=f"Limit: {LIMITS[name]}.",
         )(wrapped)  # fmt: skip
     return wrapped
 
 
+MOST = {"nodes": 2**40, "size": 2**40, "nesting": 10_000, "source": 2**32, "tokens": 2**32}
+"""What a limit may be raised to. Python's stack has room for so much nesting."""
 LIMITS = {
     "nodes": "nodes of a graph",
     "size": "height, width and channels of a tensor",
