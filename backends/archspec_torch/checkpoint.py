@@ -4,10 +4,11 @@ import argparse
 import io
 import pickle
 import re
+import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy
 import torch
@@ -15,6 +16,7 @@ import torch
 from archspec.files import whole_file
 from archspec.printable import printable
 from archspec.weights import WeightsError
+from archspec_torch.records import Damaged, opened
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "model_ema")
 """Where training scripts keep the weights among other things; the first that is there is taken."""
@@ -29,21 +31,32 @@ def read(path: Path, entry: str | None = None) -> dict[str, numpy.ndarray[Any, A
 
     `entry` names the one of the file's entries that holds them, where it is none of `WRAPPERS`.
     """
+    with path.open("rb") as file:
+        content = restored(file, f"{path}: ")
+    state = unprefixed(state_of(path, content, entry))
+    return {key: array(key, tensor) for key, tensor in state.items() if key != AVERAGED}
+
+
+def restored(file: BinaryIO, before: str = "") -> object:
+    """What `torch.save` wrote, if nothing in it is code; raises `WeightsError`, whose text begins with `before`."""
     try:
+        if zipfile.is_zipfile(file):
+            opened(file)
+        file.seek(0)
         # The arguments of a training script are kept as a Namespace, which runs no code.
         with torch.serialization.safe_globals([argparse.Namespace]):
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except Damaged as error:
+        raise WeightsError(printable(f"{before}this is not a file that torch wrote: {error}")) from None
     except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"{path}: more than tensors is in this file, and loading it could run code{culprit(error)}",
+            f"{before}more than tensors is in this file, and loading it could run code{culprit(error)}",
             "in the program that wrote it: torch.save(model.state_dict(), …)",
         ) from None
     except OSError:
         raise
     except Exception:  # damaged bytes make an unpickler raise whatever comes first
-        raise WeightsError(f"{path}: this is no file that torch wrote, or it is damaged") from None
-    state = unprefixed(state_of(path, content, entry))
-    return {key: array(key, tensor) for key, tensor in state.items() if key != AVERAGED}
+        raise WeightsError(f"{before}this is no file that torch wrote, or it is damaged") from None
 
 
 def culprit(error: pickle.UnpicklingError) -> str:

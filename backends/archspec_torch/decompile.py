@@ -22,7 +22,9 @@ from archspec.backend import BackendError
 from archspec.decompile import CannotSay, Model, Unreadable
 from archspec.printable import printable
 from archspec.tensor import Shape, shape_text
+from archspec_torch.archive import program_in
 from archspec_torch.decompile_values import Reader
+from archspec_torch.program import program_of
 from archspec_torch.runtime import evaluating
 
 BATCH = 7
@@ -36,26 +38,26 @@ def decompile(
 ) -> Model:
     """The model of `torch:package.module:factory` or of a file that `torch.export` saved.
 
-    `image` is the shape of the input, h×w×c or c; a file has its own. `arguments` are the factory's. Raises
-    `BackendError` or `OSError`.
+    `image` is the shape of the input, h×w×c or c; of a file, where it leaves it open. `arguments` are the factory's.
+    Raises `BackendError` or `OSError`.
     """
     if source.startswith(SCHEME):
         place = source.removeprefix(SCHEME)
         model = made(place, arguments or {})
         stem = place.rpartition(":")[2].rpartition(".")[2]
         return read(model, image or (224, 224, 3), name or stem, call_text(place, arguments or {}))
-    if image is not None or arguments:
-        raise Unreadable(f"{source}: an exported program has its input and its arguments already")
+    if arguments:
+        raise Unreadable(f"{source}: a file takes no arguments")
     path = Path(source)
     if path.suffix != SUFFIX:
         raise Unreadable(f"{source}: this file does not say what its weights are for", "torch:package.module:factory")
-    return Reader(loaded(path), name or path.stem, path.name).read()
+    return Reader(program_in(path, image), name or path.stem, path.name).read()
 
 
 def read(model: nn.Module, image: Shape, name: str, origin: str) -> Model:
     """A module on images of this shape, in evaluation; raises `CannotSay`."""
     with evaluating(model):
-        return Reader(exported(model, image, origin), name, origin).read()
+        return Reader(program_of(exported(model, image, origin), origin), name, origin).read()
 
 
 def call_text(place: str, arguments: Mapping[str, Any]) -> str:
@@ -169,17 +171,6 @@ def drop_rate(module: nn.Module) -> float | None:
     if (home, kind) == ("timm", "DropPath") and module.scale_by_keep:
         return float(module.drop_prob or 0.0)  # type: ignore[arg-type]
     return None
-
-
-def loaded(path: Path) -> ExportedProgram:
-    """The program in a file; raises `Unreadable` or `OSError`."""
-    with path.open("rb"):
-        pass
-    try:
-        with quiet():
-            return torch.export.load(str(path))
-    except Exception:  # damaged bytes make a reader raise whatever comes first
-        raise Unreadable(f"{path}: this is no file of torch.export, or it is damaged") from None
 
 
 @contextmanager

@@ -4,7 +4,6 @@ Each is given its arguments by their names, values instead of nodes, defaults fi
 operator of ours raises `No`. The names are those of ATen without their overload; `relu_` is `relu` in place.
 """
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,21 +13,13 @@ from archspec import ops
 from archspec.decompile import Tensor
 from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
 from archspec_torch.decompile_shapes import SHARING_VIEWS, VIEWS
-from archspec_torch.decompile_values import Constant, Handler, Place
+from archspec_torch.decompile_values import Handler, Place
+from archspec_torch.program import Constant
 
 Arguments = dict[str, Any]
 HANDLERS: dict[str, Handler] = dict(VIEWS)
 SHARING = SHARING_VIEWS | {"contiguous", "alias", "detach", "dropout", "to", "lift_fresh_copy"}
 """What may give the tensor that it is given, or a view of it."""
-
-
-def split_name(target: Any) -> tuple[str, bool]:
-    """The name of an operator without its overload, and whether it changes its first argument."""
-    if target is operator.getitem:
-        return "getitem", False
-    name = target._schema.name.partition("::")[2] if hasattr(target, "_schema") else str(target)
-    in_place = name.endswith("_") and not name.startswith("__")
-    return (name[:-1] if in_place else name), in_place
 
 
 def reads(*names: str) -> Callable[[Handler], Handler]:

@@ -8,7 +8,8 @@ from archspec import ops
 from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
 from archspec_torch.decompile_aten import HANDLERS, Arguments, first_value, reads
 from archspec_torch.decompile_shapes import full_slice
-from archspec_torch.decompile_values import Constant, Place
+from archspec_torch.decompile_values import Place
+from archspec_torch.program import Constant, Told
 
 __all__ = ["HANDLERS"]
 
@@ -137,25 +138,27 @@ def narrow(site: Place, a: Arguments) -> Any:
 
 @reads("getitem")
 def getitem(site: Place, a: Arguments) -> Any:
-    whole, place = a["arguments"]
+    whole, place = a["0"], a["1"]
     if isinstance(whole, Value) and place == 0:
         return whole
     if not isinstance(whole, list):
         raise No("it takes a part of what has none")
     # programs name what a normalisation saves for training, though nobody takes it up
-    only(place < len(whole) or not site.node.users, "it takes what a layer keeps for training")
+    only(place < len(whole) or not site.step.users, "it takes what a layer keeps for training")
     return whole[place] if place < len(whole) else None
 
 
-@reads("contiguous", "alias", "detach", "clone", "lift_fresh_copy")
+@reads("contiguous", "alias", "detach", "clone")
 def same(site: Place, a: Arguments) -> Any:
     return a["self"]
 
 
-@reads("to", "_to_copy", "type_as")
+@reads("to", "_to_copy", "type_as", "lift_fresh_copy")
 def to(site: Place, a: Arguments) -> Any:
-    given, made = site.node.args[0], site.node.meta["val"]
-    only(given.meta["val"].dtype == made.dtype, f"it changes the type of numbers to {made.dtype}")  # type: ignore[union-attr]
+    given, made = site.step.sources[0].told, site.step.told
+    if not (isinstance(given, Told) and isinstance(made, Told)):
+        raise No("what it gives is not known")
+    only(given.dtype == made.dtype, f"it changes the type of numbers to {made.dtype}")
     return a["self"]
 
 

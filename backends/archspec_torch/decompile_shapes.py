@@ -2,29 +2,34 @@
 
 from typing import Any
 
+import torch
+
 from archspec.decompile.layouts import Partial, only
-from archspec_torch.decompile_values import Constant, Handler, Place
+from archspec_torch.decompile_values import Handler, Place, known_shape
+from archspec_torch.program import Constant
 
 Arguments = dict[str, Any]
 
 
 def full_slice(place: Place, a: Arguments) -> bool:
     """Whether a slice takes everything."""
-    given, made = given_shape(place), tuple(place.node.meta["val"].shape)
-    return given == made and a["step"] == 1
+    return given_shape(place) == place.shape_told and a["step"] == 1
 
 
-def given_shape(place: Place) -> tuple[Any, ...]:
+def given_shape(place: Place) -> tuple[int, ...]:
     """The shape of the first tensor that an operator is given."""
-    return tuple(place.node.all_input_nodes[0].meta["val"].shape)
+    return known_shape(place.step.sources[0])
 
 
 def constant_view(place: Place, x: Constant) -> Constant:
     """A weight in the shape that torch's own operator gives it."""
-    arguments = [x.tensor if position == 0 else argument for position, argument in enumerate(place.node.args)]
-    target: Any = place.node.target
-    turned = x.turned or target._schema.name.partition("::")[2] in {"permute", "transpose", "t"}
-    return Constant(x.key, target(*arguments, **place.node.kwargs), x.trained, turned)
+    _, *others = place.step.arguments
+    made: torch.Tensor = place.step.overload(
+        x.tensor, **{name: place.reader.values(place.step.arguments[name]) for name in others}
+    )
+    only(made.numel() == x.tensor.numel(), "it spreads a weight, or takes a part of it")
+    turned = x.turned or place.step.kind in {"permute", "transpose", "t"}
+    return Constant(x.key, made, x.trained, turned)
 
 
 def view(place: Place, a: Arguments) -> Any:
@@ -37,7 +42,7 @@ def permute(place: Place, a: Arguments) -> Any:
 
 
 def transpose(place: Place, a: Arguments) -> Any:
-    count = place.node.meta["val"].dim()
+    count = len(place.shape_told)
     order = list(range(count))
     one, other = a.get("dim0", 0) % count, a.get("dim1", 1) % count
     order[one], order[other] = order[other], order[one]
@@ -46,7 +51,7 @@ def transpose(place: Place, a: Arguments) -> Any:
 
 def unsqueeze(place: Place, a: Arguments) -> Any:
     x = a["self"]
-    dimension = a["dim"] % place.node.meta["val"].dim()
+    dimension = a["dim"] % len(place.shape_told)
     if isinstance(x, Partial) and x.what == "unsqueeze" and x.numbers == (2,) and dimension >= 2:
         return place.unpixel(x.base)
     return Partial("unsqueeze", place.any(x), (dimension,))
