@@ -76,9 +76,12 @@ def tables_of(
 
 def reads_back(text: str, printed: Candidate) -> bool:
     """Whether a text is read as the network."""
+    found = tables_in(Source("<table>", text))
+    if not found:
+        return False
     try:
-        proved(pasted(tables_in(Source("<table>", text))).text, printed.graph, printed.order)
-    except (Disproved, SpecError, IndexError):
+        proved(pasted(found).text, printed.graph, printed.order)
+    except (Disproved, SpecError):
         return False
     return True
 

@@ -17,7 +17,19 @@ from archspec.printable import printable
 from archspec.tensor import Shape, shape_text
 from archspec_torch import archive_schema as schema
 from archspec_torch.archive_sizes import Sizes
-from archspec_torch.program import GETITEM, Called, Constant, NotKnown, Program, Step, Told, bound, call_number, linked
+from archspec_torch.program import (
+    GETITEM,
+    Called,
+    Constant,
+    NotKnown,
+    Program,
+    Step,
+    Told,
+    bound,
+    call_number,
+    linked,
+    strides,
+)  # fmt: skip
 from archspec_torch.records import Damaged
 
 TARGET = re.compile(r"torch\.ops\.aten\.([A-Za-z_][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)")
@@ -128,7 +140,8 @@ class Translation:
             case schema.InputSpec(constant_input=schema.ConstantInput(name=name, value=value)):
                 self.keep(Step(name, told=self.argument(value)))
             case schema.InputSpec(user_input=schema.UserInput(arg=arg)) if arg.as_tensor is not None:
-                self.keep(Step(arg.as_tensor.name, told=self.told(arg.as_tensor.name)))
+                name = arg.as_tensor.name
+                self.keep(Step(name, told=self.told(name), whole=self.whole(name)))
             case schema.InputSpec(user_input=schema.UserInput()):
                 raise Unreadable("it takes numbers besides its image")
             case _:
@@ -149,6 +162,13 @@ class Translation:
         said = self.said(name)
         return Told(tuple(map(self.sizes.number, said.sizes)), number_type(said.dtype))
 
+    def whole(self, name: str) -> bool:
+        """Whether a tensor is one piece of memory from its start."""
+        said = self.said(name)
+        shape, steps = ([self.sizes.number(size) for size in sizes] for sizes in (said.sizes, said.strides))
+        known = [side for side in shape if side is not None]
+        return len(known) == len(shape) and steps == strides(known) and self.sizes.number(said.storage_offset) == 0
+
     # ---- steps ----
 
     def node(self, node: schema.Node) -> None:
@@ -165,6 +185,7 @@ class Translation:
             around=list(around(node)),
         )
         made.told = self.result(names[0]) if one else [self.result(name) for name in names]
+        made.whole = one and names[0] in self.graph.tensor_values and self.whole(str(names[0]))
         self.keep(made)
         for place, name in enumerate(names if not one else []):
             if name is not None:

@@ -111,7 +111,8 @@ def batch_norm(site: Place, a: Arguments) -> Any:
     if not (isinstance(mean, Constant) and isinstance(variance, Constant)):
         raise No("it has no running statistics")
     x, affine = site.first(a["input"]), scaled(a)
-    only(a["momentum"] is not None, "its running statistics are the mean of all batches")
+    # torch writes 0 for `momentum=None`, which means a cumulative average
+    only(bool(a["momentum"]), "its momentum is 0 or None: its statistics never change, or average all batches")
     made = ops.BatchNorm(eps=a["eps"], momentum=a["momentum"], **affine)
     statistics = {"running_mean": site.tensor(mean), "running_var": site.tensor(variance)}
     found = site.add(made, [x], None, **weights(site, a), **statistics)
@@ -196,6 +197,7 @@ def leaky_relu(site: Place, a: Arguments) -> Value:
 @reads("hardtanh", "clamp", "clamp_min")
 def clamp(site: Place, a: Arguments) -> Value:
     bounds = (a.get("min_val", a.get("min")), a.get("max_val", a.get("max")))
+    only(all(bound is None or isinstance(bound, (int, float)) for bound in bounds), "it cuts at what is computed")
     only(bounds in {(0, 6), (0, None)}, f"it cuts at {bounds[0]} and {bounds[1]}; `relu6` cuts at 0 and 6")
     return site.add(ops.Relu() if bounds[1] is None else ops.Relu6(), [site.any(a["self"])])
 
@@ -208,13 +210,16 @@ def softmax(site: Place, a: Arguments) -> Value:
 
 
 @reads("dropout", "native_dropout")
-def dropout(site: Place, a: Arguments) -> Value:
-    return site.add(ops.Dropout(rate=float(a["p"])), [site.any(a["input"])])
+def dropout(site: Place, a: Arguments) -> Any:
+    only(a["train"] is False, "it drops values in evaluation too")
+    made = site.add(ops.Dropout(rate=float(a["p"])), [site.any(a["input"])])
+    return [made] if site.step.kind == "native_dropout" else made
 
 
 @reads("feature_dropout")
 def feature_dropout(site: Place, a: Arguments) -> Partial:
     x = a["input"]
+    only(a["train"] is False, "it drops values in evaluation too")
     if not (isinstance(x, Partial) and x.what == "unsqueeze" and x.numbers == (1,)):
         raise No("it drops whole channels while training, which no operator of ours does")
     return Partial("unsqueeze", site.add(ops.StochasticDepth(rate=float(a["p"])), [x.base]), (1,))
@@ -223,7 +228,12 @@ def feature_dropout(site: Place, a: Arguments) -> Partial:
 # ---- poolings ----
 
 
-@reads("max_pool2d", "max_pool2d_with_indices")
+@reads("max_pool2d_with_indices")
+def max_pool_with_indices(site: Place, a: Arguments) -> list[Value]:
+    return [max_pool(site, a)]
+
+
+@reads("max_pool2d")
 def max_pool(site: Place, a: Arguments) -> Value:
     kernel, x, pads = pair(a["kernel_size"]), a["self"], pair(a["padding"])
     window: dict[str, Any] = {

@@ -21,9 +21,20 @@ def scalar(x: Any) -> bool:
 # ---- joins ----
 
 
+def unchanged(a: Arguments, neutral: int) -> Value | None:
+    """The one value of a sum or product whose other side is a number that changes nothing."""
+    for x, number in ((a["self"], a["other"]), (a["other"], a["self"])):
+        if isinstance(x, Value) and scalar(number) and number == neutral:
+            return x
+    return None
+
+
 @reads("add")
 def add(site: Place, a: Arguments) -> Any:
     only(a.get("alpha", 1) == 1, "its factor is not 1")
+    kept = unchanged(a, 0)
+    if kept is not None:
+        return kept
     if isinstance(a["self"], Partial) and scalar(a["other"]):
         return a["self"].then("add", a["other"])
     return join(site, ops.Add(), a)
@@ -32,6 +43,9 @@ def add(site: Place, a: Arguments) -> Any:
 @reads("mul")
 def mul(site: Place, a: Arguments) -> Any:
     one, other = a["self"], a["other"]
+    kept = unchanged(a, 1)
+    if kept is not None:
+        return kept
     if isinstance(one, Partial) and scalar(other):
         return one.then("mul", other)
     for x, factor in ((one, other), (other, one)):
@@ -68,7 +82,7 @@ def cat(site: Place, a: Arguments) -> Value:
 
 @reads("pad", "constant_pad_nd")
 def pad(site: Place, a: Arguments) -> Any:
-    only(a.get("mode", "constant") == "constant", "it pads with no constant")
+    only(a.get("mode", "constant") == "constant", f"it pads by `{a.get('mode')}`, and `pad` by a constant")
     x, amounts = a["self"], list(a["pad"])
     if isinstance(x, Partial):
         return x.then("pad", *amounts, a["value"] or 0)
@@ -124,16 +138,16 @@ def slice_(site: Place, a: Arguments) -> Any:
     only(a["step"] == 1, "it takes every other channel, or fewer")
     given = site.any(x)
     only(site.along(given, dimension), "it is not along the channels")
-    count = site.channels(given)
-    start, stop = (0 if a["start"] is None else a["start"]), min(count if a["end"] is None else a["end"], count)
-    start, stop = start % count if start < 0 else start, stop % count if stop < 0 else stop
-    only(0 <= start < stop, "it takes nothing")
+    start, stop, _ = slice(a["start"], a["end"]).indices(site.channels(given))
+    only(start < stop, "it takes nothing")
     return site.add(ops.Slice(start=start, stop=stop), [given])
 
 
 @reads("narrow")
 def narrow(site: Place, a: Arguments) -> Any:
-    return slice_(site, {**a, "end": a["start"] + a["length"], "step": 1})
+    only(isinstance(a["start"], int), "it begins at what is computed")
+    stop = a["start"] + a["length"]
+    return slice_(site, {**a, "end": stop or None if a["start"] < 0 else stop, "step": 1})
 
 
 @reads("getitem")
@@ -143,8 +157,8 @@ def getitem(site: Place, a: Arguments) -> Any:
         return whole
     if not isinstance(whole, list):
         raise No("it takes a part of what has none")
-    # programs name what a normalisation saves for training, though nobody takes it up
-    only(place < len(whole) or not site.step.users, "it takes what a layer keeps for training")
+    # programs name what a layer gives besides its result, though nobody takes it up
+    only(place < len(whole) or not site.used, "it takes what a layer gives besides: statistics, or places of maxima")
     return whole[place] if place < len(whole) else None
 
 
@@ -170,7 +184,8 @@ def avg_pool3d(site: Place, a: Arguments) -> Partial:
     x = a["self"]
     if not (isinstance(x, Partial) and x.what == "volume pad") or a["divisor_override"] is not None:
         raise No("it is no part of a local response normalisation")
-    steps = a["stride"] if len(a["stride"]) == 3 else list(a["stride"]) * 3
+    steps = list(a["stride"] or a["kernel_size"])
+    steps = steps if len(steps) == 3 else steps * 3
     only({*steps, *a["kernel_size"][1:]} == {1} and not any(a["padding"]), "it is no local response normalisation")
     return x.then("mean", a["kernel_size"][0])
 
@@ -182,11 +197,20 @@ def power(site: Place, a: Arguments) -> Any:
     raise No("it is no part of a local response normalisation")
 
 
+@reads("sub")
+def sub(site: Place, a: Arguments) -> Value:
+    only(scalar(a["other"]) and a["other"] == 0, "it subtracts")
+    return site.any(a["self"])
+
+
 @reads("div")
 def div(site: Place, a: Arguments) -> Value:
     x, base = site.any(a["self"]), a["other"]
+    if scalar(base) and base == 1 and a.get("rounding_mode") is None:
+        return x
+    only(not scalar(base), f"it computes with the number {base}")
     if not (isinstance(base, Partial) and base.what == "volume pad mean volume mul add pow"):
-        raise No("it is no local response normalisation")
+        raise No("it divides, and is not a local response normalisation")
     left, right, top, bottom, before, after, value, size, alpha, k, beta = base.numbers
     squared = next(node for node in site.reader.builder.nodes if node.path == base.base.path)
     own = isinstance(squared.op, ops.Mul) and squared.inputs == (x.path, x.path)

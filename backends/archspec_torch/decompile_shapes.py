@@ -1,12 +1,13 @@
 """torch's reshapes, transpositions and their kin: mostly nothing of ours, but another way to lay out a value."""
 
+from math import prod
 from typing import Any
 
 import torch
 
 from archspec.decompile.layouts import Partial, only
 from archspec_torch.decompile_values import Handler, Place, known_shape
-from archspec_torch.program import Constant
+from archspec_torch.program import Constant, strides
 
 Arguments = dict[str, Any]
 
@@ -33,6 +34,15 @@ def constant_view(place: Place, x: Constant) -> Constant:
 
 
 def view(place: Place, a: Arguments) -> Any:
+    return place.reshaped(a["self"], place.sides)
+
+
+def as_strided(place: Place, a: Arguments) -> Any:
+    """A tensor in another shape, where it is one piece of memory that stays one."""
+    source = place.step.sources[0]
+    straight = source.whole and source.kind not in SHARING_VIEWS and not a["storage_offset"]
+    only(straight and list(a["stride"]) == strides(list(a["size"])), "it takes numbers by their places in memory")
+    only(prod(a["size"]) == prod(known_shape(source)), "it takes a part")
     return place.reshaped(a["self"], place.sides)
 
 
@@ -91,6 +101,7 @@ VIEWS: dict[str, Handler] = {
     for handler, names in (
         (view, ("view", "reshape", "_unsafe_view", "flatten")),
         (permute, ("permute",)),
+        (as_strided, ("as_strided",)),
         (transpose, ("transpose", "t")),
         (unsqueeze, ("unsqueeze",)),
         (squeeze, ("squeeze",)),

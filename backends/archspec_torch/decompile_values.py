@@ -57,6 +57,11 @@ class Place(Site, frozen=True):
             raise No(f"it gives {shape_text(shape)}, which is not a batch")
         return shape[1:]
 
+    @property
+    def used(self) -> bool:
+        """Whether anything takes what the operator gives."""
+        return bool(self.step.users) or self.step in self.reader.program.outputs
+
     def tensor(self, x: Any) -> Tensor:
         """A weight, or running statistics; raises `No`."""
         if not isinstance(x, Constant):
@@ -127,7 +132,7 @@ class Reader:
         if len(images) != 1 or not isinstance(images[0].told, Told):
             raise Unreadable(f"{self.origin} takes {len(images)} inputs, and not one image")
         shape = tuple(side for side in images[0].told.shape if side is not None)
-        if len(shape) not in {2, 4} or len(shape) != len(images[0].told.shape) or min(shape) < 1:
+        if len(shape) not in {2, 4} or len(shape) != len(images[0].told.shape) or min(shape, default=0) < 1:
             sides = "×".join("?" if side is None else str(side) for side in images[0].told.shape)
             raise Unreadable(f"{self.origin} takes {sides}: an input is N×c×h×w or N×c, all but N known")
         self.batch = shape[0]
@@ -186,6 +191,8 @@ class Reader:
         value = handler(place, arguments)
         if isinstance(value, Value) and place.sides != place.laid(value):
             raise No(f"it gives {shape_text(place.sides)}, and ours would give {shape_text(place.laid(value))}")
+        if isinstance(value, Value) and step.told.dtype != self.program.images[0].told.dtype:
+            raise No(f"it changes the type of numbers to {step.told.dtype}")
         return value
 
     def stand_in(self, step: Step) -> "Value | Lost":
@@ -204,7 +211,8 @@ class Reader:
             shape = known_shape(step)
         except No:
             return Lost()
-        if min(shape) < 1 or shape[0] != self.batch or (layouts, len(shape)) not in (({"chw"}, 4), ({"flat"}, 2)):
+        laid: dict[int, set[Layout]] = {4: {"chw"}, 2: {"flat"}}
+        if layouts != laid.get(len(shape)) or shape[0] != self.batch or min(shape) < 1:
             return Lost()
         path = self.builder.fresh("lost")
         self.builder.place(path, ops.Input(shape=shape_of(shape)), (), shape_of(shape))

@@ -4,6 +4,7 @@ import operator
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import prod
 from typing import Any
 
 import torch
@@ -67,6 +68,8 @@ class Step:
     """what is said of its value: of a tensor, a number, or a list of such; None where nothing is"""
     around: Sequence[Called] = ()
     """outermost first"""
+    whole: bool = False
+    """whether a tensor is one piece of memory from its start, its last dimension the fastest"""
     users: list["Step"] = field(default_factory=list)
 
     @property
@@ -154,7 +157,7 @@ def program_of(exported: ExportedProgram, origin: str) -> Program:
     for node in exported.graph.nodes:
         match node.op:
             case "placeholder":
-                made[node] = Step(node.name, told=told(node.meta.get("val")))
+                made[node] = Step(node.name, told=told(node.meta.get("val")), whole=whole(node.meta.get("val")))
             case "get_attr":
                 made[node] = Step(node.name, told=told(node.meta.get("val")))
                 constants[node.name] = Constant(str(node.target), attribute(exported, str(node.target), origin), False)
@@ -219,6 +222,7 @@ def step_of(node: fx.Node, made: Callable[[fx.Node], Step]) -> Step:
         overload=overload,
         arguments=given if overload is None else bound(overload, given),
         told=told(node.meta.get("val")),
+        whole=whole(node.meta.get("val")),
         around=[
             Called(path, kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}", call_number(key))
             for key, (path, kind) in (node.meta.get("nn_module_stack") or {}).items()
@@ -240,6 +244,15 @@ def told(value: Any) -> Any:
     if isinstance(value, (torch.SymInt, torch.SymFloat, torch.SymBool)):
         return NotKnown()
     return value if isinstance(value, (int, float)) else None
+
+
+def whole(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_contiguous() and value.storage_offset() == 0
+
+
+def strides(shape: Sequence[int]) -> list[int]:
+    """The steps between the numbers of a tensor that is one piece of memory."""
+    return [prod(shape[place + 1 :]) for place in range(len(shape))]
 
 
 # ---- the modules around a step ----

@@ -6,51 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from decompile.equality import assert_equal, from_torch
+from decompile.equality import from_torch
+from decompile.modules import Of, found, kinds, only, refused
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
-from zoo.equality import randomize
 
 import archspec
 from archspec import ops
-from archspec.decompile import CannotSay, Decompiled
-
-
-class Of(nn.Module):
-    """A function with the modules that it calls."""
-
-    def __init__(self, function: Callable[..., Any], **modules: Any) -> None:
-        super().__init__()
-        for name, module in modules.items():
-            setattr(self, name, module)
-        self.function = function
-
-    def forward(self, x: torch.Tensor) -> Any:
-        return self.function(self, x)
-
-
-def found(model: nn.Module, *shape: int) -> Decompiled:
-    """The spec of a module with random weights, proved to be equal."""
-    randomize(model.double())
-    result = from_torch(model, *(shape or (9, 11, 4)))
-    assert_equal(model, result, shape or (9, 11, 4))
-    return result
-
-
-def kinds(model: nn.Module, *shape: int) -> list[str]:
-    return [node.op.kind for node in found(model, *shape).graph.nodes[1:]]
-
-
-def only(model: nn.Module, *shape: int) -> Any:
-    (node,) = found(model, *shape).graph.nodes[1:]
-    return node.op
-
-
-def refused(model: nn.Module, *shape: int) -> str:
-    with pytest.raises(CannotSay) as error:
-        from_torch(model, *(shape or (9, 11, 4)))
-    return str(error.value)
-
 
 # ---- operators ----
 
@@ -246,7 +208,7 @@ def test_all_unknown_operators_are_named_with_their_places() -> None:
         (lambda m, x: torch.cat([x, x], 2), "not along the channels"),
         (lambda m, x: x[:, ::2], "takes every other"),
         (lambda m, x: x[:, :, 1:], "not along the channels"),
-        (lambda m, x: F.pad(x, (1, 1, 1, 1), mode="reflect"), "pads with no constant"),
+        (lambda m, x: F.pad(x, (1, 1, 1, 1), mode="reflect"), "it pads by `reflect`"),
         (lambda m, x: F.pad(x, (-1, 0, 0, 0)), "cuts off"),
         (lambda m, x: F.interpolate(x, scale_factor=1.5), "no whole numbers"),
         (lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True), "aligns the corners"),
