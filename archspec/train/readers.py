@@ -173,7 +173,8 @@ class Cifar:
     def python(self, data: bytes, name: str) -> tuple[Any, Any]:
         try:
             found = Arrays(io.BytesIO(data), encoding="bytes").load()
-            return found[b"data"], found[b"labels" if self.classes == 10 else b"fine_labels"]
+            labels = found[b"labels" if self.classes == 10 else b"fine_labels"]
+            return unpacked(found[b"data"]), unpacked(labels)
         except (pickle.UnpicklingError, KeyError, TypeError, ValueError, EOFError, IndexError, AttributeError) as error:
             raise WrongData(f"{name} of {self.path} cannot be read: {error}") from None
 
@@ -189,25 +190,59 @@ class Cifar:
 
 
 class Arrays(pickle.Unpickler):
-    """Reads pickles of dictionaries, lists and arrays, and of nothing that could run."""
+    """Reads pickles of dictionaries, lists and arrays of numbers, and of nothing that could run."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module.removeprefix("numpy."), name) in {
-            ("core.multiarray", "_reconstruct"), ("_core.multiarray", "_reconstruct"), ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-        }:  # fmt: skip
-            return {"_reconstruct": reconstruct, "ndarray": np.ndarray, "dtype": np.dtype}[name]
-        if (module, name) == ("_codecs", "encode"):
-            return encode
-        raise pickle.UnpicklingError(f"it would run {module}.{name}")
+        known = KNOWN.get((module.removeprefix("numpy."), name))
+        if known is None:
+            raise pickle.UnpicklingError(f"it would run {module}.{name}")
+        return known
 
 
-def reconstruct(kind: type, shape: tuple[int, ...], dtype: Any) -> Any:
-    return np.ndarray.__new__(np.ndarray, shape, dtype)
+class Kind:
+    """A type of numbers. numpy's own believes a pickle that says of pointers that they are numbers."""
+
+    def __init__(self, code: str | bytes, *_: object) -> None:
+        self.code, self.order = code, "|"
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = state[1] if isinstance(state[1], str) else state[1].decode("ascii")
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type; raises `ValueError` or `TypeError` unless it is one of numbers."""
+        found = np.dtype(self.code if isinstance(self.code, str) else self.code.decode("ascii"))
+        if found.kind not in "biuf":
+            raise ValueError(f"its values are {found}, and not numbers")
+        return found.newbyteorder(self.order)
+
+
+class Packed:
+    """An array of numbers, from their bytes."""
+
+    def __init__(self, *_: object) -> None:
+        self.array = np.empty(0)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, kind, by_columns, data = state
+        if not (isinstance(kind, Kind) and isinstance(data, bytes)):
+            raise pickle.UnpicklingError("an array in it does not hold numbers")
+        self.array = np.frombuffer(data, kind.dtype).reshape(shape, order="F" if by_columns else "C")
 
 
 def encode(text: str, encoding: str) -> bytes:
     return text.encode(encoding)
+
+
+def unpacked(value: Any) -> Any:
+    return value.array if isinstance(value, Packed) else value
+
+
+KNOWN: dict[tuple[str, str], Any] = {
+    ("core.multiarray", "_reconstruct"): Packed, ("_core.multiarray", "_reconstruct"): Packed,
+    ("numpy", "ndarray"): Packed, ("numpy", "dtype"): Kind, ("_codecs", "encode"): encode,
+}  # fmt: skip
+"""What a pickle of arrays names, and what is made instead."""
 
 
 # ---- one's own ----

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from multiprocessing import set_forkserver_preload
 from pathlib import Path
+from pickle import UnpicklingError
 from time import monotonic
 from types import ModuleType
 from typing import Any
@@ -65,11 +66,20 @@ def fit(task: Task, watch: Watch, folder: Path) -> None:
     )
     resume = folder / RESUME
     try:
-        trainer.fit(module, ckpt_path=str(resume) if resume.exists() else None, weights_only=False)
+        trainer.fit(module, ckpt_path=str(resume) if resume.exists() else None, weights_only=True)
+    except UnpicklingError:
+        raise NotOurs(f"{resume}: more than numbers is in it, and loading it could run code",
+                      "delete it: training begins anew") from None  # fmt: skip
     except (ProcessRaisedException, ProcessExitedException) as error:
         raise Ended(f"one of the {task.devices} processes ended: {str(error).strip().splitlines()[-1]}",
                     "the same command goes on from the last checkpoint") from None  # fmt: skip
     resume.unlink(missing_ok=True)
+
+
+class NotOurs(BackendError):
+    """What is to be gone on from was not written by us."""
+
+    exit_code = 3
 
 
 class Ended(BackendError):

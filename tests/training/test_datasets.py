@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy._core import multiarray
 from PIL import Image
 from scipy.io import savemat
 
@@ -247,4 +248,23 @@ def test_an_image_that_was_cut_off_is_named(tmp_path: Path, name: str, share: fl
 def test_the_reader_of_pickles_takes_what_python_2_wrote() -> None:
     held = {b"data": np.arange(6, dtype=np.uint8).reshape(2, 3), b"labels": [1, 2]}
     found = readers.Arrays(io.BytesIO(pickle.dumps(held, protocol=2)), encoding="bytes").load()
-    assert (found[b"data"] == held[b"data"]).all()
+    assert (readers.unpacked(found[b"data"]) == held[b"data"]).all()
+
+
+class Forged:
+    """An array of pointers that says that it holds numbers: numpy would follow them."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return multiarray._reconstruct, (np.ndarray, (0,), b"b"), (1, (2,), ForgedKind(), False, b"A" * 16)
+
+
+class ForgedKind:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return np.dtype, ("O", False, True), (3, "|", None, None, None, -1, -1, 0)
+
+
+def test_a_pickle_of_pointers_is_refused(tmp_path: Path) -> None:
+    for name in ("data_batch_1", "test_batch"):
+        (tmp_path / name).write_bytes(pickle.dumps({b"data": Forged(), b"labels": []}, protocol=2))
+    with pytest.raises(WrongData, match="its values are object, and not numbers"):
+        reader(f"cifar10:{tmp_path}").read(None)
