@@ -214,7 +214,7 @@ class Kind:
         found = np.dtype(self.code if isinstance(self.code, str) else self.code.decode("ascii"))
         if found.kind not in "biuf":
             raise ValueError(f"its values are {found}, and not numbers")
-        return found.newbyteorder(self.order)
+        return found.newbyteorder(">" if self.order == ">" else "<")
 
 
 class Packed:

@@ -37,9 +37,10 @@ class Sizes:
                 raise Unreadable(f"it takes {self.shown(sizes)}", "--input 224x224x3 says what it is")
             if size.as_int is None and side is not None:
                 self.solve(size, side)
+        self.check_ranges()
         if sizes[0].as_int is None:
             self.open_batch(sizes[0])
-        self.check(sizes)
+        self.check_guards(sizes)
 
     def shown(self, sizes: Sequence[schema.Size]) -> str:
         """The shape of an image that a file takes."""
@@ -82,12 +83,15 @@ class Sizes:
         """The sizes that are not the batch's."""
         return {value for symbol, value in self.symbols.items() if symbol not in set(batch)}
 
-    def check(self, sizes: Sequence[schema.Size]) -> None:
-        """Raise `Unreadable` where the image is not one that the program was exported for."""
+    def check_ranges(self) -> None:
+        """Raise `Unreadable` where a size is not one that the program was exported for."""
         for name, value, limits in self.broken():
-            low, high = limits.min_val, limits.max_val
-            bounds = f"from {low or 0}" + (f" to {high}" if high is not None else "")
-            raise Unreadable(f"`{printable(name)}` would be {value}, and it was exported for {bounds}")
+            end = "and more" if limits.max_val is None else f"to {limits.max_val}"
+            bounds = f"{limits.min_val or 0} {end}"
+            raise Unreadable(f"its size `{printable(name)}` would be {value}, and it was exported for {bounds}")
+
+    def check_guards(self, sizes: Sequence[schema.Size]) -> None:
+        """Raise `Unreadable` where the program took another way on its example than it would on this image."""
         image = [side for size in sizes if (side := self.number(size)) is not None]
         for guard in self.exported.guards_code:
             try:

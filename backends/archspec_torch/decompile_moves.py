@@ -5,8 +5,9 @@ from math import inf
 from typing import Any
 
 from archspec import ops
-from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
-from archspec_torch.decompile_aten import HANDLERS, Arguments, first_value, reads
+from archspec.decompile.layouts import No, Partial, Value, only
+from archspec_torch.decompile_affine import divided, scaled, shifted, together
+from archspec_torch.decompile_aten import HANDLERS, Arguments, reads
 from archspec_torch.decompile_shapes import full_slice
 from archspec_torch.decompile_values import Place
 from archspec_torch.program import Constant, Told
@@ -37,6 +38,9 @@ def add(site: Place, a: Arguments) -> Any:
         return kept
     if isinstance(a["self"], Partial) and scalar(a["other"]):
         return a["self"].then("add", a["other"])
+    for x, other in ((a["self"], a["other"]), (a["other"], a["self"])):
+        if isinstance(other, Constant) or scalar(other):
+            return shifted(site, site.any(x), other)
     return join(site, ops.Add(), a)
 
 
@@ -49,32 +53,21 @@ def mul(site: Place, a: Arguments) -> Any:
     if isinstance(one, Partial) and scalar(other):
         return one.then("mul", other)
     for x, factor in ((one, other), (other, one)):
-        if isinstance(factor, Constant):
-            return layer_scale(site, site.any(x), site.trained(factor))
+        if isinstance(factor, Constant) or scalar(factor):
+            return scaled(site, site.any(x), factor)
     unspread = {key: a[key].base if isinstance(a[key], Partial) and a[key].what == "expand" else a[key] for key in a}
     return join(site, ops.Mul(), unspread)
 
 
 def join(site: Place, made: ops.AnyOp, a: Arguments) -> Value:
-    for x in (a["self"], a["other"]):
-        only(not scalar(x), f"it computes with the number {x}")
     return site.add(made, site.alike([a["self"], a["other"]]))
-
-
-def layer_scale(site: Place, x: Value, factor: Constant) -> Value:
-    sides = [1] * (2 if x.layout == "flat" else 4)
-    sides[CHANNELS[x.layout]] = site.channels(x)
-    shape = list(factor.tensor.shape)
-    only([1] * (len(sides) - len(shape)) + shape == sides, "its factor is none for each channel")
-    scale = Constant(factor.key, factor.tensor.reshape(-1), True)
-    return site.add(ops.LayerScale(init=first_value(scale.tensor, 1e-6)), [x], weight=site.tensor(scale))
 
 
 @reads("cat")
 def cat(site: Place, a: Arguments) -> Value:
     inputs = site.alike(a["tensors"])
     only(site.along(inputs[0], a["dim"]), "it is not along the channels")
-    return site.add(ops.Concat(), inputs)
+    return together(site, inputs) or site.add(ops.Concat(), inputs)
 
 
 # ---- moving values ----
@@ -199,16 +192,31 @@ def power(site: Place, a: Arguments) -> Any:
 
 @reads("sub")
 def sub(site: Place, a: Arguments) -> Value:
-    only(scalar(a["other"]) and a["other"] == 0, "it subtracts")
-    return site.any(a["self"])
+    one, other = a["self"], a["other"]
+    only(a.get("alpha", 1) == 1, "its factor is not 1")
+    if isinstance(other, Constant) or scalar(other):
+        return shifted(site, site.any(one), other, -1)
+    only(isinstance(one, Constant) or scalar(one), "it subtracts one value from another")
+    return shifted(site, scaled(site, site.any(other), -1), one)
+
+
+@reads("rsub")
+def rsub(site: Place, a: Arguments) -> Any:
+    return sub(site, {**a, "self": a["other"], "other": a["self"]})
+
+
+@reads("neg")
+def neg(site: Place, a: Arguments) -> Value:
+    return scaled(site, site.any(a["self"]), -1)
 
 
 @reads("div")
 def div(site: Place, a: Arguments) -> Value:
-    x, base = site.any(a["self"]), a["other"]
-    if scalar(base) and base == 1 and a.get("rounding_mode") is None:
-        return x
-    only(not scalar(base), f"it computes with the number {base}")
+    x: Value = site.any(a["self"])
+    base = a["other"]
+    only(a.get("rounding_mode") is None, "it rounds what it divides")
+    if isinstance(base, Constant) or scalar(base):
+        return divided(site, x, base)
     if not (isinstance(base, Partial) and base.what == "volume pad mean volume mul add pow"):
         raise No("it divides, and is not a local response normalisation")
     left, right, top, bottom, before, after, value, size, alpha, k, beta = base.numbers

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from archspec.decompile.layouts import Partial, only
+from archspec import ops
+from archspec.decompile.layouts import Partial, Value, only
 from archspec_torch.decompile_values import Handler, Place, known_shape
 from archspec_torch.program import Constant, strides
 
@@ -64,6 +65,8 @@ def unsqueeze(place: Place, a: Arguments) -> Any:
     dimension = a["dim"] % len(place.shape_told)
     if isinstance(x, Partial) and x.what == "unsqueeze" and x.numbers == (2,) and dimension >= 2:
         return place.unpixel(x.base)
+    if isinstance(x, Partial) and x.what == "channel" and dimension == 1:
+        return x.base
     return Partial("unsqueeze", place.any(x), (dimension,))
 
 
@@ -90,9 +93,13 @@ def weighing(handler: Handler) -> Handler:
 
 
 def select(place: Place, a: Arguments) -> Any:
-    """`x[:, :, 0, 0]` of a map of one pixel."""
-    shape = given_shape(place)
-    only(shape[a["dim"] % len(shape)] == 1, "it takes one of several")
+    """`x[:, :, 0, 0]` of a map of one pixel; or one channel, which becomes a map again."""
+    shape, x = given_shape(place), a["self"]
+    count = shape[a["dim"] % len(shape)]
+    if isinstance(x, Value) and x.layout == "chw" and a["dim"] % len(shape) == 1 and count > 1:
+        start = a["index"] % count
+        return Partial("channel", place.add(ops.Slice(start=start, stop=start + 1), [x]))
+    only(count == 1, "it takes one of several")
     return squeeze(place, a)
 
 

@@ -17,6 +17,7 @@ from archspec_torch import claims
 from archspec_torch.checkpoint import array
 from archspec_torch.program import Constant, NotKnown, Program, Step, Told, modules
 
+MOST_SHOWN = 4
 CHECKS = frozenset(
     {
         "_assert_async",
@@ -62,6 +63,12 @@ class Place(Site, frozen=True):
         """Whether anything takes what the operator gives."""
         return bool(self.step.users) or self.step in self.reader.program.outputs
 
+    @property
+    def alone(self) -> bool:
+        """Whether only this operator takes the value that it is given."""
+        given = [source for source in self.step.sources if isinstance(self.reader.cells[source].value, Value)]
+        return len(given) == 1 and len(given[0].users) == 1 and given[0] not in self.reader.program.outputs
+
     def tensor(self, x: Any) -> Tensor:
         """A weight, or running statistics; raises `No`."""
         if not isinstance(x, Constant):
@@ -97,6 +104,10 @@ class Reader:
     undone: set[str] = field(default_factory=set)
     reading: Reading = field(init=False)
     cells: dict[Step, Cell] = field(init=False)
+    affine: dict[str, Any] = field(init=False)
+    """the nodes that multiply by constants and add some, by their paths"""
+    fixed: dict[str, str] = field(init=False)
+    """where in the model these are"""
     batch: int = field(init=False)
     order: dict[Step, int] = field(init=False)
 
@@ -115,7 +126,7 @@ class Reader:
     def walk(self) -> Model:
         steps = self.program.steps
         self.order = {step: place for place, step in enumerate(steps)}
-        self.cells = {}
+        self.cells, self.affine, self.fixed = {}, {}, {}
         self.begin(self.program.images)
         for step in steps:
             if step.target:
@@ -254,10 +265,14 @@ class Reader:
     def notes(self) -> Iterator[str]:
         """What of the model is not in the Graph."""
         held = {name for name in self.program.keys if not name.endswith("num_batches_tracked")}
-        left = sorted(held - {tensor.key for tensor in self.builder.tensors.values()})
+        computed = {key for made in self.affine.values() for key in made.keys}
+        left = sorted(held - computed - {tensor.key for tensor in self.builder.tensors.values()})
         if left:
             tops = ", ".join(dict.fromkeys(key.partition(".")[0] for key in left))
             yield f"Evaluation does not use {len(left)} of its tensors ({tops}): they are left out."
+        if self.fixed:
+            places = ", ".join(list(dict.fromkeys(self.fixed.values()))[:MOST_SHOWN])
+            yield f"It computes with constants ({places}): here they are weights, which only a file of weights has."
 
     def output_names(self, count: int) -> list[str]:
         """What the outputs are called: `output` the first, the others by the keys of a dictionary or numbered."""

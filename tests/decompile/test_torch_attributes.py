@@ -7,6 +7,7 @@ import pytest
 import torch
 from archspec_torch.decompile_values import Reader
 from archspec_torch.program import program_of
+from decompile.equality import assert_equal, from_torch
 from decompile.modules import Of, found, kinds, only, refused
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
@@ -123,6 +124,15 @@ def test_what_changes_nothing_is_nothing(function: Callable[..., Any], expected:
         (Of(lambda m, x: F.pad(x, (0, 0, -1, 0))), "cuts off"),
         (Of(lambda m, x: torch.add(x, x, alpha=2)), "its factor is not 1"),
         (Of(lambda m, x: x - m.conv(x), conv=conv()), "it subtracts"),
+        (Of(lambda m, x: x / m.conv(x), conv=conv()), "it divides"),
+        (Of(lambda m, x: x * m.one, one=nn.Parameter(torch.ones(1))), "one for all channels"),
+        (Of(lambda m, x: x / m.one, one=nn.Parameter(torch.ones(1, 4, 1, 1))), "divides by what is trained"),
+        (Of(lambda m, x: x + m.one, one=nn.Parameter(torch.ones(1, 4, 1, 1))), "not to the result of a layer"),
+        (Of(lambda m, x: m.conv(x) + m.one, conv=conv(), one=nn.Parameter(torch.ones(4, 1, 1))), "without a bias"),
+        (Of(lambda m, x: x * m.plane, plane=nn.Buffer(torch.ones(9, 11))), "other than one number for each channel"),
+        (Of(lambda m, x: x / 0), "numbers that are not finite"),
+        (Of(lambda m, x: x.flatten(1) + 1), "constants to the channels of a vector"),
+        (Of(lambda m, x: torch.div(x, 2, rounding_mode="floor")), "it rounds"),
         (Of(lambda m, x: x.flip(1).as_strided((len(x), 396), (396, 1))), "flip"),
         (Of(lambda m, x: x[:, 1:].as_strided((len(x), 396), (396, 1))), "by their places in memory"),
         (Of(lambda m, x: m.conv(x).as_strided((len(x), 36, 11), (396, 1, 36)), conv=conv()), "places in memory"),
@@ -131,6 +141,62 @@ def test_what_changes_nothing_is_nothing(function: Callable[..., Any], expected:
 )
 def test_an_attribute_is_refused(layer: nn.Module, why: str) -> None:
     assert why in refused(layer)
+
+
+class Normalised(nn.Module):
+    """As networks are given images of bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225])[None, :, None, None])
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv((x / 255.0 - self.mean) / self.std)  # type: ignore[no-any-return]
+
+
+class Transformed(nn.Module):
+    """As torchvision's googlenet and inception_v3 change the scale of what `transform_input` is for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        one = torch.unsqueeze(x[:, 0], 1) * (0.229 / 0.5) + (0.485 - 0.5) / 0.5
+        two = torch.unsqueeze(x[:, 1], 1) * (0.224 / 0.5) + (0.456 - 0.5) / 0.5
+        three = torch.unsqueeze(x[:, 2], 1) * (0.225 / 0.5) + (0.406 - 0.5) / 0.5
+        return self.conv(torch.cat((one, two, three), 1))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("model", [Normalised(), Transformed()], ids=["buffers", "numbers"])
+def test_a_constant_affine_of_each_channel_is_one_depthwise_convolution(model: nn.Module) -> None:
+    model.double()
+    read = from_torch(model, 8, 8, 3)
+    assert "body dwconv(1, bias = true) -> conv(3, 4, pad = valid, bias = true)" in read.text
+    assert "here they are weights, which only a file of weights has." in read.text
+    assert_equal(model, read, (8, 8, 3))
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda m, x: x * 2, ["layer_scale"]),
+        (lambda m, x: -x, ["layer_scale"]),
+        (lambda m, x: 1 - x, ["dwconv"]),
+        (lambda m, x: (x / 127.5 - 1) * 3, ["dwconv"]),
+        (lambda m, x: (y := x * 2) + 1 + y, ["layer_scale", "dwconv", "add"]),
+        (lambda m, x: m.plain(x) + m.bias, ["conv"]),
+        (lambda m, x: torch.cat([x[:, :2] * 2, x[:, 2:]], 1), ["layer_scale"]),
+        (lambda m, x: torch.cat([x[:, 2:] * 2, x[:, :2]], 1), ["slice", "layer_scale", "slice", "concat"]),
+        (lambda m, x: (x.permute(0, 2, 3, 1) + m.last).permute(0, 3, 1, 2), ["dwconv"]),
+    ],
+)
+def test_arithmetic_with_constants_is_operators(function: Callable[..., Any], expected: list[str]) -> None:
+    model = Of(function, plain=nn.Conv2d(4, 4, 3, bias=False), bias=nn.Parameter(torch.ones(1, 4, 1, 1)))
+    model.register_buffer("last", torch.arange(4.0))
+    assert sorted(kinds(model)) == sorted(expected)
 
 
 def test_the_type_of_numbers_that_a_model_has_may_be_stated() -> None:
@@ -165,11 +231,11 @@ def test_a_tensor_that_the_model_changes_is_refused() -> None:
 
 def test_all_places_are_named_those_after_what_is_not_known_too() -> None:
     model = Of(
-        lambda m, x: m.end((m.up(m.one(x)).clamp(0, 4) * 2).flatten(1)).softmax(0),
+        lambda m, x: m.end((m.up(m.one(x)).clamp(0, 4).exp()).flatten(1)).softmax(0),
         one=nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"), up=nn.ConvTranspose2d(4, 4, 2, 2),
         end=nn.Linear(1584, 3),
     )  # fmt: skip
     message = refused(model)
     assert message.startswith("a test cannot be said exactly: 5 places have no operator of the language\n")
-    for part in ("pads by `reflect`", "conv_transpose2d", "cuts at 0 and 4", "the number 2", "not along the channels"):
+    for part in ("pads by `reflect`", "conv_transpose2d", "cuts at 0 and 4", "aten.exp", "not along the channels"):
         assert part in message

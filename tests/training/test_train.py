@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from training.processes import evaluations
 from training.small import SPEC
@@ -82,6 +85,26 @@ def test_what_cannot_be_trained_or_evaluated_is_told(
 ) -> None:
     assert run(arguments) == code
     assert said.lower() in capsys.readouterr().err.lower()
+
+
+class Evil:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.marker,)
+
+
+def test_a_checkpoint_of_somebody_else_runs_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*TRAIN, "--steps", "2", "--interval", "2"]
+    assert run(command) == 0
+    (own,) = (folder / "mine" / "runs").iterdir()
+    for path in own.iterdir():
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    torch.save({"state_dict": Evil(folder / "marker")}, own / "resume.ckpt")
+    assert run(command) == 3
+    assert "more than numbers is in it, and loading it could run code" in capsys.readouterr().err
+    assert not (folder / "marker").exists()
 
 
 @pytest.mark.slow

@@ -1,0 +1,145 @@
+"""Arithmetic with constants -> biases, factors for each channel, and depthwise convolutions of one pixel.
+
+A trained number for each channel after a layer without a bias is its bias; a trained factor is `layer_scale`. What a
+model multiplies by and adds without training it is written as the same operators, and a note says so. Several in a row
+are one, also where the channels are scaled one by one and joined.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from msgspec import Struct
+
+from archspec import ops
+from archspec.decompile import Tensor
+from archspec.decompile.layouts import CHANNELS, Value, only
+from archspec_torch.checkpoint import array
+from archspec_torch.decompile_aten import first_value
+from archspec_torch.decompile_values import Place
+from archspec_torch.program import Constant
+
+BIASED = (ops.Conv, ops.DwConv, ops.Linear)
+
+
+class Affine(Struct, frozen=True):
+    """A value as another one times a factor, plus a constant, for each channel."""
+
+    x: Value
+    factor: torch.Tensor
+    shift: torch.Tensor
+    keys: frozenset[str]
+    """of the tensors that these numbers are from"""
+
+
+def scaled(site: Place, x: Value, factor: Any) -> Value:
+    """A value times a number, or a number for each channel."""
+    if isinstance(factor, Constant) and factor.trained:
+        scale = Constant(factor.key, factor.tensor.reshape(-1), True)
+        only(per_channel(site, x, factor).numel() == factor.tensor.numel(), "its factor is one for all channels")
+        return site.add(ops.LayerScale(init=first_value(scale.tensor, 1e-6)), [x], weight=site.tensor(scale))
+    found = per_channel(site, x, factor)
+    return affine(site, Affine(x, found, torch.zeros_like(found), keys(factor)))
+
+
+def divided(site: Place, x: Value, divisor: Any) -> Value:
+    """A value by a number, or by a number for each channel, none of them trained."""
+    only(not (isinstance(divisor, Constant) and divisor.trained), "it divides by what is trained")
+    found = 1 / per_channel(site, x, divisor)
+    return affine(site, Affine(x, found, torch.zeros_like(found), keys(divisor)))
+
+
+def shifted(site: Place, x: Value, shift: Any, sign: int = 1) -> Value:
+    """A value plus a number, or plus a number for each channel; or minus, by the sign."""
+    found = per_channel(site, x, shift)
+    if isinstance(shift, Constant) and shift.trained:
+        op = next(node.op for node in reversed(site.reader.builder.nodes) if node.path == x.path)
+        free = isinstance(op, BIASED) and not op.bias and site.alone
+        only(free and sign == 1, "it adds what is trained, and not to the result of a layer without a bias")
+        only(found.numel() == shift.tensor.numel(), "it adds one number to all channels")
+        return site.amended(x, "bias", "bias", Tensor(shift.key, lambda: array(shift.key, shift.tensor.reshape(-1))))
+    return affine(site, Affine(x, torch.ones_like(found), sign * found, keys(shift)))
+
+
+def keys(x: Any) -> frozenset[str]:
+    return frozenset({x.key}) if isinstance(x, Constant) else frozenset()
+
+
+def per_channel(site: Place, x: Value, given: Any) -> torch.Tensor:
+    """A constant as one number for each channel; raises `No`."""
+    count = site.channels(x)
+    if not isinstance(given, Constant):
+        return torch.full((count,), float(given), dtype=torch.float64)
+    held = given.tensor
+    only(held.is_floating_point() and not held.is_meta, f"it computes with {held.dtype} numbers, or with none")
+    if held.numel() == 1 and held.dim() <= len(site.laid(x)) + 1:
+        return held.detach().to(torch.float64).reshape(()).expand(count)
+    sides = [1] * (len(site.laid(x)) + 1)
+    sides[CHANNELS[x.layout]] = count
+    shape = list(held.shape)
+    only([1] * (len(sides) - len(shape)) + shape == sides, "it computes with other than one number for each channel")
+    return held.detach().to(torch.float64).reshape(-1)
+
+
+def affine(site: Place, made: Affine) -> Value:
+    """A value times factors plus constants; raises `No`."""
+    before = site.reader.affine.get(made.x.path) if site.alone else None
+    if before is not None:
+        shift = before.shift * made.factor + made.shift
+        made = Affine(before.x, before.factor * made.factor, shift, before.keys | made.keys)
+    return added(site, made)
+
+
+def added(site: Place, made: Affine) -> Value:
+    """The operator that is exactly this; raises `No`."""
+    numbers = torch.stack([made.factor, made.shift])
+    only(bool(numbers.isfinite().all()), "it computes with numbers that are not finite")
+    x, factor, shift = made.x, held(site, made, made.factor), held(site, made, made.shift)
+    if bool((made.shift == 0).all()):
+        if bool((made.factor == 1).all()):
+            return x
+        found = site.add(ops.LayerScale(init=first_value(made.factor, 1e-6)), [x], weight=factor)
+    else:
+        only(len(site.shape(x)) == 3, "it adds constants to the channels of a vector")
+        kernel = held(site, made, made.factor.reshape(-1, 1, 1, 1))
+        found = site.add(ops.DwConv(kernel=1, bias=True), [x], x.layout, weight=kernel, bias=shift)
+    site.reader.affine[found.path] = made
+    site.reader.fixed[found.path] = site.reader.where(site.step)
+    return found
+
+
+def held(site: Place, made: Affine, numbers: torch.Tensor) -> Tensor:
+    """A tensor of these numbers, in the model's type if that has them all."""
+    narrow = numbers.to(site.reader.program.images[0].told.dtype)
+    exact = narrow if torch.equal(narrow.to(torch.float64), numbers) else numbers
+    key = "+".join(sorted(made.keys)) or site.key
+    return Tensor(key, lambda: array(key, exact.contiguous()), object())
+
+
+# ---- channels that are scaled one by one ----
+
+
+def together(site: Place, parts: Sequence[Value]) -> Value | None:
+    """A join of all channels of a value, each scaled by itself, as that value scaled; None where it is not one."""
+    nodes = {node.path: node for node in site.reader.builder.nodes}
+    found: list[tuple[Affine, int]] = []
+    sources: set[str] = set()
+    start = 0
+    for part in parts:
+        own = site.reader.affine.get(part.path)
+        path = own.x.path if own is not None else part.path
+        op = nodes[path].op
+        if not isinstance(op, ops.Slice) or op.start != start:
+            return None
+        count, start = op.stop - op.start, op.stop
+        one = torch.ones(count, dtype=torch.float64)
+        found.append((own or Affine(part, one, torch.zeros_like(one), frozenset()), count))
+        sources.add(nodes[path].inputs[0])
+    if len(sources) != 1 or not any(part.path in site.reader.affine for part in parts):
+        return None
+    (source,) = sources
+    if start != nodes[source].shape[-1]:
+        return None
+    factor, shift = (torch.cat([getattr(own, name) for own, _ in found]) for name in ("factor", "shift"))
+    used = frozenset[str]().union(*(own.keys for own, _ in found))
+    return added(site, Affine(Value(source, parts[0].layout), factor, shift, used))
