@@ -155,7 +155,7 @@ def tensor(content: bytearray, said: TensorSaid, key: str) -> torch.Tensor:
 def empty(sizes: list[int], dtype: torch.dtype, key: str) -> torch.Tensor:
     try:
         return torch.empty(sizes, dtype=dtype, device="meta" if prod(sizes) else "cpu")
-    except RuntimeError:  # a size that no machine counts
+    except (RuntimeError, TypeError):  # a size that no machine counts
         raise Damaged(f"`{key}` has {'×'.join(map(str, sizes))} numbers") from None
 
 

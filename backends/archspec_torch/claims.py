@@ -83,5 +83,5 @@ def empty(value: Any) -> Any:
     only(len(shape) == len(value.told.shape), "the size of what it is given is not known")
     try:
         return torch.empty(shape, dtype=value.told.dtype, device="meta")
-    except RuntimeError:
+    except (RuntimeError, TypeError):  # the latter where a size has more than 64 bits
         raise No("what it is given is larger than any machine's memory") from None

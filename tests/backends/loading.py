@@ -4,8 +4,8 @@ import keras
 import onnxruntime
 import torch
 
-module = torch.load("net.pt", weights_only=False).eval()  # a pickle: only of files that you trust
-exported = torch.export.load("net.pt2").module()
+module = torch.load("net.pt", weights_only=False).eval()  # runs what is in the file: only of files that you trust
+exported = torch.export.load("net.pt2").module()  # so does this
 session = onnxruntime.InferenceSession("net.onnx")
 model = keras.saving.load_model("net.keras")
 
