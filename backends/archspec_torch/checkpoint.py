@@ -47,7 +47,7 @@ def restored(file: BinaryIO, before: str = "") -> object:
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(file, map_location="cpu", weights_only=True)
     except Damaged as error:
-        raise WeightsError(printable(f"{before}this is not a file that torch wrote: {error}")) from None
+        raise WeightsError(printable(f"{before}this is not a file of torch.save: {error}")) from None
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{before}more than tensors is in this file, and loading it could run code{culprit(error)}",

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 import torch
+from archspec_torch.checkpoint import read
+from archspec_torch.expressions import Unknown, number
 from torch import nn
 
 from archspec.cli.commands import run
+from archspec.weights import WeightsError
 
 EVIL = "__import__('pathlib').Path({marker!r}).touch()"
 MODEL = "net/models/model.json"
@@ -313,6 +316,43 @@ def test_records_that_unpack_to_more_than_the_file_are_refused(
     assert path.stat().st_size < 200_000
     code, shown = imported(path, capsys)
     assert (code, "is compressed, and torch compresses none" in shown) == (1, True)
+
+
+def test_a_checkpoint_that_unpacks_to_more_than_the_file_is_refused(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(1_000_000)}, tmp_path / "plain.pth")
+    with zipfile.ZipFile(tmp_path / "plain.pth") as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    assert set(read(tmp_path / "plain.pth")) == {"weight"}
+    with pytest.raises(WeightsError, match="is compressed, and torch compresses none"):
+        read(written(held, tmp_path / "bomb.pth", zipfile.ZIP_DEFLATED))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Add(Mul(Integer(2), Symbol('s0', positive=True, integer=True)), Integer(-1))", 9),
+        ("FloorDiv(Symbol('s0'), Integer(2))", 2),
+        ("2*s0 + 1", 11),
+        ("-(s0 // 2) % 3", 1),
+        ("Max(1, s0, Min(9, 8))", 8),
+        ("L['x'].size()[3] >= 7 and not s0 == 4", True),
+    ],
+)
+def test_a_size_is_parsed(text: str, value: int) -> None:
+    assert number(text, {"s0": 5}, (2, 3, 6, 7)) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os')", "s1", "s0.real", "Symbol(s0)", "[s0][0]", "(lambda: 1)()", "s0**s0", "1 << 99", "s0 // 0",
+        "s0 if s0 else 1", "Add(*[1, 2])", "Add(1, 2, s0=3)", "9" * 5000, "(" * 900 + ")" * 900, "1e9", "'a' * 9", "",
+        "L['x'].size()[9]", "9223372036854775807 * s0",
+    ],
+)  # fmt: skip
+def test_what_is_not_a_size_is_not_known(text: str) -> None:
+    with pytest.raises(Unknown):
+        number(text, {"s0": 5}, (2, 3, 6, 7))
 
 
 def test_only_compiled_code_is_said_to_be_so(
