@@ -40,6 +40,21 @@ def net() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2)).eval()
 
 
+def parts(chunks: Any, outputs: int) -> Spoil:
+    """The rectifier is a chunk of so many parts, which the file says are others."""
+
+    def change(model: Any) -> None:
+        node = model["graph_module"]["graph"]["nodes"][1]
+        node["target"] = "torch.ops.aten.chunk.default"
+        node["inputs"].append({"name": "chunks", "arg": chunks, "kind": 1})
+        node["inputs"].append({"name": "dim", "arg": {"as_int": 1}, "kind": 1})
+        name = node["outputs"][0]["as_tensor"]
+        if outputs > 1:
+            node["outputs"] = [{"as_tensors": [name]}]
+
+    return edited(MODEL, change)
+
+
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
     """The records of a file that torch wrote."""
@@ -275,6 +290,9 @@ LIES: dict[str, tuple[Spoil, str]] = {
     "a tensor for a number": (argument(0, "groups", {"as_tensor": {"name": "input"}}), "torch refuses it"),
     "an argument of a kind to come": (argument(0, "stride", {"as_future": 1}), "is not read"),
     "a window of nothing": (argument(2, "kernel_size", {"as_ints": []}), "torch refuses it"),
+    "parts without end": (parts({"as_int": 2**40}, 2), "another number of parts"),
+    "parts that are one": (parts({"as_int": 2}, 1), "the file says one tensor"),
+    "parts of no number": (parts({"as_string": "2"}, 2), "its arguments are not numbers"),
     "what is not made": (argument(1, "self", {"as_tensor": {"name": "later"}}), "before that is made"),
     "no weight": (edited(WEIGHTS, lambda config: config["config"].pop("0.weight")), "does not hold `0.weight`"),
     "no record of a weight": (without("net/data/weights/weight_0"), "no record"),
