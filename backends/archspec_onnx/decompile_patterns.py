@@ -15,8 +15,8 @@ from onnx import NodeProto, helper
 from archspec import ops
 from archspec.decompile.layouts import Partial, Value
 from archspec.tensor import Shape
-from archspec_onnx.decompile import Place
 from archspec_onnx.decompile_constants import Constant
+from archspec_onnx.decompile_place import Place
 from archspec_onnx.lower import means, shares
 
 Found = Value | Partial | None
@@ -43,7 +43,9 @@ def maker(place: Place, name: str, kind: str) -> NodeProto | None:
 def number(place: Place, name: str) -> float | None:
     """The one number that a value is."""
     found = place.reader.values.get(name)
-    return float(found.array.item()) if isinstance(found, Constant) and found.array.size == 1 else None
+    if not isinstance(found, Constant) or found.size != 1 or len(found.shape) > 2:  # more would be more dimensions
+        return None
+    return float(found.array.item()) if found.real and found.twin is None else None
 
 
 def near(one: float | None, other: float) -> bool:
@@ -202,7 +204,9 @@ def is_mean(place: Place, name: str, x: str) -> bool:
 
 def squares(place: Place, name: str) -> Iterator[str]:
     """The names of the values that are the square of another."""
-    for node in place.reader.model.graph.node:
+    for node in place.reader.file.model.graph.node:
+        if not place.reader.standard(node):
+            continue
         if node.op_type == "Mul" and list(node.input) == [name, name]:
             yield node.output[0]
         if node.op_type == "Pow" and node.input[0] == name and number(place, node.input[1]) == 2:
@@ -233,8 +237,8 @@ def adaptive(place: Place) -> Found:
         not isinstance(down, Constant)
         or x is None
         or x.layout != "chw"
-        or across.array.ndim != 2
-        or down.array.ndim != 2
+        or len(across.shape) != 2
+        or len(down.shape) != 2
     ):
         return None
     (height, width, _), size = place.shape(x), (down.array.shape[0], across.array.shape[1])

@@ -13,6 +13,7 @@ from archspec_onnx import Backend
 from archspec_onnx.decompile import decompile
 from backends.cases import CASES
 from decompile.equality import BOUND, alike, off
+from decompile.onnx_files import draw, ends_like, kinds, node, saved
 from onnx import TensorProto, helper, numpy_helper
 from zoo.equality import reference
 
@@ -104,45 +105,6 @@ def test_every_operator_comes_back(graph: archspec.Graph, tmp_path: Path) -> Non
 
 
 # ---- as others write ----
-
-
-def saved(folder: Path, nodes: list[Any], arrays: dict[str, Any], shape: list[Any], sides: int = 4) -> Path:
-    """A file with these nodes, from `x` to `y`, which has so many sides."""
-    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)
-    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, [f"side_{n}" for n in range(sides)])
-    initializers = [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()]
-    graph = helper.make_graph(nodes, "made", [image], [out], initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 8
-    path = folder / "theirs.onnx"
-    onnx.save(model, path)
-    return path
-
-
-def node(kind: str, inputs: str, outputs: str, **attributes: Any) -> Any:
-    return helper.make_node(kind, inputs.split(), outputs.split(), **attributes)
-
-
-def draw(*shape: int) -> Any:
-    return np.random.default_rng(len(shape)).standard_normal(shape).astype("float32")
-
-
-def ends_like(path: Path, side: int = 9) -> Decompiled:
-    """The spec of a file; what it gives in our runtime is what the file gives."""
-    found = decompiled(decompile(str(path), image=(side, side, 3)))
-    images = np.random.default_rng(0).standard_normal((1, side, side, 3)).astype("float32")
-    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    (wanted,) = session.run(None, {"x": images.transpose(0, 3, 1, 2)})
-    backend = Backend()
-    arrays = {name: tensor.array() for name, tensor in found.tensors.items()}
-    made = backend.run(backend.build(found.graph, weights=arrays), found.graph, images)["output"]
-    made = made.transpose(0, 3, 1, 2) if made.ndim == 4 else made
-    assert off(wanted, made) < 1e-6
-    return found
-
-
-def kinds(found: Decompiled) -> list[str]:
-    return [node.op.kind for node in found.graph.nodes[1:]]
 
 
 def test_a_convolution_with_its_normalisation_folded(tmp_path: Path) -> None:
@@ -251,16 +213,6 @@ def test_data_outside_of_the_folder_is_not_read(tmp_path: Path) -> None:
     path.write_bytes(model.SerializeToString())
     with pytest.raises(Unreadable):
         decompile(str(path))
-
-
-def test_data_beside_a_file_is_not_read_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    weight = draw(6, 3, 1, 1)
-    path = saved(tmp_path, [node("Conv", "x w", "y", kernel_shape=[1, 1])], {"w": weight}, [1, 3, 9, 9])
-    model = onnx.load(path)
-    onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
-    assert (tmp_path / "w.bin").exists()
-    assert run(["import", str(path)]) == 1
-    assert "its weights are in another file" in capsys.readouterr().err
 
 
 BROKEN: dict[str, tuple[Any, dict[str, Any]]] = {
