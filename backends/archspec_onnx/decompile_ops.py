@@ -308,12 +308,12 @@ def pool(place: Place, x: Any) -> list[Value]:
         attributes["pad"] = around
     made = kind(ceil=bool(place.whole("ceil_mode", 0)), **attributes)
     if made.ceil:
-        check_overhang(made, place.shape(given))
+        check_overhang(made, place.shape(given), counted=bool(place.whole("count_include_pad", 0)))
     nothing = kind is ops.AvgPool and made.strides == made.reach == (1, 1) and unpadded
     return [given if nothing else place.add(made, [given])]
 
 
-def check_overhang(op: Any, shape: Shape) -> None:
+def check_overhang(op: Any, shape: Shape, counted: bool) -> None:
     """Raise `No` where ONNX and archspec differ in what hangs over the edge."""
     pads = op.padding(shape[0], shape[1])
     whole = [shape[0] + pads.top + pads.bottom, shape[1] + pads.left + pads.right]
@@ -324,9 +324,7 @@ def check_overhang(op: Any, shape: Shape) -> None:
     for size, reach, stride, places in zip(whole, op.reach, op.strides, sides, strict=False):
         over = (places - 1) * stride + reach > size
         only(places == -(-(size - reach) // stride) + 1, "its last window begins beyond the map")
-        only(
-            not over or isinstance(op, ops.MaxPool) or not op.include_pad, "its windows hang over the edge and count it"
-        )
+        only(not (over and counted), "its windows hang over the edge and count it")
 
 
 @reads("GlobalAveragePool")

@@ -55,8 +55,8 @@ def agrees(path: Path, found: Decompiled, bound: float = 1e-6) -> None:
     model = onnx.load(path)
     (image,) = (value for value in model.graph.input if value.name not in {t.name for t in model.graph.initializer})
     shape = found.graph.input.shape
-    images = np.random.default_rng(0).standard_normal((1, *shape)).astype("float32")
     dims = [side.dim_value for side in image.type.tensor_type.shape.dim]
+    images = np.random.default_rng(0).standard_normal((dims[0] or 1, *shape)).astype("float32")
     last = len(dims) == 4 and dims[1:] == list(shape) and dims[1:] != [shape[-1], *shape[:-1]]
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     turned = images if last or images.ndim == 2 else images.transpose(0, 3, 1, 2)

@@ -14,7 +14,7 @@ from archspec_onnx.decompile import decompile
 from backends.cases import CASES
 from decompile.equality import BOUND, alike, off
 from decompile.onnx_files import draw, ends_like, kinds, node, saved
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 from zoo.equality import reference
 
 import archspec
@@ -36,12 +36,12 @@ def in_evaluation(graph: archspec.Graph) -> archspec.Graph:
     """A Graph without what only training has: ONNX files do not say it."""
     place: dict[str, str] = {}
     kept = []
-    for node in graph.nodes:
-        if node.op.kind in {"dropout", "stochastic_depth"}:
-            place[node.path] = place.get(node.inputs[0], node.inputs[0])
+    for each in graph.nodes:
+        if each.op.kind in {"dropout", "stochastic_depth"}:
+            place[each.path] = place.get(each.inputs[0], each.inputs[0])
             continue
-        inputs = tuple(place.get(path, path) for path in node.inputs)
-        kept.append(node.model_copy(update={"inputs": inputs}))
+        inputs = tuple(place.get(path, path) for path in each.inputs)
+        kept.append(each.model_copy(update={"inputs": inputs}))
     outputs = {name: place.get(path, path) for name, path in graph.outputs.items()}
     return graph.model_copy(update={"nodes": tuple(kept), "outputs": outputs})
 
