@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from archspec.decompile import Builder, Model, Module, Unreadable, shape_of
 from archspec.decompile.layouts import Layout, Lost, No, Partial, Reading, Restart, Value, output_path, refused
+from archspec.limits import DEFAULT_LIMITS
 from archspec.ops import Input
 from archspec.tensor import Shape, shape_text
 from archspec_onnx.decompile_constants import VIEWS, Budget, Computed, Constant, computed, fixed
@@ -135,13 +136,16 @@ class Reader:
         stated = images[0].type.tensor_type
         if stated.elem_type not in REALS:
             raise Unreadable(f"{self.origin} does not take real numbers")
-        sides = [side.dim_value or None for side in stated.shape.dim]
+        # some write -1 for what is open
+        sides = [side.dim_value if side.dim_value > 0 else None for side in stated.shape.dim]
         if not stated.HasField("shape"):
             sides = [None] * (1 + len(self.image or ()))
         last = len(sides) == 4 and self.turned_first(images[0].name)
         if last:
             sides = [sides[0], sides[3], *sides[1:3]]
         sides = self.filled(sides)
+        if max((side or 0 for side in sides), default=0) > DEFAULT_LIMITS.size:
+            raise Unreadable(f"{self.origin} takes an input with a side beyond {DEFAULT_LIMITS.size:,}")
         if len(sides) not in {2, 4} or None in sides[1:]:
             shown = "×".join("?" if side is None else str(side) for side in sides)
             raise Unreadable(
@@ -326,8 +330,8 @@ class Reader:
                 if isinstance(found, Value):
                     path = found.path if found.layout == "hwc" else output_path(self.builder, found)
                     outputs["output" if position == 0 else value.name] = path
-                elif isinstance(found, Partial) and isinstance(found.numbers[-1], Blamed):
-                    raise found.numbers[-1]
+                elif isinstance(found, Partial) and (blamed := found.numbers[-1:]) and isinstance(blamed[0], Blamed):
+                    raise blamed[0]
                 elif not isinstance(found, Lost):
                     raise No("it is not a tensor of the language")
             except No as error:

@@ -6,7 +6,7 @@ multiply in any order; numbers that a file keeps as float32 are compared as such
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from math import pi, sqrt
+from math import pi, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from archspec_onnx.lower import means, shares
 Found = Value | Partial | None
 MOST_FACTORS = 12
 """So many values are looked at to take a product apart."""
+MOST_PADS = 2**10
+"""So many ways of hanging over the edge are tried."""
 
 
 def recognised(place: Place) -> Any:
@@ -242,6 +244,8 @@ def adaptive(place: Place) -> Found:
     ):
         return None
     (height, width, _), size = place.shape(x), (down.array.shape[0], across.array.shape[1])
+    if (down.shape[1], across.shape[0]) != (height, width):
+        return None
     same = np.array_equal(down.array, means(height, size[0]).astype(down.array.dtype))
     same = same and np.array_equal(across.array, means(width, size[1]).T.astype(across.array.dtype))
     return place.add(ops.AdaptiveAvgPool(size=size), [x]) if same else None
@@ -252,7 +256,13 @@ def overhanging(place: Place) -> Found:
     for one, other in (place.node.input, tuple(place.node.input)[::-1]):
         mean, factors_ = value(place, one), place.reader.values.get(other)
         op = place.made(mean) if mean is not None else None
-        if isinstance(op, ops.AvgPool) and op.include_pad and isinstance(factors_, Constant) and not factors_.key:
+        if (
+            isinstance(op, ops.AvgPool)
+            and op.include_pad
+            and isinstance(factors_, Constant)
+            and not factors_.key
+            and factors_.real
+        ):
             node = next(n for n in place.reading.builder.nodes if mean is not None and n.path == mean.path)
             x = Value(node.inputs[0], "chw")
             found = corrected(op, place.shape(x), node.shape, factors_.array)
@@ -264,6 +274,8 @@ def corrected(op: ops.AvgPool, given: Shape, gives: Shape, factor: Any) -> ops.A
     """The operator whose windows hang over as far as these factors say; None where there is none."""
     pads = op.padding(given[0], given[1])
     kernel = op.reach
+    if (pads.bottom + 1) * (pads.right + 1) > MOST_PADS or prod(gives[:2]) > factor.size:
+        return None
     for bottom, right in product(range(pads.bottom + 1), range(pads.right + 1)):
         made = op.model_copy(update={"pad": (pads.top, bottom, pads.left, right), "ceil": True})
         down = shares(kernel[0], op.strides[0], pads.top + given[0] + bottom, gives[0])

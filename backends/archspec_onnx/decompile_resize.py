@@ -4,6 +4,7 @@ from typing import Any
 
 from archspec import ops
 from archspec.decompile.layouts import No, Value, only
+from archspec.limits import DEFAULT_LIMITS
 from archspec_onnx.decompile_constants import numbers, whole_numbers
 from archspec_onnx.decompile_ops import reads
 from archspec_onnx.decompile_place import Place
@@ -64,6 +65,8 @@ def factors(place: Place, x: Value, axes: list[int], scales: Any, sizes: Any) ->
             found[at] = float(factor)
     only(found[0] == found[1] == 1, "it scales other dimensions than height and width")
     only(all(factor.is_integer() and factor >= 1 for factor in found[2:]), "its factors are not whole")
+    most = DEFAULT_LIMITS.size
+    only(all(own[at] * found[at] <= most for at in (2, 3)), f"it makes a side of more than {most:,} pixels")
     return int(found[2]), int(found[3])
 
 
