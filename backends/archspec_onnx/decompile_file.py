@@ -20,7 +20,7 @@ from archspec.printable import printable
 from archspec_onnx.decompile_constants import Array, Constant, fixed
 
 MOST_DIMENSIONS = 32
-FIELDS = {
+FIELDS: dict[int, str] = {
     TensorProto.FLOAT: "float_data", TensorProto.DOUBLE: "double_data", TensorProto.INT64: "int64_data",
     TensorProto.UINT32: "uint64_data", TensorProto.UINT64: "uint64_data",
 } | dict.fromkeys(

@@ -152,9 +152,10 @@ case("Clip of opset 6, most", node("Clip", "x", "y", max=6.0), "cuts at None and
 case("PRelu of each channel", node("PRelu", "x s", "y"), ["prelu"], {"s": draw(3, 1, 1)})
 case("PRelu of the width", node("PRelu", "x s", "y"), "not one for each channel", {"s": draw(9)})
 for opset, axis, shape, wanted in (
-    (17, None, (1, 3, 8, 9), "not along the channels"), (17, 1, (1, 3, 8, 9), ["softmax"]), (17, -3, (1, 3, 8, 9), ["softmax"]),
-    (17, None, FLAT, ["softmax"]), (12, None, FLAT, ["softmax"]), (12, -1, FLAT, ["softmax"]), (12, 0, FLAT, "all dimensions"),
-    (12, None, (1, 3, 8, 9), "all dimensions"), (12, None, (1, 3, 1, 1), ["softmax"]), (12, 2, (1, 3, 1, 1), "all dimensions"),
+    (17, None, (1, 3, 8, 9), "not along the channels"), (17, 1, (1, 3, 8, 9), ["softmax"]),
+    (17, -3, (1, 3, 8, 9), ["softmax"]), (17, None, FLAT, ["softmax"]), (12, None, FLAT, ["softmax"]),
+    (12, -1, FLAT, ["softmax"]), (12, 0, FLAT, "all dimensions"), (12, None, (1, 3, 8, 9), "all dimensions"),
+    (12, None, (1, 3, 1, 1), ["softmax"]), (12, 2, (1, 3, 1, 1), "all dimensions"),
     (17, 2, (1, 3, 1, 1), "not along"), (17, 9, FLAT, "dimension 9 of 2"),
 ):  # fmt: skip
     said = {} if axis is None else {"axis": axis}
