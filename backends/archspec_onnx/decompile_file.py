@@ -5,6 +5,7 @@ read only from the folder of the model.
 """
 
 import stat
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,7 +21,7 @@ from archspec.printable import printable
 from archspec_onnx.decompile_constants import Array, Constant, fixed
 
 MOST_DIMENSIONS = 32
-FIELDS: dict[int, str] = {
+FIELDS: Mapping[Any, str] = {
     TensorProto.FLOAT: "float_data", TensorProto.DOUBLE: "double_data", TensorProto.INT64: "int64_data",
     TensorProto.UINT32: "uint64_data", TensorProto.UINT64: "uint64_data",
 } | dict.fromkeys(
