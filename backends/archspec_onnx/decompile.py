@@ -361,7 +361,8 @@ class Reader:
         for node in reversed(self.builder.nodes):
             if node.path in alive:
                 alive.update(node.inputs)
-        uses = Counter(t.key for name, t in self.builder.tensors.items() if name.rpartition(".")[0] in alive)
+        held = [t.key for name, t in self.builder.tensors.items() if name.rpartition(".")[0] in alive]
+        uses = Counter(key for key in held if key in self.file.weights)
         if several := sum(count > 1 for count in uses.values()):
             yield f"Operators share {several} of its vectors, as exporters merge equal ones: here each has its own."
         made = [at for at in alive & self.affine.keys() if not self.affine[at].plain]

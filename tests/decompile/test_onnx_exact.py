@@ -131,6 +131,7 @@ def test_an_image_whose_channels_are_scaled_one_by_one(tmp_path: Path) -> None:
     nodes += [node("Concat", "d0 d1 d2", "e", axis=1), conv("e", "y")]
     found = ends_like(saved(tmp_path, nodes, {**CONV, "one": np.array([1])}, ["N", 3, 9, 9]))
     assert kinds(found) == ["dwconv", "conv"]
+    assert "share" not in found.text
 
 
 def test_the_spec_says_that_numbers_are_trained(tmp_path: Path) -> None:
