@@ -18,7 +18,7 @@ from archspec.ops import AnyOp, Input
 from archspec.printable import printable
 from archspec.tensor import Shape
 
-MOST_SHOWN = 4
+MOST_SHOWN = 100
 """Places of one kind of trouble that are named."""
 LONGEST = 60
 KEYWORDS = frozenset({"x", "and", "or", "not", "if", "else", "as", "true", "false", "none"})

@@ -6,12 +6,13 @@ from msgspec import Struct
 
 from archspec import driver
 from archspec.decompile.keys import ORIGIN, clause
-from archspec.decompile.model import Model, Tensor, cannot_say
+from archspec.decompile.model import CannotSay, Model, Tensor, cannot_say
 from archspec.decompile.normal import normal
 from archspec.decompile.proof import proved
 from archspec.decompile.write import written
 from archspec.diagnostics import SpecError
 from archspec.graph import Graph
+from archspec.printable import printable
 
 
 class Decompiled(Struct, frozen=True):
@@ -27,6 +28,8 @@ class Decompiled(Struct, frozen=True):
 def decompiled(model: Model) -> Decompiled:
     """The spec of a model, proved to be equal; raises `CannotSay`."""
     plain = normal(model)
+    if len(plain.graph.nodes) == 1:
+        raise CannotSay(f"{printable(model.origin)} computes nothing: its output is its input")
     check_weights(plain)
     text, flat, order = written(plain)
     graph, names = proved(text, flat, order)

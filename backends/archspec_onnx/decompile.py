@@ -8,81 +8,36 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import NodeProto, TensorProto, ValueInfoProto, helper
-from onnx.external_data_helper import uses_external_data
+from onnx import NodeProto, TensorProto, ValueInfoProto
 from pydantic import ValidationError
 
-from archspec.decompile import Builder, Model, Module, Tensor, Unreadable, shape_of
-from archspec.decompile.layouts import Layout, Lost, No, Reading, Restart, Site, Value, output_path, refused
-from archspec.ops import AnyOp
-from archspec.printable import printable
-from archspec.tensor import Shape
-from archspec_onnx.decompile_constants import VIEWS, Computed, Constant, array, computed, constant_of
+from archspec.decompile import Builder, Model, Module, Unreadable, shape_of
+from archspec.decompile.layouts import Layout, Lost, No, Partial, Reading, Restart, Value, output_path, refused
+from archspec.limits import DEFAULT_LIMITS
+from archspec.ops import Input
+from archspec.tensor import Shape, shape_text
+from archspec_onnx.decompile_constants import VIEWS, Budget, Computed, Constant, computed, fixed
+from archspec_onnx.decompile_file import File, constant_of, opened
+from archspec_onnx.decompile_handlers import HANDLERS
+from archspec_onnx.decompile_patterns import recognised
+from archspec_onnx.decompile_place import DOMAINS, Blamed, Place, attributes_of
+from archspec_onnx.decompile_shapes import viewed, whole_sides
+from archspec_onnx.decompile_troubles import Lack, reached, shapes_of
 
-BATCH = 7919
-"""Stands for a batch of any size where shapes are computed: a prime that no model has as a side."""
-DOMAINS = ("", "ai.onnx")
+BATCH, OTHER = 7919, 7907
+"""Stand for a batch of any size where shapes are computed: primes that no model has as a side."""
 OLDEST, NEWEST = 7, 27
 """Versions of the operators that mean what they are read as."""
+REALS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+KEEPING = frozenset({"Add", "Sub", "Mul", "Div", "Cast", "Identity"})
+"""What may be done to an image before it is turned."""
 PRODUCER = "archspec"
 NUMBER = re.compile(r"_[0-9]+$")
-
-
-class Place(Site, frozen=True):
-    """Where a node of ONNX is read."""
-
-    reader: "Reader"
-    node: NodeProto
-    attributes: Mapping[str, Any]
-    version: int
-
-    def tensor(self, x: Any) -> Tensor:
-        """A tensor of the network; raises `No`.
-
-        Exporters merge vectors of equal numbers, as biases are that begin with zeros: each operator has its own again.
-        Kernels and matrices are not equal by chance.
-        """
-        if not isinstance(x, Constant):
-            raise No("its weights are computed")
-        if x.array.dtype.kind != "f":
-            raise No(f"its weights are {x.array.dtype} numbers")
-        own = object() if x.array.size == max(x.array.shape, default=1) else None
-        return Tensor(x.key or x.made, lambda: x.array, own)
-
-    def add(self, op: AnyOp, inputs: Sequence[Value], layout: Layout | None = None, **tensors: Tensor | None) -> Value:
-        given = [self.shape(x) for x in inputs]
-        made = super().add(op, inputs, layout, **tensors)
-        for name, shape in {**op.weights(*given), **op.buffers(*given)}.items():
-            held = tensors[name]
-            found = held.array().shape if held is not None else None
-            if found != shape:
-                raise No(f"its {name} is {found}, not {shape}")
-        return made
-
-    def made(self, x: Value) -> AnyOp:
-        """The operator of a value."""
-        return next(node.op for node in reversed(self.reading.builder.nodes) if node.path == x.path)
-
-    def rounded_off(self, node: NodeProto) -> tuple[float, Constant]:
-        """What a file adds to a variance because attributes are float32, and the variance; raises `No`."""
-        found = [self.reader.values.get(name) for name in node.input]
-        for one, other in (found, found[::-1]) if node.op_type == "Add" and len(found) == 2 else ():
-            if isinstance(one, Constant) and isinstance(other, Constant) and other.array.size == 1 and one.key:
-                return float(other.array.item()), one
-        raise No("its variance is computed")
-
-    def given(self, name: str, default: Any = None) -> Any:
-        return self.attributes.get(name, default)
-
-    def real(self, name: str, default: float) -> float:
-        """A number that a file keeps as float32: where it computes in that, the shortest decimal that is the same."""
-        value = float(self.attributes.get(name, default))
-        return float(str(np.float32(value))) if self.reader.exact else value
 
 
 def decompile(
@@ -95,64 +50,68 @@ def decompile(
     path = Path(source)
     if arguments:
         raise Unreadable(f"{source}: a file takes no arguments")
-    return Reader(loaded(path), name or path.stem, path.name, image).read()
-
-
-def loaded(path: Path) -> onnx.ModelProto:
-    """The model in a file; raises `Unreadable` or `OSError`."""
-    with path.open("rb"):
-        pass
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except OSError:
-        raise
-    except Exception:  # damaged bytes make a parser raise whatever comes first
-        raise Unreadable(f"{path}: this is no ONNX file, or it is damaged") from None
-    check_whole(model, path)
-    try:
-        onnx.checker.check_model(model)
-    except Exception as error:  # of its own, and those of protobuf
-        first = printable(str(error).strip().partition("\n")[0][:200])
-        raise Unreadable(f"{path}: this is no valid ONNX model ({first})") from None
-    return model
-
-
-def check_whole(model: onnx.ModelProto, path: Path) -> None:
-    """Raise `Unreadable` where a file names others for its tensors to be read from."""
-    held = [a.t for node in model.graph.node for a in node.attribute if a.type == a.TENSOR]
-    if any(map(uses_external_data, [*model.graph.initializer, *held])):
-        raise Unreadable(
-            f"{path}: its weights are in another file, and only this one is read",
-            "save it as one file: onnx.save(onnx.load(path), one_path)",
-        )
+    return Reader(opened(path), name or path.stem, image).read()
 
 
 @dataclass(slots=True)
 class Reader:
     """Reads one file."""
 
-    model: onnx.ModelProto
+    file: File
     name: str
-    origin: str
     image: Shape | None = None
     undone: set[str] = field(default_factory=set)
     reading: Reading = field(init=False)
     values: dict[str, Any] = field(init=False)
+    names: dict[str, set[str]] = field(init=False)
+    """what the file calls the value of a node of the flat Graph"""
+    affine: dict[str, Any] = field(init=False)
+    """factors and constants for each channel that a value of the flat Graph was made by"""
     exact: bool = field(init=False)
     """whether an attribute, which is float32, has all the digits that the model computes with"""
-    lost: dict[str, tuple[str, str, str]] = field(init=False)
-    """values that cannot be read: the operator, its place, and why"""
-    makers: dict[str, NodeProto] = field(init=False)
+    wishes: dict[str, frozenset[str]] = field(default_factory=dict)
+    """values that could be read if these flattenings of one pixel were undone"""
+    lost: dict[str, Lack] = field(init=False)
+    """values that cannot be read"""
+    stands: dict[str, str] = field(init=False)
+    """nodes of the flat Graph that stand for what cannot be read, so that what comes after is looked at too"""
+    image_sides: tuple[int, ...] = ()
+    """of the input as the file has it, the batch too"""
+    guesses: dict[str, tuple[int, ...]] | None = None
+    """the shapes that onnx infers"""
+    makers: dict[str, NodeProto] = field(default_factory=dict)
     """the node that makes each value"""
+    users: dict[str, list[NodeProto]] = field(default_factory=dict)
+    """the nodes that take each value"""
+    own: set[str] = field(default_factory=set)
+    """operators that the file defines itself"""
     batch: int = field(init=False)
+    twin: int = field(init=False)
+    """another batch, to see what depends on it"""
+    budget: Budget = field(init=False)
+    version: int = field(init=False)
 
     @property
     def builder(self) -> Builder:
         return self.reading.builder
 
+    @property
+    def origin(self) -> str:
+        return self.file.path.name
+
     def read(self) -> Model:
         """The model; raises `CannotSay`."""
-        self.makers = {name: node for node in self.model.graph.node for name in node.output}
+        model = self.file.model
+        versions = {entry.domain: entry.version for entry in model.opset_import}
+        self.version = max(versions.get(domain, 0) for domain in DOMAINS)
+        if not OLDEST <= self.version <= NEWEST:
+            raise Unreadable(f"{self.origin} has opset {self.version}; read are {OLDEST} to {NEWEST}")
+        self.own = {function.name for function in model.functions if function.domain in DOMAINS}
+        for node in model.graph.node:
+            if self.standard(node):
+                self.makers |= {name: node for name in node.output if name}
+            for name in set(node.input):
+                self.users.setdefault(name, []).append(node)
         while True:
             try:
                 return self.walk()
@@ -160,16 +119,14 @@ class Reader:
                 continue
 
     def walk(self) -> Model:
-        graph, self.lost = self.model.graph, {}
-        versions = {entry.domain: entry.version for entry in self.model.opset_import}
-        weights = {tensor.name: Constant(array(tensor), tensor.name) for tensor in graph.initializer}
-        self.values = {"": None, **weights}
-        self.begin([value for value in graph.input if value.name not in weights])
-        version = max(versions.get(domain, 0) for domain in DOMAINS)
-        if not OLDEST <= version <= NEWEST:
-            raise Unreadable(f"{self.origin} has opset {version}; read are {OLDEST} to {NEWEST}")
-        for node in graph.node:
-            self.node(node, version)
+        self.lost, self.stands, self.names, self.affine, self.budget = {}, {}, {}, {}, Budget()
+        self.values = {"": None, **self.file.weights}
+        for name in self.file.sparse:
+            self.lost[name] = ("a sparse tensor", name, "")
+            self.values[name] = Lost()
+        self.begin(self.file.inputs)
+        for node in self.file.model.graph.node:
+            self.node(node)
         return self.finish()
 
     def begin(self, images: Sequence[ValueInfoProto]) -> None:
@@ -177,61 +134,126 @@ class Reader:
         if len(images) != 1:
             raise Unreadable(f"{self.origin} takes {len(images)} inputs, and not one image")
         stated = images[0].type.tensor_type
-        sides = [side.dim_value or None for side in stated.shape.dim]
+        if stated.elem_type not in REALS:
+            raise Unreadable(f"{self.origin} does not take real numbers")
+        # some write -1 for what is open
+        sides = [side.dim_value if side.dim_value > 0 else None for side in stated.shape.dim]
+        if not stated.HasField("shape"):
+            sides = [None] * (1 + len(self.image or ()))
         last = len(sides) == 4 and self.turned_first(images[0].name)
         if last:
             sides = [sides[0], sides[3], *sides[1:3]]
-        if self.image is not None and len(sides) in {2, 4}:
-            sides = [sides[0], self.image[-1], *self.image[:-1]]
+        sides = self.filled(sides)
+        if max((side or 0 for side in sides), default=0) > DEFAULT_LIMITS.size:
+            raise Unreadable(f"{self.origin} takes an input with a side beyond {DEFAULT_LIMITS.size:,}")
         if len(sides) not in {2, 4} or None in sides[1:]:
             shown = "×".join("?" if side is None else str(side) for side in sides)
             raise Unreadable(
                 f"{self.origin} takes {shown or 'a number'}: an input is N×c×h×w or N×c, all but N known",
-                "--input 224x224x3 says what it is" if len(sides) in {2, 4} else None,
+                "--input 224x224x3 says what it is" if len(sides) in {1, 2, 4} else None,
             )
         self.exact = stated.elem_type != TensorProto.DOUBLE
-        self.batch = sides[0] or BATCH
+        self.batch, self.twin = sides[0] or BATCH, sides[0] or OTHER
         shape = shape_of([self.batch, *(side for side in sides[1:] if side is not None)])
         self.reading = Reading(Builder(self.name, self.origin, shape), self.undone)
         layout: Layout = "flat" if len(shape) == 1 else "hwc" if last else "chw"
-        self.values[images[0].name] = Value(self.builder.input, layout)
+        self.image_sides = (self.batch, *(shape if last or len(shape) == 1 else (shape[-1], *shape[:-1])))
+        self.hold(images[0].name, Value(self.builder.input, layout))
+
+    def filled(self, sides: Sequence[int | None]) -> list[int | None]:
+        """The sides of the input, N and channels first, with those that the user says; raises `Unreadable`."""
+        if self.image is None:
+            return list(sides)
+        said = [None, self.image[-1], *self.image[:-1]]
+        if len(said) != len(sides) or any(a not in {None, b} for a, b in zip(sides[1:], said[1:], strict=True)):
+            shown = "×".join("?" if side is None else str(side) for side in sides)
+            raise Unreadable(f"{self.origin} takes {shown}, and --input says {shape_text(self.image)}")
+        return [sides[0], *said[1:]]
 
     def turned_first(self, image: str) -> bool:
-        """Whether an image is N×h×w×c, as TensorFlow has it: all that is done with it is to turn it."""
-        users = [node for node in self.model.graph.node if image in node.input]
-        turns = [node.op_type == "Transpose" and perm(node) == (0, 3, 1, 2) for node in users]
+        """Whether an image is N×h×w×c, as TensorFlow has it: what becomes of it is turned."""
+        pending, turns = [image], []
+        while pending:
+            for node in self.users.get(pending.pop(), ()):
+                if node.op_type in KEEPING:
+                    pending += node.output[:1]
+                elif node.op_type not in {"Shape", "Size"}:
+                    turns.append(node.op_type == "Transpose" and perm(node) == (0, 3, 1, 2))
         return bool(turns) and all(turns)
 
     # ---- one node ----
 
-    def node(self, node: NodeProto, version: int) -> None:
+    def hold(self, name: str, found: Any) -> None:
+        """Keep what a value of the file is."""
+        if name:
+            self.values[name] = found
+            if isinstance(found, Value):
+                self.names.setdefault(found.path, set()).add(name)
+
+    def takers(self, path: str) -> set[str]:
+        """The first outputs of the nodes that take a value under any of its names; empty text if it is an output."""
+        names = self.names[path]
+        nodes = [node for name in names for node in self.users.get(name, ()) if node.op_type not in {"Shape", "Size"}]
+        found = {node.output[0] for node in nodes if not names.issuperset(filter(None, node.output))}
+        outputs = {value.name for value in self.file.model.graph.output}
+        return found | {""} if names & outputs else found
+
+    def standard(self, node: NodeProto) -> bool:
+        """Whether a node is an operator of ONNX."""
+        return node.domain in DOMAINS and node.op_type not in self.own
+
+    def named(self, node: NodeProto) -> tuple[str, str]:
+        """What a node is called, and where it is."""
+        label = f"`{node.op_type}`" if node.domain in DOMAINS else f"`{node.domain}.{node.op_type}`"
+        return label, node.name or next((name for name in node.output if name), "")
+
+    def node(self, node: NodeProto) -> None:
         """Read a node, or keep in mind why it cannot be read: it may be part of what is read as a whole."""
-        label = f"`{node.domain}.{node.op_type}`" if node.domain not in DOMAINS else f"`{node.op_type}`"
-        outputs = [name for name in node.output if name]
         try:
-            found = self.read_node(node, version)
-        except (No, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            malformed = "it has not the attributes or inputs that it should have"
-            why = refused(error) if isinstance(error, (No, ValidationError)) else malformed
-            for name in outputs:
-                self.lost[name] = (label, node.name or name, why)
-            found = Lost()
-        several = found if isinstance(found, list) else [found] * len(node.output)
-        self.values |= dict(zip(node.output, several, strict=False))
+            found = self.read_node(node)
+        except (No, ValidationError) as error:
+            label, where = (error.label, error.where) if isinstance(error, Blamed) else self.named(node)
+            lack = (label, where, refused(error))
+            for position, name in enumerate(filter(None, node.output)):
+                self.lost[name] = lack
+                self.hold(name, self.stand_in(node, name) if position == 0 else Lost())
+            return
+        several = found if isinstance(found, list) else [found]
+        for position, name in enumerate(node.output):
+            if position < len(several):
+                self.hold(name, several[position])
+            elif name and not isinstance(found, Lost):
+                self.lost[name] = (*self.named(node), f"its output {position + 1} is taken")
+            if position >= len(several):
+                self.hold(name, Lost())
 
-    def read_node(self, node: NodeProto, version: int) -> Any:
+    def stand_in(self, node: NodeProto, name: str) -> Value | Lost:
+        """A node of the flat Graph for a value that cannot be read, where its shape is known."""
+        if self.guesses is None:
+            self.guesses = shapes_of(self.file, self.image_sides)
+        sides = self.guesses.get(name, ())
+        if len(sides) not in {2, 4} or sides[0] != self.batch or min(sides) < 1:
+            return Lost()
+        above = [x for x in map(self.values.get, node.input) if isinstance(x, Value)]
+        layouts = [x.layout for x in above if (x.layout == "flat") == (len(sides) == 2)]
+        layout: Layout = layouts[0] if layouts else "flat" if len(sides) == 2 else "chw"
+        shape = tuple(sides[1:]) if layout == "hwc" else shape_of(sides)
+        path = self.builder.fresh("lost")
+        self.builder.place(path, Input(shape=shape), tuple(x.path for x in above), shape)
+        self.stands[path] = name
+        return Value(path, layout)
+
+    def read_node(self, node: NodeProto) -> Any:
         """What a node gives, or a list of it; raises `No`."""
-        from archspec_onnx.decompile_moves import HANDLERS
-        from archspec_onnx.decompile_patterns import recognised
-
-        if node.domain not in DOMAINS or any(a.type in {a.GRAPH, a.GRAPHS} for a in node.attribute):
-            raise No("")
-        inputs = [self.values.get(name) for name in node.input]
-        folded = self.folded(node, inputs)
+        if not self.standard(node) or any(a.type in {a.GRAPH, a.GRAPHS} for a in node.attribute):
+            raise No("the file defines it itself" if node.op_type in self.own and node.domain in DOMAINS else "")
+        if not node.output or not node.output[0]:
+            raise No("its first output has no name")
+        inputs = [self.values.get(name, Lost()) for name in node.input]
+        place = Place(self.reading, node.output[0], self.modules(node), self, node, attributes_of(node), self.version)
+        folded = self.folded(place, inputs)
         if folded is not None:
             return folded
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        place = Place(self.reading, node.output[0], self.modules(node), self, node, attributes, version)
         found = recognised(place)
         if found is not None:
             return found
@@ -240,85 +262,116 @@ class Reader:
             raise No("")
         if any(isinstance(x, Lost) for x in inputs):
             return Lost()
+        try:
+            signature(handler).bind(place, *inputs)
+        except TypeError:
+            raise No(f"it has {len(inputs)} inputs") from None
         return handler(place, *inputs)
 
     def modules(self, node: NodeProto) -> list[Module]:
         """The scopes in a node's name, where we wrote the file: `row_2/bottleneck_1/dwconv.conv`."""
-        if self.model.producer_name != PRODUCER:
+        if self.file.model.producer_name != PRODUCER:
             return []
         parts = node.name.split("/")[:-1]
         return [Module(part, "" if (of := NUMBER.sub("", part)) in {"row", "repeat"} else of) for part in parts]
 
-    def note_lost(self, names: Sequence[str]) -> None:
-        """Note why these values, and those that they come of, cannot be read."""
-        pending, seen = list(names), set(names)
-        found: set[str] = set()
-        while pending:
-            name = pending.pop()
-            if name in self.lost:
-                found.add(name)
-            node = self.makers.get(name)
-            above = [] if node is None else [i for i in node.input if isinstance(self.values.get(i), Lost)]
-            pending += [i for i in above if i not in seen]
-            seen.update(above)
-        for name, (label, where, why) in self.lost.items():
-            if name in found:
-                self.builder.trouble(label, where, why)
+    # ---- what is constant ----
 
-    def folded(self, node: NodeProto, inputs: Sequence[Any]) -> "Constant | Computed | None":
+    def folded(self, place: Place, inputs: Sequence[Any]) -> Any:
         """What a node gives of constants alone; None where it is given a value of the network."""
+        node = place.node
         if node.op_type == "Constant":
-            return Constant(constant_of(node), made=node.output[0])
+            return constant_of(node, self.file.path)
         if node.op_type in {"Shape", "Size"}:
-            return self.sizes(node, inputs[0])
+            return self.sizes(place, inputs[0])
         known = all(x is None or isinstance(x, (Constant, Computed)) for x in inputs)
-        if not known or not any(inputs) or len(node.output) != 1:
+        if not known or all(x is None for x in inputs):
             return None
         if any(isinstance(x, Computed) for x in inputs):
-            return Computed(node)
+            return [Computed(node) for _ in node.output]
         constants = [x for x in inputs if isinstance(x, Constant)]
-        if node.op_type in VIEWS and constants[0].key:
-            return Constant(computed(node, self.model, constants), constants[0].key)
-        if any(x.key and x.array.size > 1 and x.array.dtype.kind == "f" for x in constants):
-            return Computed(node)
-        return Constant(computed(node, self.model, constants), made=node.output[0])
+        if node.op_type in VIEWS:
+            return viewed(place, *inputs)
+        if node.op_type == "Cast" and (wider := constants[0].wider(place.whole("to", 0))) is not None:
+            return wider
+        if any(x.key and x.size > 1 and x.real for x in constants):
+            return [Computed(node) for _ in node.output]
+        return computed(node, place.attributes, self.file.model, inputs, self.budget)
 
-    def sizes(self, node: NodeProto, x: Any) -> Constant:
+    def sizes(self, place: Place, x: Any) -> Any:
         """The shape of a value, the batch by its stand-in."""
-        site = Site(self.reading, node.output[0], [])
+        if isinstance(x, Lost):
+            return Lost()
         if isinstance(x, Constant):
-            sides: tuple[int, ...] = x.array.shape
+            sides = x.shape
+            others = sides if x.twin is None else x.twin.shape
         else:
-            sides = (self.batch, *site.laid(site.any(x)))
-        chosen = {a.name: a.i for a in node.attribute}
-        sides = sides[chosen.get("start", 0) : chosen.get("end", len(sides))]
-        return Constant(np.asarray(sides if node.op_type == "Shape" else np.prod(sides), dtype=np.int64))
+            sides = whole_sides(place, x)
+            if sides[:1] != (self.batch,) and self.batch != self.twin:
+                raise No("the batch is not its first dimension")
+            others = (self.twin, *sides[1:]) if sides[:1] == (self.batch,) else sides
+        if place.node.op_type == "Size":
+            one, other = (np.asarray(int(np.prod(found, dtype=object)), dtype=object) for found in (sides, others))
+        else:
+            part = slice(place.whole("start", 0), place.whole("end", len(sides)))
+            one, other = np.asarray(sides[part]), np.asarray(others[part])
+        if max(map(int, one.reshape(-1)), default=0) >= 2**62:
+            raise No("it is too large")
+        one, other = one.astype(np.int64), other.astype(np.int64)
+        return fixed(one, made=place.key, twin=None if np.array_equal(one, other) else other)
 
     # ---- the end ----
 
     def finish(self) -> Model:
         outputs: dict[str, str] = {}
-        for position, value in enumerate(self.model.graph.output):
-            found = self.values.get(value.name)
+        for position, value in enumerate(self.file.model.graph.output):
+            found = self.values.get(value.name, Lost())
             try:
                 if isinstance(found, Value):
-                    outputs["output" if position == 0 else value.name] = output_path(self.builder, found)
-                elif isinstance(found, Lost):
-                    self.note_lost([value.name])
-                else:
-                    raise No("it is no tensor of the language")
+                    path = found.path if found.layout == "hwc" else output_path(self.builder, found)
+                    outputs["output" if position == 0 else value.name] = path
+                elif isinstance(found, Partial) and (blamed := found.numbers[-1:]) and isinstance(blamed[0], Blamed):
+                    raise blamed[0]
+                elif not isinstance(found, Lost):
+                    raise No("it is not a tensor of the language")
             except No as error:
-                self.builder.trouble("an output", value.name, str(error))
-        if not self.model.graph.output:
+                place = (error.label, error.where) if isinstance(error, Blamed) else ("an output", value.name)
+                self.lost[value.name] = (*place, str(error))
+                self.values[value.name] = Lost()
+        if not self.file.model.graph.output:
             raise Unreadable(f"{self.origin} gives no tensor")
-        return self.builder.finish(outputs, list(self.notes()), loose=True)
+        names = reached(self, [value.name for value in self.file.model.graph.output])
+        undone = frozenset[str]().union(*(self.wishes.get(name, ()) for name in names)) - self.undone
+        if undone:
+            self.undone |= undone
+            raise Restart
+        for lack in dict.fromkeys(self.lost[name] for name in names):
+            self.builder.trouble(*lack)
+        kept = set[str]()
+        for node in self.builder.nodes:
+            if node.path not in self.stands and kept.issuperset(node.inputs):
+                kept.add(node.path)
+        self.builder.nodes = [node for node in self.builder.nodes if node.path in kept]
+        return self.builder.finish(outputs, list(self.notes(outputs)), loose=True)
 
-    def notes(self) -> Iterator[str]:
+    def notes(self, outputs: Mapping[str, str]) -> Iterator[str]:
         """What of the file is not in the Graph."""
         yield "An ONNX file does not say what only training has: dropout, or the rates of stochastic depth."
-        uses = Counter(tensor.key for tensor in self.builder.tensors.values())
+        alive = set(outputs.values())
+        for node in reversed(self.builder.nodes):
+            if node.path in alive:
+                alive.update(node.inputs)
+        held = [t.key for name, t in self.builder.tensors.items() if name.rpartition(".")[0] in alive]
+        uses = Counter(key for key in held if key in self.file.weights)
         if several := sum(count > 1 for count in uses.values()):
             yield f"Operators share {several} of its vectors, as exporters merge equal ones: here each has its own."
+        made = [at for at in alive & self.affine.keys() if not self.affine[at].plain]
+        if made:
+            count = "1 operator" if len(made) == 1 else f"{len(made)} operators"
+            yield f"The numbers that it multiplies channels by or adds to them are trained here, in {count}."
+        last = [v.name for v in self.file.model.graph.output if getattr(self.values.get(v.name), "layout", "") == "hwc"]
+        if last:
+            yield f"It gives {', '.join(last)} as N×h×w×c; what is built of this gives maps as its framework has them."
 
 
 def perm(node: NodeProto) -> tuple[int, ...]:

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 
 from archspec import ops
-from archspec.decompile import Tensor
 from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
 from archspec.ops.base import Window
 from archspec.tensor import Shape
-from archspec_onnx.decompile import Place
-from archspec_onnx.decompile_constants import Computed, Constant
+from archspec_onnx.decompile_constants import Computed, Constant, numbers, one_number
+from archspec_onnx.decompile_place import Held, Place
+from archspec_onnx.decompile_shapes import stated
 
 Handler = Callable[..., Any]
 HANDLERS: dict[str, Handler] = {}
+BOUNDLESS = float(np.finfo(np.float32).max)
+"""What a bound is that nothing is beyond."""
 
 
 def reads(*names: str) -> Callable[[Handler], Handler]:
@@ -30,42 +32,23 @@ def reads(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def numbers(x: Any, what: str) -> list[Any]:
-    """The numbers of a constant; raises `No`."""
-    if not isinstance(x, Constant):
-        raise No(f"its {what} is computed")
-    return list(x.array.reshape(-1).tolist())
-
-
-def one_number(x: Any, what: str) -> float:
-    found = numbers(x, what)
-    only(len(found) == 1, f"its {what} is not one number")
-    return float(found[0])
-
-
-def stated(place: Place, name: str, inputs: Sequence[Any], position: int) -> list[Any] | None:
-    """Whole numbers that are an attribute or an input; None where they are neither."""
-    if name in place.attributes:
-        return list(place.attributes[name])
-    given = inputs[position] if position < len(inputs) else None
-    return None if given is None else numbers(given, name)
-
-
 # ---- what holds weights ----
 
 
 def window(place: Place, kind: type[Window], shape: Shape, kernel: Sequence[int]) -> dict[str, Any]:
-    """The attributes of a window; padding as it is stated."""
+    """The attributes of a window on a map; padding as it is stated."""
     only(len(kernel) == 2, f"its window has {len(kernel)} dimensions")
-    auto = place.given("auto_pad", b"NOTSET").decode()
-    stride = tuple(place.given("strides", [1, 1]))
+    only(tuple(place.wholes("kernel_shape", kernel)) == tuple(kernel), "its `kernel_shape` is not that of its weight")
+    stride, dilation = place.wholes("strides", (1, 1), 2), place.wholes("dilations", (1, 1), 2)
+    only(min(*kernel, *stride, *dilation) > 0, "its window does not move, or has no size")
     found: dict[str, Any] = {"kernel": tuple(kernel), "stride": stride}
-    dilation = tuple(place.given("dilations", [1, 1]))
     if kind is not ops.AvgPool:
         found["dilation"] = dilation
     else:
         only(dilation == (1, 1), "its window is dilated")
-    top, left, bottom, right = place.given("pads", [0, 0, 0, 0])
+    top, left, bottom, right = place.wholes("pads", (0, 0, 0, 0), 4)
+    auto = place.word("auto_pad", "NOTSET")
+    only(auto == "NOTSET" or not any((top, left, bottom, right)), f"it pads by numbers, and {auto} too")
     match auto:
         case "NOTSET":
             found["pad"] = (top, bottom, left, right)
@@ -73,17 +56,31 @@ def window(place: Place, kind: type[Window], shape: Shape, kernel: Sequence[int]
             found["pad"] = "valid"
         case "SAME_UPPER":
             found["pad"] = "same_upper"
+        case "SAME_LOWER":
+            found["pad"] = lower_pads(shape, kernel, stride, dilation)
         case _:
             raise No(f"its padding is {auto}")
     return found
+
+
+def lower_pads(
+    shape: Shape, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+) -> tuple[int, int, int, int]:
+    """What keeps `ceil(size / stride)` on a map of this size, the odd pixel at the top and left."""
+    totals = [
+        max(0, (-(-size // s) - 1) * s + (k - 1) * d + 1 - size)
+        for size, k, s, d in zip(shape, kernel, stride, dilation, strict=False)
+    ]
+    return (-(-totals[0] // 2), totals[0] // 2, -(-totals[1] // 2), totals[1] // 2)
 
 
 @reads("Conv")
 def conv(place: Place, x: Any, weight: Any, bias: Any = None) -> Value:
     given = place.map(x)
     tensor = place.tensor(weight)
-    out, _, *kernel = weight.array.shape
-    groups, channels = place.given("group", 1), place.channels(given)
+    only(len(tensor.shape) == 4, f"its weight has {len(tensor.shape)} dimensions")
+    out, _, *kernel = tensor.shape
+    groups, channels = place.whole("group", 1), place.channels(given)
     made: ops.AnyOp
     if groups == channels > 1:
         attributes = window(place, ops.DwConv, place.shape(given), kernel)
@@ -97,8 +94,9 @@ def conv(place: Place, x: Any, weight: Any, bias: Any = None) -> Value:
 @reads("Gemm")
 def gemm(place: Place, x: Any, weight: Any, bias: Any = None) -> Value:
     only(place.real("alpha", 1) == 1 and (bias is None or place.real("beta", 1) == 1), "its factors are not 1")
-    only(not place.given("transA", 0), "it turns its input")
-    return dense(place, x, weight, bias, turned=not place.given("transB", 0))
+    only(not place.whole("transA", 0), "it turns its input")
+    only(place.any(x).layout == "flat", "what it is given is not a vector")
+    return dense(place, x, weight, bias, turned=not place.whole("transB", 0))
 
 
 @reads("MatMul")
@@ -108,46 +106,51 @@ def matmul(place: Place, x: Any, weight: Any) -> Value:
 
 def dense(place: Place, x: Any, weight: Any, bias: Any, turned: bool) -> Value:
     """A linear layer; `turned` where the weight is (in, out)."""
-    if not isinstance(weight, Constant) or weight.array.ndim != 2:
-        raise No("its second factor is no matrix of weights")
-    matrix = Constant(weight.array.T if turned else weight.array, weight.key)
+    if not isinstance(weight, Constant) or len(weight.shape) != 2:
+        raise No("its second factor is not a matrix of weights")
+    matrix = weight.turned((1, 0)) if turned else weight
     given = place.last(x)
-    made = ops.Linear(channels=matrix.array.shape[0], bias=bias is not None)
-    shift = None if bias is None else place.tensor(Constant(bias_of(bias, made.channels), bias.key))
+    made = ops.Linear(channels=matrix.shape[0], bias=bias is not None)
+    shift = None if bias is None else place.tensor(bias_of(bias, made.channels))
     return place.add(made, [given], weight=place.tensor(matrix), bias=shift)
 
 
-def bias_of(bias: Any, channels: int) -> Any:
+def bias_of(bias: Any, channels: int) -> Constant:
     """A bias as one number for each channel; raises `No`."""
-    only(isinstance(bias, Constant) and bias.array.size == channels, "its bias is none for each channel")
-    return bias.array.reshape(-1)
+    if not isinstance(bias, Constant) or bias.size != channels or bias.shape[-1:] != (channels,):
+        raise No("its bias does not have one number for each channel")
+    return bias.reshaped((channels,))
 
 
 def unused(x: Any, value: float) -> bool:
     """Whether a factor or constant of a normalisation is there only because ONNX wants one."""
-    return isinstance(x, Constant) and not x.key and bool((x.array == value).all())
+    return isinstance(x, Constant) and not x.key and x.real and bool((x.array == value).all())
 
 
-def affine(place: Place, scale: Any, shift: Any) -> tuple[dict[str, bool], dict[str, Tensor]]:
+def affine(place: Place, scale: Any, shift: Any) -> tuple[dict[str, bool], dict[str, Held]]:
     """What a normalisation trains: its attributes and tensors."""
     has = {"scale": not unused(scale, 1), "shift": shift is not None and not unused(shift, 0)}
     tensors = {}
     for name, used, x in (("weight", has["scale"], scale), ("bias", has["shift"], shift)):
         if used:
-            tensors[name] = place.tensor(Constant(x.array.reshape(-1), x.key) if isinstance(x, Constant) else x)
+            tensors[name] = place.tensor(x.reshaped((x.size,)) if isinstance(x, Constant) else x)
     return has, tensors
 
 
 @reads("BatchNormalization")
 def batch_norm(place: Place, x: Any, scale: Any, shift: Any, mean: Any, variance: Any) -> list[Value]:
-    only(not place.given("training_mode", 0), "it normalises by the batch, not by running statistics")
+    # before opset 14 a node with more outputs than one was for training
+    training = place.whole("training_mode", 0) or any(place.node.output[1:])
+    only(not training, "it normalises by the batch, not by running statistics")
+    only(place.whole("spatial", 1) == 1, "it normalises each value by itself")
     eps = place.real("epsilon", 1e-5)
     if isinstance(variance, Computed):
         more, variance = place.rounded_off(variance.node)
         eps += more
     has, tensors = affine(place, scale, shift)
-    momentum = float(Decimal(1) - Decimal(str(np.float32(place.given("momentum", 0.9)))))
-    made = ops.BatchNorm(eps=eps, momentum=momentum, **has)
+    momentum = place.real("momentum", 0.9)
+    only(0 <= momentum <= 1, f"its momentum is {momentum}")
+    made = ops.BatchNorm(eps=eps, momentum=float(Decimal(1) - Decimal(str(np.float32(momentum)))), **has)
     statistics = {"running_mean": place.tensor(mean), "running_var": place.tensor(variance)}
     return [place.add(made, [place.first(x)], None, **tensors, **statistics)]
 
@@ -155,7 +158,9 @@ def batch_norm(place: Place, x: Any, scale: Any, shift: Any, mean: Any, variance
 @reads("LayerNormalization")
 def layer_norm(place: Place, x: Any, scale: Any, shift: Any = None) -> list[Value]:
     given = place.last(x)
-    only(place.given("axis", -1) in {-1, len(place.laid(given))}, "it normalises over more than the channels")
+    rank = 1 + len(place.laid(given))
+    axis = place.dimension(place.whole("axis", -1), rank)
+    only(axis == rank - 1, "it normalises over more than the channels")
     has, tensors = affine(place, scale, shift)
     return [place.add(ops.LayerNorm(eps=place.real("epsilon", 1e-5), **has), [given], None, **tensors)]
 
@@ -166,8 +171,8 @@ def group_norm(place: Place, x: Any, scale: Any, shift: Any) -> Any:
         only(unused(scale, 1) and unused(shift, 0), "it scales groups of channels")
         return x.then("normal", place.real("epsilon", 1e-5))
     given = place.first(x)
-    groups = place.given("num_groups", place.channels(given))
-    by_channel = isinstance(scale, Constant) and scale.array.size == place.channels(given)
+    groups = place.whole("num_groups", place.channels(given))
+    by_channel = isinstance(scale, Constant) and scale.size == place.channels(given)
     only(by_channel, "its factors are one for each group")
     has, tensors = affine(place, scale, shift)
     return place.add(ops.GroupNorm(groups=groups, eps=place.real("epsilon", 1e-5), **has), [given], None, **tensors)
@@ -178,33 +183,36 @@ def prelu(place: Place, x: Any, slope: Any) -> Value:
     given = place.any(x)
     if not isinstance(slope, Constant):
         raise No("its slope is computed")
-    if not slope.key and slope.array.size == 1:
-        return place.add(ops.LeakyRelu(slope=float(slope.array.item())), [given])
     factor = per_channel(place, given, slope)
-    shared = slope.array.size == 1 < place.channels(given)
-    made = ops.PRelu(shared=shared, slope=first_value(slope.array, 0.25))
+    if not slope.key and slope.size == 1:
+        return place.add(ops.LeakyRelu(slope=one_number(slope, "slope")), [given])
+    shared = slope.size == 1 < place.channels(given)
+    made = ops.PRelu(shared=shared, slope=first_value(factor, 0.25))
     return place.add(made, [given], weight=place.tensor(factor))
 
 
 def per_channel(place: Place, x: Value, factor: Constant) -> Constant:
     """Numbers as they are spread over a value's channels, or one for all; raises `No`."""
-    shape = factor.array.shape
     sides = [1] * (1 + len(place.laid(x)))
     sides[CHANNELS[x.layout]] = place.channels(x)
-    whole = [1] * (len(sides) - len(shape)) + list(shape)
-    only(factor.array.size == 1 or whole == sides, "its numbers are none for each channel")
-    return Constant(factor.array.reshape(-1), factor.key)
+    whole = [1] * (len(sides) - len(factor.shape)) + list(factor.shape)
+    known = len(whole) == len(sides) and (factor.size == 1 or whole == sides)
+    only(known, "its numbers are not one for each channel")
+    return factor.reshaped((factor.size,))
 
 
-def first_value(values: Any, otherwise: float) -> float:
-    """What a tensor began with, if it is still that: one number throughout."""
-    flat = values.reshape(-1)
-    return float(str(flat[0])) if flat.size and bool((flat == flat[0]).all()) else otherwise
+def first_value(factor: Constant, otherwise: float) -> float:
+    """What a tensor began with, if it is still that: one number throughout; numbers of other files are not read."""
+    if factor.outside or not factor.real or not factor.size:
+        return otherwise
+    flat = factor.array.reshape(-1)
+    return float(str(flat[0])) if np.isfinite(flat[0]) and bool((flat == flat[0]).all()) else otherwise
 
 
 @reads("LRN")
 def lrn(place: Place, x: Any) -> Value:
-    size = place.given("size")
+    size = place.whole("size", 0)
+    only(size > 0, "its `size` is not a number of channels")
     # ONNX divides alpha by the size, the paper's formula does not
     made = ops.LocalResponseNorm(
         size=size, alpha=place.real("alpha", 1e-4) / size, beta=place.real("beta", 0.75), k=place.real("bias", 1)
@@ -232,14 +240,15 @@ def hard_swish(place: Place, x: Any) -> Value:
 
 @reads("HardSigmoid")
 def hard_sigmoid(place: Place, x: Any) -> Value:
-    slope, offset = np.float32(place.given("alpha", 0.2)), np.float32(place.given("beta", 0.5))
-    only((slope, offset) == (np.float32(1 / 6), np.float32(0.5)), f"it is {slope}·x + {offset}, and ours x/6 + 1/2")
+    slope, offset = place.real("alpha", 0.2), place.real("beta", 0.5)
+    same = np.float32(slope) == np.float32(1 / 6) and offset == 0.5
+    only(same, f"it is {slope:.7g}·x + {offset:.7g}; `hardsigmoid` is x/6 + 1/2")
     return place.add(ops.HardSigmoid(), [place.any(x)])
 
 
 @reads("Gelu")
 def gelu(place: Place, x: Any) -> Value:
-    return place.add(ops.Gelu(approximate=place.given("approximate", b"none").decode()), [place.any(x)])
+    return place.add(ops.Gelu(approximate=place.word("approximate", "none")), [place.any(x)])
 
 
 @reads("LeakyRelu")
@@ -253,31 +262,33 @@ def clip(place: Place, x: Any, least: Any = None, most: Any = None) -> Value:
         place.real(name, 0) if name in place.attributes else None if given is None else one_number(given, name)
         for name, given in (("min", least), ("max", most))
     ]
-    only(bounds in ([0, 6], [0, None]), f"it cuts at {bounds[0]} and {bounds[1]}; `relu6` cuts at 0 and 6")
-    return place.add(ops.Relu() if bounds[1] is None else ops.Relu6(), [place.any(x)])
+    low = None if bounds[0] is not None and bounds[0] <= -BOUNDLESS else bounds[0]
+    high = None if bounds[1] is not None and bounds[1] >= BOUNDLESS else bounds[1]
+    given = place.any(x)
+    if low is None and high is None:
+        return given
+    only((low, high) in {(0, 6), (0, None)}, f"it cuts at {low} and {high}; `relu6` cuts at 0 and 6")
+    return place.add(ops.Relu() if high is None else ops.Relu6(), [given])
 
 
 @reads("Softmax")
 def softmax(place: Place, x: Any) -> Value:
     given = place.any(x)
-    # before opset 13 it took all dimensions from the axis on for one
-    only(place.version >= 13 or given.layout == "flat", "it is over all dimensions of a map")
-    only(place.along(given, place.given("axis", -1 if place.version >= 13 else 1)), "it is not along the channels")
+    sides, channels = place.laid(given), CHANNELS[given.layout]
+    axis = place.dimension(place.whole("axis", -1 if place.version >= 13 else 1), 1 + len(sides))
+    if place.version >= 13:
+        only(axis == channels, "it is not along the channels")
+    else:  # it took all dimensions from the axis on for one
+        others = [side for at, side in enumerate(sides, 1) if at >= axis and at != channels]
+        only(0 < axis <= channels and set(others) <= {1}, "it is over all dimensions of a map")
     return place.add(ops.Softmax(), [given])
 
 
 @reads("Dropout")
 def dropout(place: Place, x: Any, ratio: Any = None, training: Any = None) -> list[Value]:
-    rate = one_number(ratio, "ratio") if ratio is not None else place.given("ratio", 0.5)
+    rate = one_number(ratio, "ratio") if ratio is not None else place.real("ratio", 0.5)
     only(training is None or not numbers(training, "training_mode")[0], "it drops values while evaluating")
     return [place.add(ops.Dropout(rate=float(str(np.float32(rate)))), [place.any(x)])]
-
-
-@reads("Identity", "Cast")
-def same(place: Place, x: Any) -> Any:
-    if place.node.op_type == "Cast":
-        raise No("it changes the type of numbers")
-    return x
 
 
 # ---- poolings ----
@@ -286,32 +297,34 @@ def same(place: Place, x: Any) -> Any:
 @reads("MaxPool", "AveragePool")
 def pool(place: Place, x: Any) -> list[Value]:
     around = x.numbers if isinstance(x, Partial) and x.what == "infinite" else None
-    given = place.map(x.base if around else x)
+    given = place.map(x.base if isinstance(x, Partial) and around is not None else x)
     kind: Any = ops.MaxPool if place.node.op_type == "MaxPool" else ops.AvgPool
-    attributes = window(place, kind, place.shape(given), place.given("kernel_shape"))
+    attributes = window(place, kind, place.shape(given), place.wholes("kernel_shape", ()))
+    unpadded = attributes["pad"] in {"valid", (0,) * 4}
     if kind is ops.AvgPool:
-        attributes["include_pad"] = bool(place.given("count_include_pad", 0))
-        attributes["include_pad"] |= attributes["pad"] in {"valid", (0,) * 4}
+        attributes["include_pad"] = bool(place.whole("count_include_pad", 0)) or unpadded
     if around is not None:
-        only(kind is ops.MaxPool and attributes["pad"] in {"valid", (0,) * 4}, "it sees infinity, or pads once more")
+        only(kind is ops.MaxPool and unpadded, "it sees infinity, or pads once more")
         attributes["pad"] = around
-    made = kind(ceil=bool(place.given("ceil_mode", 0)), **attributes)
+    made = kind(ceil=bool(place.whole("ceil_mode", 0)), **attributes)
     if made.ceil:
-        check_overhang(made, place.shape(given))
-    nothing = kind is ops.AvgPool and made.strides == made.reach == (1, 1) and attributes["pad"] in {"valid", (0,) * 4}
+        check_overhang(made, place.shape(given), counted=bool(place.whole("count_include_pad", 0)))
+    nothing = kind is ops.AvgPool and made.strides == made.reach == (1, 1) and unpadded
     return [given if nothing else place.add(made, [given])]
 
 
-def check_overhang(op: Any, shape: Shape) -> None:
-    """Raise `No` where ONNX and ours differ in what hangs over the edge."""
+def check_overhang(op: Any, shape: Shape, counted: bool) -> None:
+    """Raise `No` where ONNX and archspec differ in what hangs over the edge."""
     pads = op.padding(shape[0], shape[1])
     whole = [shape[0] + pads.top + pads.bottom, shape[1] + pads.left + pads.right]
-    for size, reach, stride, places in zip(whole, op.reach, op.strides, op.infer(shape), strict=False):
+    try:
+        sides = op.infer(shape)
+    except ops.Misfit as misfit:
+        raise No(f"as `{op.kind}`: {misfit}") from None
+    for size, reach, stride, places in zip(whole, op.reach, op.strides, sides, strict=False):
         over = (places - 1) * stride + reach > size
         only(places == -(-(size - reach) // stride) + 1, "its last window begins beyond the map")
-        only(
-            not over or isinstance(op, ops.MaxPool) or not op.include_pad, "its windows hang over the edge and count it"
-        )
+        only(not (over and counted), "its windows hang over the edge and count it")
 
 
 @reads("GlobalAveragePool")
@@ -323,8 +336,11 @@ def global_pool(place: Place, x: Any) -> Value:
 def reduce_mean(place: Place, x: Any, axes: Any = None) -> Value:
     given = place.any(x)
     found = stated(place, "axes", [x, axes], 1)
-    dimensions = {axis % 4 for axis in found or ()}
+    if not found and place.whole("noop_with_empty_axes", 0):
+        return given
+    rank = 1 + len(place.laid(given))
+    dimensions = {place.dimension(axis, rank) for axis in found or range(rank)}
     over = given.layout != "flat" and dimensions == {1, 2, 3} - {CHANNELS[given.layout]}
-    only(over, "it is no mean over the whole map")
+    only(over, "it is not a mean over the whole map")
     pooled = place.add(ops.GlobalAvgPool(), [given])
-    return pooled if place.given("keepdims", 1) else place.pixel(pooled)
+    return pooled if place.whole("keepdims", 1) else place.pixel(pooled)

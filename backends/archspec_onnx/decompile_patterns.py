@@ -6,7 +6,7 @@ multiply in any order; numbers that a file keeps as float32 are compared as such
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from math import pi, sqrt
+from math import pi, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,15 @@ from onnx import NodeProto, helper
 from archspec import ops
 from archspec.decompile.layouts import Partial, Value
 from archspec.tensor import Shape
-from archspec_onnx.decompile import Place
 from archspec_onnx.decompile_constants import Constant
+from archspec_onnx.decompile_place import Place
 from archspec_onnx.lower import means, shares
 
 Found = Value | Partial | None
 MOST_FACTORS = 12
 """So many values are looked at to take a product apart."""
+MOST_PADS = 2**10
+"""So many ways of hanging over the edge are tried."""
 
 
 def recognised(place: Place) -> Any:
@@ -43,7 +45,9 @@ def maker(place: Place, name: str, kind: str) -> NodeProto | None:
 def number(place: Place, name: str) -> float | None:
     """The one number that a value is."""
     found = place.reader.values.get(name)
-    return float(found.array.item()) if isinstance(found, Constant) and found.array.size == 1 else None
+    if not isinstance(found, Constant) or found.size != 1 or len(found.shape) > 2:  # more would be more dimensions
+        return None
+    return float(found.array.item()) if found.real and found.twin is None else None
 
 
 def near(one: float | None, other: float) -> bool:
@@ -202,7 +206,9 @@ def is_mean(place: Place, name: str, x: str) -> bool:
 
 def squares(place: Place, name: str) -> Iterator[str]:
     """The names of the values that are the square of another."""
-    for node in place.reader.model.graph.node:
+    for node in place.reader.file.model.graph.node:
+        if not place.reader.standard(node):
+            continue
         if node.op_type == "Mul" and list(node.input) == [name, name]:
             yield node.output[0]
         if node.op_type == "Pow" and node.input[0] == name and number(place, node.input[1]) == 2:
@@ -233,11 +239,13 @@ def adaptive(place: Place) -> Found:
         not isinstance(down, Constant)
         or x is None
         or x.layout != "chw"
-        or across.array.ndim != 2
-        or down.array.ndim != 2
+        or len(across.shape) != 2
+        or len(down.shape) != 2
     ):
         return None
     (height, width, _), size = place.shape(x), (down.array.shape[0], across.array.shape[1])
+    if (down.shape[1], across.shape[0]) != (height, width):
+        return None
     same = np.array_equal(down.array, means(height, size[0]).astype(down.array.dtype))
     same = same and np.array_equal(across.array, means(width, size[1]).T.astype(across.array.dtype))
     return place.add(ops.AdaptiveAvgPool(size=size), [x]) if same else None
@@ -248,7 +256,13 @@ def overhanging(place: Place) -> Found:
     for one, other in (place.node.input, tuple(place.node.input)[::-1]):
         mean, factors_ = value(place, one), place.reader.values.get(other)
         op = place.made(mean) if mean is not None else None
-        if isinstance(op, ops.AvgPool) and op.include_pad and isinstance(factors_, Constant) and not factors_.key:
+        if (
+            isinstance(op, ops.AvgPool)
+            and op.include_pad
+            and isinstance(factors_, Constant)
+            and not factors_.key
+            and factors_.real
+        ):
             node = next(n for n in place.reading.builder.nodes if mean is not None and n.path == mean.path)
             x = Value(node.inputs[0], "chw")
             found = corrected(op, place.shape(x), node.shape, factors_.array)
@@ -260,6 +274,8 @@ def corrected(op: ops.AvgPool, given: Shape, gives: Shape, factor: Any) -> ops.A
     """The operator whose windows hang over as far as these factors say; None where there is none."""
     pads = op.padding(given[0], given[1])
     kernel = op.reach
+    if (pads.bottom + 1) * (pads.right + 1) > MOST_PADS or prod(gives[:2]) > factor.size:
+        return None
     for bottom, right in product(range(pads.bottom + 1), range(pads.right + 1)):
         made = op.model_copy(update={"pad": (pads.top, bottom, pads.left, right), "ceil": True})
         down = shares(kernel[0], op.strides[0], pads.top + given[0] + bottom, gives[0])

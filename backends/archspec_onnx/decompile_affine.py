@@ -1,0 +1,228 @@
+"""Arithmetic with constants -> biases, factors for each channel, and 1×1 depthwise convolutions.
+
+Exporters write a normalisation, or the change of scale of an image, as products and sums with constants. A sum right
+after a layer without a bias is its bias. What multiplies channels is `layer_scale`; what adds to them as well is a
+depthwise convolution of one pixel. Several in a row are one.
+"""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from archspec import ops
+from archspec.decompile.layouts import No, Value, only
+from archspec.ops.normalization import Norm
+from archspec_onnx.decompile_constants import Array, Constant, fixed
+from archspec_onnx.decompile_ops import first_value, per_channel, reads
+from archspec_onnx.decompile_place import Place
+
+
+class Affine(Struct, frozen=True):
+    """A value as another one times factors, plus constants, for each channel."""
+
+    x: Value
+    factor: Constant | None
+    shift: Constant | None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a trained factor for each channel, as the file has it."""
+        return self.shift is None and self.factor is not None and bool(self.factor.key)
+
+
+@reads("Add", "Sum")
+def add(place: Place, *inputs: Any) -> Any:
+    if len(inputs) == 2:
+        for x, other in (inputs, inputs[::-1]):
+            if isinstance(other, Constant):
+                return shifted(place, x, other)
+    return place.add(ops.Add(), place.alike(inputs)) if len(inputs) > 1 else inputs[0]
+
+
+@reads("Sub")
+def sub(place: Place, one: Any, other: Any) -> Value:
+    if isinstance(other, Constant):
+        return shifted(place, one, changed(place, other, np.negative))
+    if isinstance(one, Constant):
+        x = place.any(other)
+        return affine(
+            place, x, spread(place, x, fixed(np.float32(-1), made=f"{place.key}/minus")), spread(place, x, one)
+        )
+    raise No("it subtracts one value from another")
+
+
+@reads("Mul")
+def mul(place: Place, one: Any, other: Any) -> Value:
+    for x, factor in ((one, other), (other, one)):
+        if isinstance(factor, Constant):
+            return scaled(place, x, factor)
+    return place.add(ops.Mul(), place.alike([one, other]))
+
+
+@reads("Div")
+def div(place: Place, one: Any, other: Any) -> Value:
+    if not isinstance(other, Constant):
+        raise No("it divides by a value of the network")
+    only(not other.real or bool((other.array != 0).all()), "it divides by zero")
+    return scaled(place, one, changed(place, other, reciprocal))
+
+
+def reciprocal(x: Array) -> Array:
+    """One by each number; in float64 unless it is exact in the type of the numbers."""
+    whole: Array = 1 / x.astype(np.float64)
+    return narrow(whole, x.dtype)
+
+
+def narrow(x: Array, kind: np.dtype[Any]) -> Array:
+    """Numbers in a type, if it has them all."""
+    with np.errstate(over="ignore"):
+        found = x.astype(kind)
+    return found if np.array_equal(found, x) else x
+
+
+def changed(place: Place, x: Constant, how: Callable[[Array], Array]) -> Constant:
+    """Other numbers of the same shape; raises `No` where they are none that can be weights."""
+    only(x.real, f"it computes with {x.type} numbers")
+    only(x.twin is None, "it computes with a number of images")
+    return Constant(x.shape, x.type, lambda: how(x.array), (), x.key, x.made or place.key, x.outside)
+
+
+def neutral(place: Place, x: Any, other: Constant, value: float) -> bool:
+    """Whether a constant changes nothing: it is one number, or no weights, and makes nothing larger."""
+    if not other.real or other.twin is not None or (other.key and other.size != 1):
+        return False
+    sides = (place.reader.batch, *place.laid(place.any(x)))[::-1]
+    inside = len(other.shape) <= len(sides)
+    inside = inside and all(side in {1, own} for side, own in zip(other.shape[::-1], sides, strict=False))
+    return inside and prod(other.shape) > 0 and bool((other.array == value).all())
+
+
+def spread(place: Place, x: Value, other: Constant) -> Constant:
+    """A constant as one number for each channel; raises `No`."""
+    only(other.real, f"it computes with {other.type} numbers")
+    only(other.twin is None, "it computes with a number of images")
+    found = per_channel(place, x, other)
+    count = place.channels(x)
+    if found.size == count:
+        return found
+    number = found.array
+    return fixed(np.repeat(number, count), made=place.key)
+
+
+def shifted(place: Place, x: Any, other: Constant) -> Value:
+    """A value plus a constant: the bias of the layer before it, where it has none yet and only this takes it."""
+    given = place.any(x)
+    own = other.key and len(other.shape) > 0 and other.size == place.channels(given)
+    if not own and neutral(place, x, other, 0):
+        return given
+    shift = spread(place, given, other)
+    op = place.made(given)
+    for kind, attribute in ((ops.Linear, "bias"), (ops.Conv, "bias"), (ops.DwConv, "bias"), (Norm, "shift")):
+        free = isinstance(op, kind) and not getattr(op, attribute) and given.path not in place.reader.affine
+        if free and place.alone(given):
+            return place.amended(given, attribute, "bias", place.tensor(shift))
+    if neutral(place, x, other, 0):
+        return given
+    return affine(place, given, None, shift)
+
+
+def scaled(place: Place, x: Any, other: Constant) -> Value:
+    """A value times a constant."""
+    given = place.any(x)
+    own = other.key and len(other.shape) > 0 and other.size == place.channels(given)
+    if not own and neutral(place, x, other, 1):
+        return given
+    factor = spread(place, given, other)
+    norm = place.made(given)
+    if isinstance(norm, (ops.LayerNorm, ops.GroupNorm)) and not norm.scale and not norm.shift and place.alone(given):
+        return place.amended(given, "scale", "weight", place.tensor(factor))
+    return affine(place, given, factor, None)
+
+
+def affine(place: Place, x: Value, factor: Constant | None, shift: Constant | None) -> Value:
+    """A value times factors plus constants, as few operators as it takes; raises `No`."""
+    before = place.reader.affine.get(x.path)
+    if before is not None and place.alone(x):
+        x, factor, shift = Value(before.x.path, x.layout, before.x.flattened), *composed(place, before, factor, shift)
+    if shift is None and factor is not None:
+        scale = ops.LayerScale(init=first_value(factor, 1e-6))
+        return known(place, place.add(scale, [x], weight=place.tensor(factor)), Affine(x, factor, shift))
+    if x.layout == "flat":
+        if len(place.shape(x)) == 1:
+            place.reader.wishes[place.key] = x.flattened
+            raise No("it adds constants to the channels of a vector")
+        return place.pixel(affine(place, place.unpixel(x), factor, shift))
+    count = place.channels(x)
+    weight = factor if factor is not None else fixed(np.ones(count, np.float32), made=f"{place.key}/ones")
+    kernel, bias = place.tensor(weight.reshaped((count, 1, 1, 1))), place.tensor(shift)
+    made = place.add(ops.DwConv(kernel=1, multiplier=1, bias=True), [x], weight=kernel, bias=bias)
+    return known(place, made, Affine(x, factor, shift))
+
+
+def known(place: Place, made: Value, of: Affine) -> Value:
+    place.reader.affine[made.path] = of
+    return made
+
+
+def composed(
+    place: Place, before: Affine, factor: Constant | None, shift: Constant | None
+) -> tuple[Constant | None, Constant | None]:
+    """Factors and constants after others as one of each; sums and products are those of float64."""
+    factors = [x for x in (before.factor, factor) if x is not None]
+    moved = [x for x in (before.shift, factor) if x is not None] if before.shift is not None else []
+    first = joined(place, moved, np.multiply) if moved else None
+    shifts = [x for x in (first, shift) if x is not None]
+    return joined(place, factors, np.multiply), joined(place, shifts, np.add)
+
+
+def joined(place: Place, parts: list[Constant], how: Any) -> Constant | None:
+    """One or two lists of numbers as one; None of none."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    one, other = parts
+
+    def numbers() -> Array:
+        found = how(one.array.astype(np.float64), other.array.astype(np.float64))
+        return narrow(found, np.result_type(one.array.dtype, other.array.dtype))
+
+    return Constant(one.shape, one.type, numbers, (), "", place.key, one.outside or other.outside)
+
+
+# ---- channels that were scaled one by one ----
+
+
+def together(place: Place, parts: list[Value]) -> Value | None:
+    """A concatenation of all channels of a value, each scaled by itself, as that value scaled; else None."""
+    nodes = {node.path: node for node in place.reading.builder.nodes}
+    found, start = [], 0
+    for part in parts:
+        own = place.reader.affine.get(part.path)
+        path = own.x.path if own is not None else part.path
+        op = nodes[path].op
+        if not isinstance(op, ops.Slice) or op.start != start:
+            return None
+        start = op.stop
+        found.append((nodes[path].inputs[0], own, op.stop - op.start))
+    source = found[0][0]
+    if {path for path, _, _ in found} != {source} or start != nodes[source].shape[-1]:
+        return None
+    x = Value(source, parts[0].layout)
+    if all(own is None for _, own, _ in found):
+        return x
+    factor = merged(place, [(own.factor if own else None, count) for _, own, count in found], 1)
+    shift = merged(place, [(own.shift if own else None, count) for _, own, count in found], 0)
+    return affine(place, x, factor, shift)
+
+
+def merged(place: Place, parts: list[tuple[Constant | None, int]], otherwise: float) -> Constant | None:
+    """Numbers for some channels after numbers for others; None where there are none at all."""
+    if all(x is None for x, _ in parts):
+        return None
+
+    def numbers() -> Array:
+        return np.concatenate([np.full(count, otherwise, np.float32) if x is None else x.array for x, count in parts])
+
+    return Constant((sum(count for _, count in parts),), "float32", numbers, (), "", place.key)

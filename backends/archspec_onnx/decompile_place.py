@@ -1,0 +1,142 @@
+"""Where a node of ONNX is read: its attributes, which may say anything, and what it adds to the flat Graph."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import NodeProto, helper
+
+from archspec.decompile import Tensor
+from archspec.decompile.layouts import Layout, No, Partial, Site, Value, only
+from archspec.ops import AnyOp
+from archspec_onnx.decompile_constants import Constant
+
+if TYPE_CHECKING:
+    from archspec_onnx.decompile import Reader
+
+DOMAINS = ("", "ai.onnx")
+
+
+class Blamed(No):
+    """A node cannot be said because of what another one gives it."""
+
+    def __init__(self, label: str, where: str, why: str) -> None:
+        super().__init__(why)
+        self.label, self.where = label, where
+
+
+class Held(Tensor, frozen=True):
+    """A tensor of a file, whose shape is known before it is read."""
+
+    shape: tuple[int, ...] = ()
+
+
+class Place(Site, frozen=True):
+    """Where a node of ONNX is read."""
+
+    reader: "Reader"
+    node: NodeProto
+    attributes: Mapping[str, Any]
+    version: int
+
+    # ---- what a node says ----
+
+    def stated(self, name: str, default: Any, kind: type | tuple[type, ...], what: str) -> Any:
+        """An attribute; raises `No` where it is of another kind."""
+        found = self.attributes.get(name, default)
+        if found is not default and not isinstance(found, kind):
+            raise No(f"its `{name}` is not {what}")
+        return found
+
+    def whole(self, name: str, default: int) -> int:
+        """An attribute that is a whole number."""
+        return int(self.stated(name, default, int, "a whole number"))
+
+    def wholes(self, name: str, default: Sequence[int], count: int | None = None) -> tuple[int, ...]:
+        """An attribute that is whole numbers, so many of them; raises `No`."""
+        found = tuple(self.stated(name, default, list, "a list of whole numbers"))
+        only(all(isinstance(number, int) for number in found), f"its `{name}` are not whole numbers")
+        only(count is None or len(found) == count, f"its `{name}` are {len(found)} numbers, not {count}")
+        return found
+
+    def word(self, name: str, default: str) -> str:
+        """An attribute that is a text; raises `No`."""
+        found = self.stated(name, default, bytes, "a text")
+        try:
+            return found if isinstance(found, str) else str(found, "utf-8")
+        except UnicodeDecodeError:
+            raise No(f"its `{name}` is not UTF-8") from None
+
+    def real(self, name: str, default: float) -> float:
+        """A number that a file keeps as float32: where it computes in that, the shortest decimal that is the same."""
+        value = float(self.stated(name, default, (int, float), "a number"))
+        return float(str(np.float32(value))) if self.reader.exact else value
+
+    def dimension(self, axis: int, rank: int) -> int:
+        """A dimension, which may be counted from the last one; raises `No`."""
+        only(-rank <= axis < rank, f"it names dimension {axis} of {rank}")
+        return axis % rank
+
+    def along(self, x: Value, dimension: int) -> bool:
+        """Whether a dimension is that of the channels; raises `No` where it is none."""
+        return super().along(x, self.dimension(dimension, 1 + len(self.laid(x))))
+
+    # ---- what a node is given ----
+
+    def any(self, x: Any) -> Value:
+        """A value of ours; raises `No`."""
+        if isinstance(x, Partial) and x.numbers and isinstance(x.numbers[-1], Blamed):
+            raise x.numbers[-1]
+        return super().any(x)
+
+    def blame(self, why: str) -> Blamed:
+        """What says that this node is in the way of a later one."""
+        return Blamed(*self.reader.named(self.node), why)
+
+    def tensor(self, x: Any) -> Held:
+        """A tensor of the network; raises `No`.
+
+        Exporters merge vectors of equal numbers, as biases are that begin with zeros: each operator has its own again.
+        Kernels and matrices are not equal by chance.
+        """
+        if not isinstance(x, Constant):
+            raise No("its weights are computed")
+        only(x.real, f"its weights are {x.type} numbers")
+        only(x.twin is None, "its weights depend on how many images there are")
+        own = object() if x.size == max(x.shape, default=1) else None
+        return Held(x.key or x.made, lambda: x.array, own, shape=x.shape)
+
+    def alone(self, x: Value) -> bool:
+        """Whether nothing but this node takes a value."""
+        return self.reader.takers(x.path) <= {self.node.output[0]}
+
+    def made(self, x: Value) -> AnyOp:
+        """The operator of a value."""
+        return next(node.op for node in reversed(self.reading.builder.nodes) if node.path == x.path)
+
+    def rounded_off(self, node: NodeProto) -> tuple[float, Constant]:
+        """What a file adds to a variance because attributes are float32, and the variance; raises `No`."""
+        found = [self.reader.values.get(name) for name in node.input]
+        for one, other in (found, found[::-1]) if node.op_type == "Add" and len(found) == 2 else ():
+            if isinstance(one, Constant) and isinstance(other, Constant) and other.size == 1 and other.real and one.key:
+                return float(other.array.item()), one
+        raise No("its variance is computed")
+
+    # ---- what it becomes ----
+
+    def add(self, op: AnyOp, inputs: Sequence[Value], layout: Layout | None = None, **tensors: Tensor | None) -> Value:
+        given = [self.shape(x) for x in inputs]
+        made = super().add(op, inputs, layout, **tensors)
+        for name, shape in {**op.weights(*given), **op.buffers(*given)}.items():
+            held = tensors[name]
+            found = held.shape if isinstance(held, Held) else None
+            only(found == shape, f"its {name} is {found}, not {shape}")
+        return made
+
+
+def attributes_of(node: NodeProto) -> dict[str, Any]:
+    """The attributes of a node by their names; raises `No`."""
+    try:
+        return {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    except ValueError:  # of a kind that onnx does not know
+        raise No("it has attributes of an unknown kind") from None
