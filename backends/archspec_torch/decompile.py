@@ -26,6 +26,7 @@ from archspec_torch.archive import program_in
 from archspec_torch.decompile_values import Reader
 from archspec_torch.program import program_of
 from archspec_torch.runtime import evaluating
+from archspec_torch.vision import operators_missing
 
 BATCH = 7
 """Images in the example that a model is exported with: a number that no model asks for."""
@@ -102,7 +103,7 @@ def imported(name: str) -> Any:
     """A module, of the current folder too; raises `BackendError`."""
     sys.path.insert(0, str(Path.cwd()))
     try:
-        with running(f"importing {name} raised"):
+        with running(f"importing {name} raised"), operators_missing():
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):

@@ -1,6 +1,7 @@
 """Where torch's models come from: factories of Python, which may go wrong in any way, and exported programs."""
 
 import io
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -214,3 +215,9 @@ def test_tensors_in_one_memory_are_weights_in_common(tmp_path: Path) -> None:
     torch.export.save(export(model, (torch.zeros(2, 4, 5, 5),)), tmp_path / "net.pt2")
     with pytest.raises(CannotSay, match="used several times"):
         decompiled(decompile(str(tmp_path / "net.pt2")))
+
+
+def test_torchvision_is_imported_without_its_compiled_operators() -> None:
+    command = [sys.executable, "-m", "archspec", "import", "torch:torchvision.models:squeezenet1_1", "--name", "net"]
+    made = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (made.returncode, "check params = 1_235_496" in made.stdout) == (0, True), made.stderr
