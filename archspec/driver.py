@@ -154,7 +154,8 @@ def build(
 ) -> object:
     """A model of a spec: a `torch.nn.Module`, a `keras.Model`. Raises `SpecError`, `OSError` or `BackendError`.
 
-    `values` are the network's parameters, `options` the backend's own (seed, device, dtype). `weights` is a file in the
+    `values` are the network's parameters, `options` the backend's own (seed, device, dtype). One option is of all
+    backends: with `aux` true, outputs of training alone are given in evaluation too. `weights` is a file in the
     canonical form, of exactly this network; without it they are drawn. With `optimize` the model gives the same in
     evaluation, faster, and is for inference alone (`archspec.optimize`).
     """
@@ -163,6 +164,7 @@ def build(
     given = dict(options or {})
     graph = elaborated(str(spec), values)
     tensors = stored(weights, graph)
+    graph = graph.with_all_outputs() if given.pop("aux", False) else graph
     if optimize:
         from archspec.weights import optimized
 

@@ -93,7 +93,7 @@ def write(path: Path, tensors: Mapping[str, Any], loaded: Spec, graph: Graph, ta
     if target == CANONICAL:
         data = weights.encode(tensors, graph)
     elif target not in origins(loaded.network) and target in available():
-        backend = load_backend(target)
+        backend, graph = load_backend(target), graph.with_all_outputs()
         double = all(array.dtype.itemsize == 8 for array in tensors.values())
         model = backend.build(graph, weights=tensors, dtype="float64" if double else "float32")
         backend.save(model, graph, path)

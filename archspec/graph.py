@@ -4,9 +4,9 @@ Nodes stand in an order in which every input comes before its user. Whoever elab
 one that is read from JSON is checked, its shapes inferred anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -98,7 +98,9 @@ class Graph(Frozen):
     nodes: tuple[Node, ...]
     scopes: tuple[Scope, ...] = ()
     outputs: dict[str, str]
-    """name to path of the node that gives it; `output` is the network's own, the others are auxiliary heads"""
+    """name to path of the node that gives it; `output` is the network's own"""
+    training: tuple[str, ...] = ()
+    """names of the outputs that are given in training alone: evaluation computes nothing of them"""
     init: dict[str, AnyInitializer] = {}
     """kind of operator, or path of a node, to the distribution that weights begin with; a path goes first"""
     inference: bool = False
@@ -126,6 +128,47 @@ class Graph(Frozen):
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         return tuple(self.by_path[path].shape for path in node.inputs)
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The outputs in the order in which a model gives them: `output`, the others, then those of training alone."""
+        own = {"output": self.outputs["output"], **self.outputs}
+        return {name: own[name] for name in sorted(own, key=self.training.__contains__)}
+
+    def only_in_training(self) -> set[str]:
+        """Paths of the nodes that outputs of training need and no other output does."""
+        if not self.training:
+            return set()
+        always = [path for name, path in self.outputs.items() if name not in self.training]
+        return self.needed(self.outputs.values()) - self.needed(always)
+
+    def needed(self, paths: Iterable[str]) -> set[str]:
+        """The paths of some nodes and of all that leads to them."""
+        found = set(paths)
+        for node in reversed(self.nodes):
+            if node.path in found:
+                found.update(node.inputs)
+        return found
+
+    def in_evaluation(self) -> "Graph":
+        """What is computed in evaluation, where outputs of training are not given."""
+        if not self.training:
+            return self
+        gone = self.only_in_training()
+        return self.with_fields(
+            nodes=tuple(node for node in self.nodes if node.path not in gone),
+            outputs={name: path for name, path in self.outputs.items() if name not in self.training},
+            training=(),
+            init={key: how for key, how in self.init.items() if key not in gone},
+        )
+
+    def with_all_outputs(self) -> "Graph":
+        """The same network, every output of which is given in evaluation too."""
+        return self.with_fields(training=()) if self.training else self
+
+    def with_fields(self, **fields: Any) -> "Graph":
+        """The same with some fields otherwise, which are valid; nothing that this Graph has cached is taken along."""
+        return Graph.model_construct(**{name: getattr(self, name) for name in Graph.model_fields} | fields)
 
     def stack(self, path: str) -> Iterator[Scope]:
         """The scopes around a path, the outermost first."""
@@ -187,7 +230,20 @@ class Graph(Frozen):
         lost = [path for path in self.outputs.values() if path not in shapes]
         if lost:
             raise ValueError(f"the output {lost[0]} is no node")
+        self.check_training()
         return self
+
+    def check_training(self) -> None:
+        """Refuse outputs of training that are none, and nodes of theirs that do not stand in scopes of their own."""
+        unknown = [name for name in self.training if name not in self.outputs or name == "output"]
+        if unknown:
+            raise ValueError(f"{unknown[0]} is not an output that training alone may have")
+        own = self.only_in_training()
+        scopes = {path.partition("/")[0] for path in own}
+        for node in self.nodes:
+            top, inside, _ = node.path.partition("/")
+            if (node.path in own and not inside) or (node.path not in own and inside and top in scopes):
+                raise ValueError(f"{node.path} and what training alone computes are not in different scopes")
 
 
 def tensor_names(node: Node, inputs: tuple[Shape, ...]) -> dict[str, Shape]:

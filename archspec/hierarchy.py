@@ -27,12 +27,12 @@ class Level:
     label: str
     """what it is an instance of: the block's name, the row's text"""
     children: "list[Node | Level]" = field(default_factory=list)
-    """in an order in which every value comes before its users"""
+    """in an order in which every value comes before its users; what training alone computes is last"""
     inputs: list[str] = field(default_factory=list)
     """paths of the nodes outside whose values are used inside, in order of use"""
     outputs: list[str] = field(default_factory=list)
-    """paths of the nodes inside whose values are used outside; of the network, one for each name of its outputs,
-    `output` first"""
+    """paths of the nodes inside whose values are used outside; of the network, those of its outputs, as `Graph.given`
+    has them"""
 
     @property
     def name(self) -> str:
@@ -67,7 +67,11 @@ def levels(graph: Graph) -> Level:
         level.inputs += takes.get(path, ())
         level.outputs += gives.get(path, ())
         level.children = in_order(level.children, needs.get(path, {}))
-    root.outputs = [graph.outputs["output"], *(path for name, path in graph.outputs.items() if name != "output")]
+    root.outputs = list(graph.given.values())
+    if graph.training:
+        # nothing else needs what training alone computes
+        own = {path.partition("/")[0] for path in graph.only_in_training()}
+        root.children.sort(key=lambda child: isinstance(child, Level) and child.path in own)
     return root
 
 

@@ -17,7 +17,7 @@ from archspec.ops import OPERATORS, WORDS
 
 KEYWORD = re.compile(r"^_?[A-Z]+\.2: /([a-z]+)\(\?!", re.MULTILINE)
 DECLARING = ("network", "block", "variant", "reading", "def")
-EXPRESSION = ("x", "and", "or", "not", "if", "else", "as", "in", "of", "then", "when", "because")
+EXPRESSION = ("x", "and", "or", "not", "if", "else", "as", "in", "training", "of", "then", "when", "because")
 CLAUSE_END = r"\b(?!\s*[=(])"
 """A parameter may have the name of a clause."""
 BLANKS = r"[ \t\f]+|[\r\n]+|\s"

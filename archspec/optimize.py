@@ -29,12 +29,13 @@ class Optimized(Struct, frozen=True):
 
 
 def optimize(graph: Graph) -> Optimized:
-    """The same outputs by the same names, in evaluation; nothing is left to do for an optimised Graph.
+    """The same outputs by the same names as in evaluation; nothing is left to do for an optimised Graph.
 
     Dropout, stochastic depth and whatever else gives its input unchanged are left out, and so are nodes that no output
     needs. Batch normalisations and layer scales that are all that takes the value of a convolution or a linear layer
     become part of its weights: that layer keeps its path, and has a bias where something is added.
     """
+    before, graph = graph, graph.in_evaluation()
     places: Places = {}
     for node in graph.nodes:
         unchanged = passes_on(node.op, graph.input_shapes(node))
@@ -53,16 +54,14 @@ def optimize(graph: Graph) -> Optimized:
         if node.path not in gone
     )
     left = {node.path for node in nodes}
-    changed = {
-        "nodes": nodes,
-        "outputs": {name: final[path] for name, path in graph.outputs.items()},
-        "init": {key: how for key, how in graph.init.items() if key not in graph.by_path or key in left},
-        "inference": True,
-    }
-    # not by model_copy, which would take along what the Graph before has cached
-    made = Graph.model_construct(**{**{name: getattr(graph, name) for name in Graph.model_fields}, **changed})
+    made = graph.with_fields(
+        nodes=nodes,
+        outputs={name: final[path] for name, path in graph.outputs.items()},
+        init={key: how for key, how in graph.init.items() if key not in graph.by_path or key in left},
+        inference=True,
+    )
     given = {path: final[path] for path, place in places.items() if place not in lost and final[path] in left}
-    return Optimized(graph, made, folds, given)
+    return Optimized(before, made, folds, given)
 
 
 def passes_on(op: ops.Op, shapes: tuple[Shape, ...]) -> bool:

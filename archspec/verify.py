@@ -139,10 +139,12 @@ def verify(
 ) -> Verdict:
     """Build a Graph in every backend and compare; the first that can is what the others are held against.
 
-    `weights` are arrays for every name in `graph.tensors()`, without them random ones.
+    All outputs are compared, those of training alone among them, as if evaluation gave them too. `weights` are arrays
+    for every name in `graph.tensors()`, without them random ones.
     With `optimized` it is the Graph in the first backend that all are held against, each with the optimised Graph; what
     frameworks count is that Graph's.
     """
+    graph = graph.with_all_outputs()
     given = random_tensors(graph, seed) if weights is None else weights.items()
     weights, images = {key: values.astype("float64") for key, values in given}, random_images(graph, seed)
     own = {node.path: node.path for node in graph.nodes[1:]}

@@ -16,7 +16,7 @@ NAMES = (
     "a", "c", "s", "t", "alpha", "conv", "bn", "relu6", "global_avgpool", "_", "x1", "xs", "K", "M", "e3", "arch",
     "use", "def", "block", "network", "reading", "variant", "title", "cite", "input", "output", "table", "body",
     "check", "read", "erratum", "because", "init", "columns", "repeat", "then", "infer", "when", "number", "of",
-    "params", "a_rather_long_name_of_a_block",
+    "in", "training", "params", "a_rather_long_name_of_a_block",
 )  # fmt: skip
 NUMBERS = ("0", "1", "7", "1000", "3_504_872", "0.5", ".5", "1.0", "1e-3", "2E+4")
 STRINGS = (
@@ -187,7 +187,8 @@ class Writer:
             case "body":
                 return [kind, *self.net(2)]
             case "output":
-                return [kind, *self.name(), "=", *self.net(2)]
+                training = ["in", "training"] if self.chance(3) else []
+                return [kind, *self.name(), "=", *self.net(2), *training]
             case "check":
                 given = self.arguments(1) if self.chance() else []
                 return [kind, *given, *self.joined(",", 1, 2, self.claim)]

@@ -66,6 +66,7 @@ def cli() -> None:
 @click.option(
     "--optimize", is_flag=True, help="For inference alone: normalisations folded into weights, dropout left out."
 )
+@click.option("--aux", is_flag=True, help="Give outputs of training alone (auxiliary heads) in evaluation too.")
 @click.option("--emit", type=click.Choice(["source"]), help="Write the model as a file of Python instead.")
 @with_limits
 def build(
@@ -77,6 +78,7 @@ def build(
     seed: int,
     weights: Path | None,
     optimize: bool,
+    aux: bool,
     emit: str | None,
     limits: Limits,
 ) -> None:
@@ -86,6 +88,10 @@ def build(
 
     With --optimize the model gives the same in evaluation, in less time; --weights are still those of the network as
     the spec has it. `archspec verify SPEC --optimize` proves it.
+
+    Outputs `in training` (auxiliary heads) are given in training alone: a PyTorch model computes nothing of them in
+    evaluation, a Keras or ONNX model, a program for inference and a Keras source do not have them. --aux gives them in
+    evaluation too. A file of weights in the canonical form always has all.
 
     \b
     Examples:
@@ -97,9 +103,10 @@ def build(
       archspec build resnet50 --emit source -o resnet50.py
     """
     from archspec.backend import load as load_backend
+    from archspec.weights import SUFFIX
 
     if emit is not None:
-        emit_source(spec, backend, params, image, output, weights, optimize, limits)
+        emit_source(spec, backend, params, image, output, weights, optimize, aux, limits)
         return
 
     gc.enable()  # a framework is more than a short run
@@ -110,6 +117,8 @@ def build(
         )
     graph = elaborated(spec, params, image, limits)
     tensors = driver.stored(weights, graph)
+    if aux or (output is not None and output.suffix == SUFFIX and not optimize):
+        graph = graph.with_all_outputs()
     if optimize:
         from archspec.weights import optimized
 
@@ -134,13 +143,15 @@ def emit_source(
     output: Path | None,
     weights: Path | None,
     optimize: bool,
+    aux: bool,
     limits: Limits,
 ) -> None:
     """Print a file of Python, or write it whole or not at all."""
     if weights is not None:
         raise click.UsageError("--emit source writes no weights; load them into its model")
     loaded = driver.load(spec, limits)
-    made = driver.written(loaded, from_spec(loaded, params, image), backend, optimize)
+    graph = from_spec(loaded, params, image)
+    made = driver.written(loaded, graph.with_all_outputs() if aux else graph, backend, optimize)
     if output is None:
         click.echo(made, nl=False)
         return

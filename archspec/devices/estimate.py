@@ -121,11 +121,11 @@ class Time(Struct, frozen=True):
 
 
 def estimate(graph: Graph, device: Device, numbers: NumberType = "fp32", by: By = "row") -> Estimate:
-    """What a network needs of a device with weights and activations of one type of number.
+    """What a network needs of a device in evaluation, with weights and activations of one type of number.
 
     Raises `UnknownDevice` where the device states no rate for that type.
     """
-    rate = device.rate(numbers)
+    graph, rate = graph.in_evaluation(), device.rate(numbers)
     memory = storages(graph)
     alive = [[count * BYTES[numbers] for count in liveness(memory, in_place)] for in_place in (False, True)]
     times = [time_of(graph, node, rate, device.bandwidth, BYTES[numbers]) for node in graph.nodes]

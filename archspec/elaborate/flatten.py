@@ -120,6 +120,11 @@ def flatten(plan: NetworkPlan, name: str) -> Graph:
         nodes=tuple(flat.nodes),
         scopes=tuple(flat.scopes),
         outputs=outputs,
+        training=tuple(
+            clause.name.id
+            for clause in network.clauses
+            if isinstance(clause, t.Output) and clause.training and clause.name.id in outputs
+        ),
         init=initial(plan, flat.nodes),
     )
 

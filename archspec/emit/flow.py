@@ -57,6 +57,8 @@ class Flow:
     """names that no variable may have"""
     wide: bool = False
     """whether steps that are there together may be joins"""
+    training: int = 0
+    """how many of the last outputs are given in training alone; the steps that only they need are the last ones"""
     lines: list[str] = field(default_factory=list)
     values: dict[Source, Expression] = field(default_factory=dict)
     users: dict[Source, list[Step | None]] = field(default_factory=dict)
@@ -75,9 +77,33 @@ class Flow:
         self.count_users()
         for position, name in enumerate(inputs(self.template)):
             self.hold(position, name)
+        always = self.always()
+        left = not self.training
         for segment in self.segments():
+            if not left and segment[0].step.name not in always:
+                left = self.leave()
             self.segment(segment)
+        if not left:
+            self.leave()
         return [self.take(source).text for source in self.template.outputs]
+
+    def always(self) -> set[str]:
+        """The steps that the outputs need that are given in evaluation too."""
+        needed = {source[0] for source in self.lasting() if not isinstance(source, int)}
+        for place in reversed(self.template.places):
+            if place.step.name in needed:
+                needed |= {source[0] for source in place.step.inputs if not isinstance(source, int)}
+        return needed
+
+    def lasting(self) -> tuple[Source, ...]:
+        """The outputs that are given in evaluation too."""
+        return self.template.outputs[: len(self.template.outputs) - self.training]
+
+    def leave(self) -> bool:
+        """End here in evaluation."""
+        values = ", ".join(self.take(source).text for source in self.lasting())
+        self.lines += ["if not self.training:", f"    return {values}"]
+        return True
 
     def count_users(self) -> None:
         for place in self.template.places:
@@ -85,7 +111,8 @@ class Flow:
                 self.users.setdefault(source, []).append(place.step)
             if self.flag(place):
                 self.users.setdefault(place.step.inputs[place.past], []).append(place.step)
-        for source in self.template.outputs:
+        # what both modes give is written twice, so that it has a variable
+        for source in (*self.template.outputs, *(self.lasting() if self.training else ())):
             self.users.setdefault(source, []).append(None)
 
     # ---- steps ----

@@ -32,6 +32,7 @@ TAP = re.compile(r"@([A-Za-z0-9_]*)$")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
 CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*\($")
 GIVEN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*[A-Za-z0-9_]*$")
+IN = re.compile(r"^\s*output\b.*\bin\s+[a-z]*$")
 CLAUSE = re.compile(r"^\s*[a-z]*$")
 ALIAS = re.compile(r"\bas\s+([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -66,6 +67,8 @@ def choices(source: Source, module: Module | None, offset: int) -> Iterator[Choi
     if CLAUSE.match(before):
         inside = "network" if depth(text) else "file"
         yield from (Choice(word, "keyword") for word in KEYWORDS[inside])
+    if IN.match(before):
+        yield Choice("training", "keyword")
     if re.match(r"\s*columns\b", before) or (":" in before and before.rstrip().endswith(":")):
         yield from (Choice(role, "word", "the role of a column") for role in ROLES)
     yield from names(source, module, offset)

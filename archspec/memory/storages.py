@@ -31,7 +31,8 @@ class Storages(Struct, frozen=True):
 
 
 def storages(graph: Graph) -> Storages:
-    """Lay out a network; time is linear in its nodes and edges."""
+    """Lay out a network in evaluation; time is linear in its nodes and edges."""
+    graph = graph.in_evaluation()
     place = {node.path: position for position, node in enumerate(graph.nodes)}
     shapes = [node.shape for node in graph.nodes]
     of: list[int] = []

@@ -168,8 +168,8 @@ class Builder:
     def body(self, span: Span, net: Parsed) -> t.Body:
         return t.Body(span, self.build(net))
 
-    def output(self, span: Span, name: lark.Token, net: Parsed) -> t.Output:
-        return t.Output(span, self.token(name), self.build(net))
+    def output(self, span: Span, name: lark.Token, net: Parsed, training: lark.Token | None) -> t.Output:
+        return t.Output(span, self.token(name), self.build(net), training is not None)
 
     def check(self, span: Span, arguments: Parsed | None, *claims: Parsed) -> t.Check:
         return t.Check(span, self.build(arguments) or (), self.all(claims))

@@ -91,25 +91,25 @@ def listed(
             page.write(text, span.start, span.end)
 
 
-def assign(page: Page, net: t.Net, indent: int) -> None:
-    """`= NET`; one that does not stand on the line stands below it."""
+def assign(page: Page, net: t.Net, indent: int, tail: int = 0) -> None:
+    """`= NET`; one that does not stand on the line stands below it. `tail` is what still follows on the line."""
     end = page.lines[-1].end
-    if page.holds(net, " = "):
+    if page.holds(net, " = ", tail):
         page.write(f" = {network(net)}", end, net.span.end)
     else:
         page.write(" =", end, end)
         page.line(indent)
-        lay(page, net, indent, 0)
+        lay(page, net, indent, tail)
 
 
-def assign_beside(page: Page, net: t.Net, indent: int) -> None:
+def assign_beside(page: Page, net: t.Net, indent: int, tail: int = 0) -> None:
     """`= NET`; one that does not stand on the line goes on below its beginning, if it is not too wide there."""
     before, size = replace(page.lines[-1]), len(page.lines)
     page.write(" = ", before.end, net.span.start)
-    lay(page, net, page.column, 0)
-    if any(len(line.text) > WIDTH for line in page.lines[size - 1 :]):
+    lay(page, net, page.column, tail)
+    if page.column + tail > WIDTH or any(len(line.text) > WIDTH for line in page.lines[size - 1 :]):
         page.lines[size - 1 :] = [before]
-        assign(page, net, indent)
+        assign(page, net, indent, tail)
 
 
 def lay(page: Page, net: t.Net, indent: int, tail: int) -> None:

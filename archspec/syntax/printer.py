@@ -177,7 +177,9 @@ def state(page: Page, clause: t.Clause, width: int) -> None:
             lay(page, clause.net, 2 * INDENT, 0)
         case t.Output():
             page.write(f"output {clause.name.id}", start, clause.name.span.end)
-            assign_beside(page, clause.net, 2 * INDENT)
+            mark = " in training" if clause.training else ""
+            assign_beside(page, clause.net, 2 * INDENT, len(mark))
+            page.write(mark, clause.net.span.end, clause.span.end)
         case t.Read():
             rules(page, clause)
         case t.Erratum():

@@ -203,6 +203,8 @@ class Body(Tree, frozen=True):
 class Output(Tree, frozen=True):
     name: Name
     net: Net
+    training: bool
+    """whether it is given in training alone"""
 
 
 class Quantity(Tree, frozen=True):

@@ -80,7 +80,9 @@ def steps_of(graph: Graph) -> Steps:
     resets = len(first_differs) < len(alike)
     made = first_differs if resets else alike
     legend = [*definitions(found.library)]
-    legend += [(f"output {name}", arrows(body(net, found.library))) for name, net in found.tree.outputs.items()]
+    for name, net in found.tree.outputs.items():
+        mark = " in training" if name in graph.training else ""
+        legend.append((f"output {name}", arrows(body(net, found.library)) + mark))
     usual = default(found.library.usual).removeprefix("default ")
     legend += [("default", usual)] if usual else []
     legend += [("repeat", f"n then {STRIDE} = 1")] if resets else []

@@ -50,19 +50,21 @@ def build(
     """The model of a Graph, not compiled.
 
     It takes N×h×w×c (or N×c) of the Graph's size and any batch, and gives its output; where the Graph has further
-    outputs, a list: the output, then the others in the order of `graph.outputs`. The layer that gives the value of node
-    `row_3/bottleneck_2/dwconv`, and has its weights, is `row_3-bottleneck_2-dwconv`; layers that help it have a part
-    behind `--`. Weights are drawn as the Graph's `init` says, with `seed`, or else taken from `weights`, arrays for
-    every name in `graph.tensors()`. Raises `Unsupported`, or `BackendError` for a type that Keras cannot keep to.
+    outputs, a list: the output, then the others in the order of `graph.outputs`. Outputs of training alone, and the
+    layers that only they need, are not there: to train them, build `graph.with_all_outputs()`. The layer that gives
+    the value of node `row_3/bottleneck_2/dwconv`, and has its weights, is `row_3-bottleneck_2-dwconv`; layers that help
+    it have a part behind `--`. Weights are drawn as the Graph's `init` says, with `seed`, or else taken from `weights`,
+    arrays for every name in `graph.tensors()`. Raises `Unsupported`, or `BackendError` for a type that Keras cannot
+    keep to.
     """
-    numbers = type_of(dtype)
+    graph, numbers = graph.in_evaluation(), type_of(dtype)
     image = keras.Input(graph.input.shape, dtype=numbers, name=layer_name(graph.input.path))
     values = {graph.input.path: image}
     for node in shallow_first(graph).nodes[1:]:
         site = Site(node, numbers, crc32(f"{seed} {node.path}".encode()) % 2**31)
         inputs = [values[path] for path in node.inputs]
         values[node.path] = lower(node.op, site, graph.input_shapes(node), *inputs)
-    outputs = [values[path] for path in paths(graph).values()]
+    outputs = [values[path] for path in graph.given.values()]
     try:
         model = keras.Model(image, outputs[0] if len(outputs) == 1 else outputs, name=model_name(name or graph.name))
     except RecursionError:
@@ -94,11 +96,6 @@ def check_whole(model: keras.Model, graph: Graph) -> None:
             raise BackendError(f"a Keras model cannot hold `{name}`, on which no output depends")
 
 
-def paths(graph: Graph) -> dict[str, str]:
-    """The outputs, name to path, in the order in which a model gives them."""
-    return {"output": graph.outputs["output"], **graph.outputs}
-
-
 def variables(model: keras.Model, graph: Graph) -> dict[str, tuple[str, str, Any]]:
     """Every tensor of the Graph in a model: the class of its layer, its name there, the variable."""
     layers = {layer.name: layer for layer in model.layers}
@@ -128,6 +125,8 @@ def fill(model: keras.Model, graph: Graph, weights: Iterable[tuple[str, Any]]) -
     """Put arrays, by their canonical names, into the variables of a model."""
     places = variables(model, graph)
     for name, values in weights:
+        if name not in places:
+            continue  # of what training alone computes
         kind, called, variable = places[name]
         given = numpy.asarray(values, dtype=variable.dtype)
         array = native(kind, called, given, tuple(variable.shape))
@@ -143,7 +142,8 @@ def run(model: keras.Model, graph: Graph, images: Array) -> dict[str, Array]:
     with unadvised():
         found = model(images, training=False)
     outputs = found if isinstance(found, (list, tuple)) else [found]
-    named = dict(zip(paths(graph), map(keras.ops.convert_to_numpy, outputs), strict=True))
+    graph = graph.in_evaluation()
+    named = dict(zip(graph.given, map(keras.ops.convert_to_numpy, outputs), strict=True))
     return {name: named[name] for name in graph.outputs}
 
 
@@ -204,6 +204,10 @@ def encode_weights(model: keras.Model, graph: Graph) -> bytes:
 
 
 def encode_safetensors(model: keras.Model, graph: Graph) -> bytes:
+    layers = {layer.name for layer in model.layers}
+    for name, key in keys(graph).items():
+        if key.partition("/")[0] not in layers:
+            raise BackendError(f"the model has no `{name}`, which training alone needs", "build it with `aux`")
     found = variables(model, graph)
     tensors = {
         name: canonical(kind, called, keras.ops.convert_to_numpy(variable))

@@ -29,7 +29,7 @@ def source(graph: Graph, printed: Printed | None = None) -> str:
 
 
 def unformatted(graph: Graph, printed: Printed) -> str:
-    graph = shallow_first(graph)
+    graph = shallow_first(graph.in_evaluation())
     written = Writer(graph, DIALECT).run(function_name(graph.name))
     blocks = [function_text(template, about(template, graph)) for template in written.templates]
     blocks.append(network_text(written.network, graph, lambda place: comment(place, graph, printed)))

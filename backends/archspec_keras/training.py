@@ -88,8 +88,9 @@ class Member(keras.Model):  # type: ignore[misc]
         numbers = task.recipe.dtype
         super().__init__(dtype=numbers)
         self.task = task
-        self.net = build(task.graph, seed=task.seed, weights=task.weights, dtype=numbers)
-        self.average = build(task.graph, seed=task.seed, weights=task.weights, dtype=numbers)
+        graph = task.graph.with_all_outputs()
+        self.net = build(graph, seed=task.seed, weights=task.weights, dtype=numbers)
+        self.average = build(graph, seed=task.seed, weights=task.weights, dtype=numbers)
         self.average.trainable = False
         self.first_loss = keras.metrics.Mean(name="first_loss", dtype=numbers)
         self.keeps = tf.constant([task.recipe.averaging(step) for step in range(task.recipe.steps)], numbers)

@@ -47,14 +47,14 @@ def build(
     dtype: Any = "float32",
     opset: int = OPSET,
 ) -> ModelProto:
-    """The model of a Graph, for inference.
+    """The model of a Graph, for inference: without outputs of training alone, and what only they need.
 
     Its `input` is N×C×H×W (or N×C), the batch N of any size; its outputs are named as in `graph.outputs`. Weights are
     drawn as the Graph's `init` says, with `seed`, or else copied from `weights`, arrays for every name in
     `graph.tensors()`. Dropout and stochastic depth pass their input on; batch normalisation uses its running
     statistics. Raises `Unsupported`, or `BackendError` for what no ONNX file can hold.
     """
-    numbers = type_of(dtype)
+    graph, numbers = graph.in_evaluation(), type_of(dtype)
     check_opset(opset)
     body = Builder(graph, numbers).run()
     check_size(body.ByteSize() + weights_size(graph, numbers))
@@ -174,7 +174,7 @@ def onnxruntime() -> Any:
 def run(model: ModelProto, graph: Graph, images: Array) -> dict[str, Array]:
     """The outputs of a model by name; arrays N×h×w×c or N×c, in and out."""
     batch = np.ascontiguousarray(images.transpose(0, 3, 1, 2)) if images.ndim == 4 else images
-    names = list(graph.outputs)
+    names = list(graph.in_evaluation().outputs)
     if model.graph.input[0].type.tensor_type.elem_type == TensorProto.DOUBLE:
         # onnxruntime has no convolution in float64
         found = ReferenceEvaluator(model, new_ops=[Erf]).run(names, {INPUT: batch})

@@ -43,8 +43,9 @@ def build(
     One for inference is in evaluation mode, and has the weights of its convolutions laid out so that they compute in
     the layout channels_last.
 
-    It takes N×C×H×W (or N×C) and gives its output, a vector as N×C; where the Graph has further outputs, a tuple, in
-    training and evaluation alike: the output, then the others in the order of `graph.outputs`. The weights of node
+    It takes N×C×H×W (or N×C) and gives its output, a vector as N×C; where the Graph has further outputs, a tuple: the
+    output, then the others in the order of `graph.given`. Outputs of training alone are given in training mode; in
+    evaluation mode nothing of them is computed, and the tuple is without them. The weights of node
     `row_3/bottleneck_2/dwconv` are at `row_3.bottleneck_2.dwconv.weight`. They are drawn as the Graph's `init` says,
     with `seed`, or else copied from `weights`, arrays for every name in `graph.tensors()`; on device `meta` they have
     no values. Raises `Unsupported`, or `BackendError` for a Graph whose scopes cannot be modules.
@@ -105,6 +106,8 @@ class Builder:
         self.tensors = {"device": device, "dtype": dtype}
         self.names: dict[str, str] = {}
         """path of a node to the name of its module"""
+        self.training = {path.partition("/")[0] for path in graph.only_in_training()}
+        """the scopes that training alone computes"""
         self.users = Counter([*(path for node in graph.nodes for path in node.inputs), *graph.outputs.values()])
 
     def overwrites(self, node: Node) -> bool:
@@ -132,20 +135,26 @@ class Builder:
         owner, graph = nn.Module(), fx.Graph()
         siblings: set[str] = set()
         scopes: dict[str, nn.Module] = {}
+        named = [(legal(child.name, siblings), child) for child in level.children]
         values = {path: graph.placeholder(placeholder(i, level)) for i, path in enumerate(level.inputs)}
-        for child in level.children:
-            name = legal(child.name, siblings)
+        only = InTraining(graph, owner, siblings) if self.graph.training and not level.path else None
+        for name, child in named:
             if isinstance(child, Level):
                 scopes[name] = self.level(child, f"{prefix}{name}.")
                 owner.add_module(name, nn.Module())
-                values |= self.call(graph, name, child, values)
+                training = only is not None and child.path in self.training
+                values |= self.call(graph, name, child, values, only if training else None)
             else:
                 site = Within(graph, owner, name, child, self.overwrites(child), self.tensors)
                 inputs = [values[path] for path in child.inputs]
                 values[child.path] = lower(child.op, site, self.graph.input_shapes(child), *inputs)
                 self.names[child.path] = prefix + name
         outputs = [values[path] for path in level.outputs]
-        graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
+        if only is None:
+            graph.output(together(outputs))
+        else:
+            always = outputs[: -len(self.graph.training)]
+            graph.output(only.either(together(always), tuple(outputs)))
         made = fx.GraphModule(owner, graph, class_name(level.label))
         # only now: a GraphModule compiles again those that it is made of
         for name, module in scopes.items():
@@ -172,14 +181,57 @@ class Builder:
             raise NotALayer
         return site.layer
 
-    def call(self, graph: fx.Graph, name: str, child: Level, values: dict[str, fx.Node]) -> dict[str, fx.Node]:
-        """What the module of an inner scope gives."""
-        out = graph.call_module(name, tuple(values[path] for path in child.inputs))
+    def call(
+        self, graph: fx.Graph, name: str, child: Level, values: dict[str, fx.Node], only: "InTraining | None"
+    ) -> dict[str, fx.Node]:
+        """What the module of an inner scope gives; of one that training alone computes, nothing of use otherwise."""
+        inputs = tuple(values[path] for path in child.inputs)
+        out = only.call(name, inputs, len(child.outputs)) if only else graph.call_module(name, inputs)
         if len(child.outputs) == 1:
             return {child.outputs[0]: out}
         return {
             path: graph.call_function(operator.getitem, (out, position)) for position, path in enumerate(child.outputs)
         }
+
+
+class InTraining:
+    """Says in a graph what is computed in training mode alone.
+
+    A graph has no `if`, and one that is loaded is traced anew, whereby a mode would be taken for a constant. What a
+    module gives is never taken for one: here an `nn.Identity` gives out itself, whose mode is then looked up, and pairs
+    of modules and of values, of which the mode picks one.
+    """
+
+    def __init__(self, graph: fx.Graph, owner: nn.Module, siblings: set[str]) -> None:
+        self.graph, self.owner, self.siblings = graph, owner, siblings
+        self.name = self.added("in_training", nn.Identity())
+        self.module = graph.get_attr(self.name)
+        self.mode = graph.call_function(getattr, (graph.call_module(self.name, (self.module,)), "training"))
+
+    def added(self, name: str, module: nn.Module) -> str:
+        found = legal(name, self.siblings)
+        self.owner.add_module(found, module)
+        return found
+
+    def either(self, evaluation: Any, training: Any) -> fx.Node:
+        """The first in evaluation mode, the second in training mode."""
+        both = self.graph.call_module(self.name, ((evaluation, training),))
+        return self.graph.call_function(operator.getitem, (both, self.mode))
+
+    def call(self, name: str, inputs: tuple[fx.Node, ...], outputs: int) -> fx.Node:
+        """What a module gives in training mode; in evaluation mode its first input, as often as it has outputs."""
+        first = self.module
+        if (len(inputs), outputs) != (1, 1):
+            graph = fx.Graph()
+            given = [graph.placeholder(f"x{position}") for position in range(len(inputs))]
+            graph.output(together([given[0]] * outputs))
+            first = self.graph.get_attr(self.added(f"without_{name}", fx.GraphModule(nn.Module(), graph)))
+        return self.graph.call_method("__call__", (self.either(first, self.graph.get_attr(name)), *inputs))
+
+
+def together(values: list[fx.Node]) -> fx.Node | tuple[fx.Node, ...]:
+    """What a module of these outputs gives."""
+    return values[0] if len(values) == 1 else tuple(values)
 
 
 def placeholder(position: int, level: Level) -> str:
@@ -203,13 +255,14 @@ def in_a_row(level: Level) -> bool:
 @torch.no_grad()
 def run(model: nn.Module, graph: Graph, images: Any) -> dict[str, Any]:
     """The outputs of a module in evaluation, by name; arrays N×h×w×c or N×c, in and out."""
+    names = list(graph.in_evaluation().given)
     some = next(model.parameters(), torch.zeros(()))
     x = torch.from_numpy(images).to(some.device)
     with evaluating(model):
         found = model(x.permute(0, 3, 1, 2) if x.dim() == 4 else x)
     outputs = found if isinstance(found, tuple) else (found,)
     laid = (value.permute(0, 2, 3, 1) if value.dim() == 4 else value for value in outputs)
-    return {name: value.cpu().numpy() for name, value in zip(graph.outputs, laid, strict=True)}
+    return {name: value.cpu().numpy() for name, value in zip(names, laid, strict=True)}
 
 
 @contextmanager

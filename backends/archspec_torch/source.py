@@ -27,7 +27,8 @@ def source(graph: Graph, printed: Printed | None = None) -> str:
 def unformatted(graph: Graph, printed: Printed) -> str:
     written = Writer(graph, DIALECT).run(family_name(graph.name, printed.network))
     classes = [class_text(template, about(template, graph)) for template in written.templates]
-    network = class_text(written.network, "", lambda place: comment(place, graph, printed))
+    training = len(graph.training)
+    network = class_text(written.network, "", lambda place: comment(place, graph, printed), training)
     body = "\n\n\n".join([*classes, network])
     code = "\n\n\n".join([*helpers(body), body])
     return "\n\n".join([docstring(graph, printed), imports(code), code]) + "\n"

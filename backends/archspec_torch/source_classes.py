@@ -13,12 +13,12 @@ Comment = Callable[[Place], str]
 """A comment that stands before what a step is constructed by; empty for none."""
 
 
-def class_text(template: Template, docstring: str, comment: Comment = lambda place: "") -> str:
-    """A class of the written file."""
+def class_text(template: Template, docstring: str, comment: Comment = lambda place: "", training: int = 0) -> str:
+    """A class of the written file; so many of its last outputs are given in training alone."""
     chain = template.chain
     lines = [f"class {template.name}({'nn.Sequential' if chain else 'nn.Module'}):"]
     lines += [f"    {docstring}", ""] if docstring else []
-    body = list(construction(template, comment)) if chain else list(Module(template, comment).lines())
+    body = list(construction(template, comment)) if chain else list(Module(template, comment, training).lines())
     return "\n".join([*lines, *body])
 
 
@@ -71,11 +71,16 @@ def chain_step(place: Place) -> Iterator[str]:
     yield f'    self.add_module(f"{step.base}_{{i}}", {text(step.call)})'
 
 
+def tensors(count: int) -> str:
+    """The type of so many outputs."""
+    return "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+
+
 class Module:
     """A class with a `forward`."""
 
-    def __init__(self, template: Template, comment: Comment) -> None:
-        self.template = template
+    def __init__(self, template: Template, comment: Comment, training: int) -> None:
+        self.template, self.training = template, training
         self.comment = comment
         self.quiet: set[str] = set()
         """steps that are an `nn.Identity` where they are absent"""
@@ -91,9 +96,10 @@ class Module:
         if self.holds():
             yield ""
         given = "".join(f", {name}: Tensor" for name in inputs(self.template))
-        gives = ", ".join(["Tensor"] * len(self.template.outputs))
-        yield f"    def forward(self{given}) -> {gives if len(self.template.outputs) == 1 else f'tuple[{gives}]'}:"
-        body = Flow(self.template, self.say, self.flag).run()
+        count = len(self.template.outputs)
+        gives = " | ".join(map(tensors, dict.fromkeys((count - self.training, count))))
+        yield f"    def forward(self{given}) -> {gives}:"
+        body = Flow(self.template, self.say, self.flag, training=self.training).run()
         yield from (f"        {line}" for line in body)
 
     def holds(self) -> bool:
