@@ -226,7 +226,8 @@ class InTraining:
             given = [graph.placeholder(f"x{position}") for position in range(len(inputs))]
             graph.output(together([given[0]] * outputs))
             first = self.graph.get_attr(self.added(f"without_{name}", fx.GraphModule(nn.Module(), graph)))
-        return self.graph.call_method("__call__", (self.either(first, self.graph.get_attr(name)), *inputs))
+        # not `__call__`: a GraphModule has one of its own, which torch.compile does not look into
+        return self.graph.call_method("_call_impl", (self.either(first, self.graph.get_attr(name)), *inputs))
 
 
 def together(values: list[fx.Node]) -> fx.Node | tuple[fx.Node, ...]:

@@ -221,6 +221,23 @@ def test_an_auxiliary_output_begins_with_the_networks_own() -> None:
     assert graph(net("relu output more = tanh")).by_path["more/tanh"].inputs == ("relu",)
 
 
+def test_an_output_of_training_is_marked_and_counts_as_others_do() -> None:
+    text = HEADS.replace("if heads", "if heads in training")
+    assert graph(text).training == ("aux",)
+    assert params(text) == params(HEADS)
+    assert graph(HEADS).training == graph(text, heads=False).training == ()
+
+
+def test_training_and_in_are_names_like_others() -> None:
+    text = net(
+        "training -> in output training = in output in = training in training",
+        before="block in = relu block training = tanh",
+    )
+    found = graph(text)
+    assert found.outputs == {"output": "in/relu", "training": "training_/in/relu", "in": "in_/training/tanh"}
+    assert found.training == ("in",)
+
+
 # ---- words as parameters ----
 
 

@@ -41,7 +41,7 @@ def shape_of(graph: Graph) -> list[object]:
     """A Graph without its names: every node with the places of what it takes."""
     place = {node.path: number for number, node in enumerate(graph.nodes)}
     return [(node.op, tuple(place[path] for path in node.inputs), node.shape) for node in graph.nodes] + [
-        sorted((name, place[path]) for name, path in graph.outputs.items())
+        sorted((name, place[path], name in graph.training) for name, path in graph.outputs.items())
     ]
 
 

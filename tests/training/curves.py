@@ -30,7 +30,7 @@ network Mixed(k = 10) {
     -> narrow(3, 16, 1) as trunk
     -> (conv(1, 8, bias = true) -> prelu | conv(3, 16, groups = 4) -> groupnorm(4) -> silu) -> concat -> shuffle(3)
     -> global_avgpool -> flatten -> layernorm -> linear(k)
-  output aux = @trunk -> avgpool(2) -> conv(1, 8) -> bn -> gelu -> flatten -> linear(k)
+  output aux = @trunk -> avgpool(2) -> conv(1, 8) -> bn -> gelu -> flatten -> linear(k) in training
 }
 """
 

@@ -94,13 +94,14 @@ def test_training_is_adamw_by_hand(tmp_path: Path) -> None:
             assert value == pytest.approx(average[keys[name]].numpy(), abs=1e-12)
 
 
-def test_further_outputs_are_trained_too(tmp_path: Path) -> None:
-    text = """arch 1
-network Two(k = 10) {
+@pytest.mark.parametrize("mark", ["", "in training"])
+def test_further_outputs_are_trained_too(tmp_path: Path, mark: str) -> None:
+    text = f"""arch 1
+network Two(k = 10) {{
   input 16 x 16 x 3
   body conv(3, 8, 2) -> bn -> relu as trunk -> conv(3, 8, 2) -> relu -> global_avgpool -> flatten -> linear(k)
-  output aux = @trunk -> global_avgpool -> flatten -> linear(k)
-}
+  output aux = @trunk -> global_avgpool -> flatten -> linear(k) {mark}
+}}
 """
     graph = archspec.parse(text).elaborate()
     (name,) = [name for name in graph.tensors() if name.startswith("aux") and name.endswith("weight")]
