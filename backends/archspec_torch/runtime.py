@@ -150,11 +150,7 @@ class Builder:
                 values[child.path] = lower(child.op, site, self.graph.input_shapes(child), *inputs)
                 self.names[child.path] = prefix + name
         outputs = [values[path] for path in level.outputs]
-        if only is None:
-            graph.output(together(outputs))
-        else:
-            always = outputs[: -len(self.graph.training)]
-            graph.output(only.either(together(always), tuple(outputs)))
+        graph.output(together(outputs) if only is None else only.outputs(outputs, len(self.graph.training)))
         made = fx.GraphModule(owner, graph, class_name(level.label))
         # only now: a GraphModule compiles again those that it is made of
         for name, module in scopes.items():
@@ -184,14 +180,16 @@ class Builder:
     def call(
         self, graph: fx.Graph, name: str, child: Level, values: dict[str, fx.Node], only: "InTraining | None"
     ) -> dict[str, fx.Node]:
-        """What the module of an inner scope gives; of one that training alone computes, nothing of use otherwise."""
+        """What the module of an inner scope gives; nothing in evaluation mode, if `only` training computes it."""
         inputs = tuple(values[path] for path in child.inputs)
         out = only.call(name, inputs, len(child.outputs)) if only else graph.call_module(name, inputs)
-        if len(child.outputs) == 1:
-            return {child.outputs[0]: out}
-        return {
-            path: graph.call_function(operator.getitem, (out, position)) for position, path in enumerate(child.outputs)
+        found = {
+            path: graph.call_function(operator.getitem, (out, position)) if len(child.outputs) > 1 else out
+            for position, path in enumerate(child.outputs)
         }
+        if only:
+            only.made.update(found.values())
+        return found
 
 
 class InTraining:
@@ -204,6 +202,8 @@ class InTraining:
 
     def __init__(self, graph: fx.Graph, owner: nn.Module, siblings: set[str]) -> None:
         self.graph, self.owner, self.siblings = graph, owner, siblings
+        self.made: set[fx.Node] = set()
+        """values that are nothing in evaluation mode"""
         self.name = self.added("in_training", nn.Identity())
         self.module = graph.get_attr(self.name)
         self.mode = graph.call_function(getattr, (graph.call_module(self.name, (self.module,)), "training"))
@@ -218,16 +218,31 @@ class InTraining:
         both = self.graph.call_module(self.name, ((evaluation, training),))
         return self.graph.call_function(operator.getitem, (both, self.mode))
 
-    def call(self, name: str, inputs: tuple[fx.Node, ...], outputs: int) -> fx.Node:
-        """What a module gives in training mode; in evaluation mode its first input, as often as it has outputs."""
-        first = self.module
-        if (len(inputs), outputs) != (1, 1):
+    def kept(self, value: fx.Node) -> fx.Node:
+        """A value in training mode; nothing in evaluation mode, in which it would be held until the heads are due."""
+        if value in self.made:
+            return value
+        with self.graph.inserting_after(self.mode if value.op == "placeholder" else value):
+            both = self.graph.call_module(self.name, ((None, value),))
+        with self.graph.inserting_after(both):
+            return self.graph.call_function(operator.getitem, (both, self.mode))
+
+    def call(self, name: str, inputs: Iterable[fx.Node], outputs: int) -> fx.Node:
+        """What a module gives in training mode; in evaluation mode nothing, as often as it has outputs."""
+        given = [self.kept(value) for value in inputs]
+        nothing = self.module
+        if (len(given), outputs) != (1, 1):
             graph = fx.Graph()
-            given = [graph.placeholder(f"x{position}") for position in range(len(inputs))]
-            graph.output(together([given[0]] * outputs))
-            first = self.graph.get_attr(self.added(f"without_{name}", fx.GraphModule(nn.Module(), graph)))
+            first, *_ = [graph.placeholder(f"x{position}") for position in range(len(given))]
+            graph.output(together([first] * outputs))
+            nothing = self.graph.get_attr(self.added(f"without_{name}", fx.GraphModule(nn.Module(), graph)))
         # not `__call__`: a GraphModule has one of its own, which torch.compile does not look into
-        return self.graph.call_method("_call_impl", (self.either(first, self.graph.get_attr(name)), *inputs))
+        return self.graph.call_method("_call_impl", (self.either(nothing, self.graph.get_attr(name)), *given))
+
+    def outputs(self, values: list[fx.Node], training: int) -> fx.Node:
+        """What the network gives, whose last outputs are those of training."""
+        always, last = values[:-training], values[-training:]
+        return self.either(together(always), (*always, *map(self.kept, last)))
 
 
 def together(values: list[fx.Node]) -> fx.Node | tuple[fx.Node, ...]:

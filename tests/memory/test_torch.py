@@ -113,7 +113,7 @@ def apart(model: Any) -> Any:
 @cache
 def counted(name: str) -> tuple[Graph, Storages, Storages]:
     """A network; what torch allocates when it runs flat, and as it is built."""
-    graph = archspec.load(name).elaborate()
+    graph = archspec.load(name).elaborate().in_evaluation()
     model = apart(archspec.build(name).eval())
     return graph, run(flat(model), graph, model), run(model, graph, model)
 
