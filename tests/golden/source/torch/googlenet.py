@@ -148,7 +148,7 @@ class GoogLeNet(nn.Module):
         self.aux2 = chain(inception_aux=InceptionAux(528))
         self.aux1 = chain(inception_aux=InceptionAux(512))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         x = self.row_1(x)
         x = self.row_2(x)
         x = self.row_3(x)
@@ -166,4 +166,7 @@ class GoogLeNet(nn.Module):
         z = self.row_15(z)
         z = self.row_16(z)
         z = self.row_17(z)
-        return self.row_18(z), self.aux2(y), self.aux1(x)
+        z = self.row_18(z)
+        if not self.training:
+            return z
+        return z, self.aux2(y), self.aux1(x)
