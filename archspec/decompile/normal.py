@@ -43,7 +43,8 @@ def normal_graph(graph: Graph) -> Graph:
 
 def with_nodes(graph: Graph, nodes: Iterable[Node], outputs: Mapping[str, str]) -> Graph:
     """A Graph of other nodes; a copy would keep what was worked out of the old ones."""
-    return Graph(name=graph.name, nodes=tuple(nodes), scopes=graph.scopes, outputs=dict(outputs))
+    fields = {"scopes": graph.scopes, "outputs": dict(outputs), "training": graph.training}
+    return Graph(name=graph.name, nodes=tuple(nodes), **fields)
 
 
 def without_single_joins(nodes: Iterable[Node], outputs: Mapping[str, str]) -> tuple[list[Node], dict[str, str]]:

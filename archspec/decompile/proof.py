@@ -53,6 +53,7 @@ def proved(text: str, graph: Graph, order: Sequence[str]) -> tuple[Graph, dict[s
             raise Disproved(f"{node.path} is {node.op!r} of {node.inputs}, not {flat.op!r} of {flat.inputs}")
         names = tensor_names(node, inputs)
         tensors |= {name: f"{flat.path}.{name.rpartition('.')[2]}" for name in names}
-    if {name: place[path] for name, path in made.outputs.items()} != graph.outputs:
+    outputs = {name: place[path] for name, path in made.outputs.items()}
+    if outputs != graph.outputs or set(made.training) != set(graph.training):
         raise Disproved("the outputs differ")
     return made, tensors

@@ -48,6 +48,13 @@ class Folded(Struct, frozen=True):
     order: tuple[str, ...]
     """the paths of its nodes in the order of the text"""
 
+    @property
+    def outputs(self) -> Iterator[tuple[str, str]]:
+        """The clauses of further outputs: what stands before their `=`, and after it."""
+        for name, net in self.tree.outputs.items():
+            mark = " in training" if name in self.graph.training else ""
+            yield f"output {name}", body(net, self.library) + mark
+
 
 def folded(graph: Graph, loose: bool = False) -> Folded:
     """A Graph with its blocks found: its scopes where they have a class, and what is repeated."""
@@ -73,7 +80,7 @@ def written(model: Model) -> tuple[str, Graph, tuple[str, ...]]:
         f"input {' x '.join(map(str, graph.input.shape))}",
         *filter(None, [default(library.usual)]),
         f"body {body(tree.body, library)}",
-        *(f"output {name} = {body(net, library)}" for name, net in tree.outputs.items()),
+        *(f"{head} = {net}" for head, net in found.outputs),
         f"check params = {counted.params:_}, macs = {counted.macs:_}",
         "}",
     ]

@@ -106,10 +106,15 @@ def flatten(plan: NetworkPlan, name: str) -> Graph:
     paths: Paths = (flat.node("input", Input.model_construct(shape=plan.input), (), plan.input, network.name.span),)
     for part in plan.plans:
         paths = flat.lay(part, "", paths, tensors)
-    outputs = {"output": paths[0]}
+    outputs, own = {"output": paths[0]}, len(flat.nodes)
     for output, part in plan.outputs:
         outputs[output] = flat.lay(part, "", paths, dict(tensors))[0]
-    check_alive(flat, set(outputs.values()))
+    training = tuple(
+        clause.name.id
+        for clause in network.clauses
+        if isinstance(clause, t.Output) and clause.training and clause.name.id in outputs
+    )
+    check_alive(flat, own, outputs, training)
     titles = [clause.text.value for clause in network.clauses if isinstance(clause, t.Title)]
     return Graph.model_construct(
         name=name,
@@ -120,11 +125,7 @@ def flatten(plan: NetworkPlan, name: str) -> Graph:
         nodes=tuple(flat.nodes),
         scopes=tuple(flat.scopes),
         outputs=outputs,
-        training=tuple(
-            clause.name.id
-            for clause in network.clauses
-            if isinstance(clause, t.Output) and clause.training and clause.name.id in outputs
-        ),
+        training=training,
         init=initial(plan, flat.nodes),
     )
 
@@ -145,14 +146,21 @@ def initial(plan: NetworkPlan, nodes: list[Node]) -> dict[str, AnyInitializer]:
     return found
 
 
-def check_alive(flat: Flattener, used: set[str]) -> None:
-    """Every node leads to an output: nothing is counted that does not compute."""
+def check_alive(flat: Flattener, own: int, outputs: dict[str, str], training: tuple[str, ...]) -> None:
+    """Every node leads to an output: nothing is counted that does not compute.
+
+    The network's `own` nodes, the first, lead to one that is not of training alone.
+    """
+    always = {path for name, path in outputs.items() if name not in training}
+    used = set(outputs.values())
     dead: dict[Span, DeadStep] = {}
-    for node in reversed(flat.nodes):
+    for position, node in reversed([*enumerate(flat.nodes)][1:]):
+        if node.path in always:
+            always.update(node.inputs)
         if node.path in used:
             used.update(node.inputs)
-        elif node.path != "input":
+        if node.path not in (always if position < own else used):
             span = flat.spans[node.path]
-            dead.setdefault(span, DeadStep(span, node.path))
+            dead.setdefault(span, DeadStep(span, node.path, node.path in used))
     if dead:
         raise SpecError(reversed(dead.values()))

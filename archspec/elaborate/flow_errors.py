@@ -108,16 +108,23 @@ class DeadStep(Diagnostic, frozen=True):
     """A step computes a tensor that leads to no output of the network.
 
     `@name` begins anew with the tensor of that name, so what stands before it must have a name of its own that is taken
-    up again, or be joined: `( id | @skip ) -> concat`.
+    up again, or be joined: `( id | @skip ) -> concat`. What leads to outputs of training alone is said where they are:
+    a body and a table say what is computed in evaluation too.
     """
 
     code: ClassVar[str] = "dead-step"
     path: str
+    training: bool = False
+    """whether it leads to outputs of training"""
 
     @property
     def message(self) -> str:
-        return f"what `{self.path}` computes leads to no output"
+        return f"what `{self.path}` computes leads to no output" + (
+            " except those of training" if self.training else ""
+        )
 
     @property
     def help(self) -> str:
+        if self.training:
+            return "let the output compute it: `output aux = @name -> … in training`"
         return "join it, `( id | @name ) -> concat`, or name it and take it up again"

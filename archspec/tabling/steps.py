@@ -14,7 +14,7 @@ from archspec.decompile.solve import Expr, Solver
 from archspec.decompile.templates import ACT, Slot, Template, values_of
 from archspec.decompile.text import ENDS, POOLS, items, joined, runs
 from archspec.decompile.trees import Call, Fork, Here, Leaf, Net, Step, Tap, Unit, Value, in_order
-from archspec.decompile.write import body, default, folded, solved
+from archspec.decompile.write import default, folded, solved
 from archspec.graph import Graph
 from archspec.ops import OPERATORS
 from archspec.tensor import Shape
@@ -80,9 +80,7 @@ def steps_of(graph: Graph) -> Steps:
     resets = len(first_differs) < len(alike)
     made = first_differs if resets else alike
     legend = [*definitions(found.library)]
-    for name, net in found.tree.outputs.items():
-        mark = " in training" if name in graph.training else ""
-        legend.append((f"output {name}", arrows(body(net, found.library)) + mark))
+    legend += [(head, arrows(net)) for head, net in found.outputs]
     usual = default(found.library.usual).removeprefix("default ")
     legend += [("default", usual)] if usual else []
     legend += [("repeat", f"n then {STRIDE} = 1")] if resets else []

@@ -122,6 +122,8 @@ def test_completion_of_operators_blocks_parameters_and_files(tmp_path: Path) -> 
         assert body["conv"].detail.startswith("kernel, channels")
         inside = await completed(editor, SMALL.replace("conv(3, c, s)", "conv(3, c, s, )"), "conv(3, c, s, ")
         assert inside["groups"].insert_text == "groups = "
+        last = await completed(editor, SMALL.replace("  repeat n", "  output a = id in \n  repeat n"), "= id in ")
+        assert "training" in last
         words = await completed(editor, SMALL.replace("conv(3, c, s)", "conv(3, c, s, pad = )"), "s, pad = ")
         assert {"same", "valid", "same_upper"} <= words.keys()
         block = await completed(editor, SMALL.replace("bottleneck(t, c, s)", "bottleneck()"), "= bottleneck(")

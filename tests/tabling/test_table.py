@@ -88,6 +88,22 @@ def test_the_table_of_a_random_graph_reads_back_to_it(part: Part) -> None:
         assert tables_of(None, graph, write).whole, form
 
 
+def test_outputs_of_training_are_printed_as_such() -> None:
+    text = """arch 1 network Heads {
+  input 16 x 16 x 3
+  body conv(3, 8, 2) as early -> bn -> relu -> conv(3, 8) -> relu -> global_avgpool -> flatten -> linear(5)
+  output plain = @early -> relu -> global_avgpool
+  output aux = @early -> tanh -> global_avgpool -> flatten -> linear(5) in training
+}"""
+    graph = driver.parse(text).elaborate()
+    for form, write in WRITERS.items():
+        made = tables_of(None, graph, write)
+        assert made.whole, form
+        again = graph_of("\n\n".join(map(write, made.sheets)))
+        assert again.training == ("aux",), form
+        assert again.outputs.keys() == graph.outputs.keys()
+
+
 def out(*arguments: str, text: str = "") -> str:
     result = CliRunner().invoke(cli, list(arguments), input=text, catch_exceptions=False)
     assert result.exit_code == 0, result.output
