@@ -225,8 +225,9 @@ class Spec:
             if parameters.required(self.network) - set(self.choice[1]):
                 return []
             graph = self.elaborate()
+            tensors = tuple(graph.tensors()) if origins(self.network) else ()
             for origin in origins(self.network):
-                same = depends_on(self.network, origin, graph)
+                same = depends_on(self.network, origin, graph, tensors)
                 if same not in self.make.settled:
                     self.weight_keys(origin, graph)
                     self.make.settled.add(same)
