@@ -33,7 +33,10 @@ def audit(module: Module, network: t.Network, make: Instantiator, known: Sequenc
     for other in (*columns, *(other for other in others if other.checks[0].span not in compared)):
         other.mended = mended([*known, *found], elaboration)
         other.advise = all(d.suggestions for d in (*known, *found) if d.severity is Severity.ERROR)
-        found += other.run()[1]
+        plan, wrong = other.run()
+        if plan is not None and not other.mended:
+            make.audited[other.same] = plan, tuple(wrong)  # variants are often networks that a check is of
+        found += wrong
     idle = elaboration.idle_errata().intersection(*(other.idle_errata() for other in columns))
     return found + [StaleErratum(span) for span in elaboration.errata if span in idle]
 

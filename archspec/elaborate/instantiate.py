@@ -6,6 +6,7 @@ computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -55,6 +56,9 @@ from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.tensor import Shape, shape_text
 
+if TYPE_CHECKING:
+    from archspec.elaborate.network import NetworkPlan
+
 Result = tuple[Plan, Flow]
 BLOCK = 4
 """What an instance of a block takes of the budget, where a call of a function takes 1."""
@@ -76,6 +80,8 @@ class Instantiator:
         """what was checked already, by all that the outcome depends on"""
         self.refused: dict[object, tuple[Diagnostic, ...]] = {}
         """what is wrong with networks at their defaults"""
+        self.audited: dict[object, tuple[NetworkPlan, tuple[Diagnostic, ...]]] = {}
+        """networks that checks are of, with their warnings, by all that they depend on"""
         self.advise = True
         """whether changes are looked for that would mend what is wrong, which takes its time"""
 
