@@ -18,6 +18,8 @@ ROUGH_TOKEN = re.compile(
     r"""["'][^"'\r\n]*["']|#[^\r\n]*|\{[^\r\n}]*[\r\n](?:[ \t]*\|[^\r\n]*[\r\n]+)+[ \t]*\}|[A-Za-z0-9_.]+|[^\s]"""
 )
 """Near enough to count: a word, a mark, a text, a comment, a whole table."""
+CELLS = 4096
+"""Cells whose trees are at hand: a table is read again for every variant, and for every change that is tried out."""
 
 
 def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
@@ -49,6 +51,7 @@ def too_long(source: Source, found: str, limit: int, option: str) -> Diagnostic:
     return LimitReached(Span(source, 0, 0), "the text is too long", found, limit, option)
 
 
+@lru_cache(maxsize=CELLS)
 def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
     """A cell by the start rule of its column's role; `text` stands at `start` of the source. Raises `SpecError`."""
 
@@ -60,6 +63,7 @@ def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
     return remembered(rule, source, start, text, parsed)
 
 
+@lru_cache(maxsize=CELLS)
 def parsed_cell(rule: str, source: Source, start: int, text: str) -> Any | None:
     """The same; None where the cell is something else, which costs less than the diagnostic that says so."""
 
@@ -71,7 +75,7 @@ def parsed_cell(rule: str, source: Source, start: int, text: str) -> Any | None:
     return remembered(f"{rule} or none", source, start, text, parsed)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=CELLS)
 def cell_tokens(rule: str, text: str) -> "Tokens":
     """The tokens of an operator cell or a pattern."""
 
