@@ -8,7 +8,7 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
-from archspec.syntax.cache import remembered
+from archspec.syntax.cache import kept_in, remembered
 from archspec.syntax.errors import LimitReached
 
 if TYPE_CHECKING:
@@ -51,10 +51,13 @@ def too_long(source: Source, found: str, limit: int, option: str) -> Diagnostic:
     return LimitReached(Span(source, 0, 0), "the text is too long", found, limit, option)
 
 
-@lru_cache(maxsize=CELLS)
 def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
     """A cell by the start rule of its column's role; `text` stands at `start` of the source. Raises `SpecError`."""
+    return cell_at_hand(kept_in(), rule, source, start, text)
 
+
+@lru_cache(maxsize=CELLS)
+def cell_at_hand(kept_in: object, rule: str, source: Source, start: int, text: str) -> Any:
     def parsed() -> Any:
         from archspec.syntax.lalr import cell
 
@@ -63,10 +66,13 @@ def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
     return remembered(rule, source, start, text, parsed)
 
 
-@lru_cache(maxsize=CELLS)
 def parsed_cell(rule: str, source: Source, start: int, text: str) -> Any | None:
     """The same; None where the cell is something else, which costs less than the diagnostic that says so."""
+    return cell_if_any_at_hand(kept_in(), rule, source, start, text)
 
+
+@lru_cache(maxsize=CELLS)
+def cell_if_any_at_hand(kept_in: object, rule: str, source: Source, start: int, text: str) -> Any | None:
     def parsed() -> Any | None:
         from archspec.syntax.lalr import cell_if_any
 
