@@ -15,7 +15,7 @@ define programs
 	  >/dev/null 2>&1 || echo "please install by hand: $$missing"; }
 endef
 
-.PHONY: demo test lint slow huge bench fuzz web wheel clean
+.PHONY: demo test coverage lint slow huge bench fuzz web wheel clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.demo
@@ -25,8 +25,12 @@ demo: $(VENV)/.demo
 	$(BIN)/archspec render mobilenet_v2 -o build/mobilenet_v2.html
 
 test: $(VENV)/.test
-	$(PYTEST) -m "not slow and not huge" --cov --cov-report=term
+	$(PYTEST) -m "not slow and not huge"
 	@$(MAKE) --no-print-directory lint
+
+# tracing takes half as long again
+coverage: $(VENV)/.test
+	$(PYTEST) -m "not slow and not huge" --cov --cov-report=term
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -6,13 +6,20 @@ Each mistake is a class beside the stage that finds it. The class is also its ex
 """
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
+from itertools import chain
 from typing import ClassVar
 
 from msgspec import Struct
 
 from archspec.source import Span
+
+STOPPED = "the search for a repair was stopped"
+MANY, CLOSE = 500, 50
+"""Among many names the nearest is looked for in so many that have most pairs of letters in common with it."""
 
 
 class Severity(StrEnum):
@@ -61,6 +68,8 @@ class Found(Struct, frozen=True, kw_only=True):
     stack: tuple[Frame, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
     """changes that would mend it, the likeliest first"""
+    stopped: bool = False
+    """whether the search for them took too long, and found none"""
 
 
 class Diagnostic(Found, frozen=True):
@@ -92,6 +101,11 @@ class Diagnostic(Found, frozen=True):
     def help(self) -> str | None:
         """Advice, where there is any."""
         return None
+
+    @property
+    def helps(self) -> tuple[str, ...]:
+        """All advice except the suggestions."""
+        return (*filter(None, [self.help]), *[STOPPED] * self.stopped)
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -127,8 +141,26 @@ def codes(root: type[Diagnostic] = Diagnostic) -> Iterator[type[Diagnostic]]:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
     folded = {other.casefold(): other for other in sorted(set(known), reverse=True)}
-    close = difflib.get_close_matches(name[:80].casefold(), sorted(folded), n=1, cutoff=0.6)
+    wanted, others = name[:80].casefold(), tuple(sorted(folded))
+    if len(others) > MANY:
+        shared = Counter(chain.from_iterable(by_pair(others).get(pair, ()) for pair in pairs(wanted)))
+        others = tuple(sorted(sorted(shared), key=lambda other: -shared[other])[:CLOSE])
+    close = difflib.get_close_matches(wanted, others, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
+
+
+@lru_cache(maxsize=4)
+def by_pair(names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Every two letters that stand beside each other, to the names that have them."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        for pair in pairs(name):
+            found.setdefault(pair, []).append(name)
+    return found
+
+
+def pairs(name: str) -> set[str]:
+    return {name[i : i + 2] for i in range(len(name) - 1)}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -99,8 +99,8 @@ def notes(diagnostic: Diagnostic, gutter: int, style: Style) -> Iterator[str]:
     if diagnostic.stack:
         stack = " → ".join(frame.label for frame in diagnostic.stack[-6:])
         yield f"{' ' * gutter} {equals} in {printable(stack)}"
-    if diagnostic.help:
-        yield f"{' ' * gutter} {equals} {style('help', 'help')}: {printable(diagnostic.help)}"
+    for advice in diagnostic.helps:
+        yield f"{' ' * gutter} {equals} {style('help', 'help')}: {printable(advice)}"
     for number, suggestion in enumerate(diagnostic.suggestions):
         here = suggestion.edits[0].span == diagnostic.site and not number
         text = f"{'or ' if number else ''}{suggestion.text if here else suggestion.elsewhere}"
@@ -122,7 +122,7 @@ def json_of(diagnostic: Diagnostic) -> dict[str, Any]:
         "message": diagnostic.message,
         **place_of(diagnostic.site),
         "labels": [{**place_of(label.span), "text": label.text} for label in labels_of(diagnostic)],
-        "help": diagnostic.help,
+        "help": "; ".join(diagnostic.helps) or None,
         "edits": edits_of(diagnostic.edits),
         "suggestions": [{"text": s.elsewhere, "edits": edits_of(s.edits)} for s in diagnostic.suggestions],
         "stack": [{**place_of(frame.span), "label": frame.label} for frame in diagnostic.stack],

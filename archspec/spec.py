@@ -94,6 +94,11 @@ class Spec:
 
     def plan(self, image: Shape | int | None = None, /, **values: Value) -> NetworkPlan:
         """The elaborated network with its repetitions still shared; raises `SpecError`."""
+        self.make.searched = 0
+        return self.planned(image, values)
+
+    def planned(self, image: Shape | int | None, values: Mapping[str, Value]) -> NetworkPlan:
+        """The same, where searches for what would mend a mistake share their time with those before."""
         network, arguments = self.choice
         given = {**arguments, **parameters.from_values(values)}
         with deep(self.limits, self.source):
@@ -109,7 +114,9 @@ class Spec:
         `image` is the input instead of the one that the text states: (h, w, c), or (h, w) with the same channels,
         or h of a square.
         """
-        plan = self.plan(image, **values)
+        return self.laid_out(self.plan(image, **values))
+
+    def laid_out(self, plan: NetworkPlan) -> Graph:
         with deep(self.limits, self.source):
             return flatten(plan, self.name)
 
@@ -164,11 +171,13 @@ class Spec:
 
         A network with a parameter that has no default claims nothing by itself; its variants are checked.
         """
+        self.make.searched = 0
         found = self.check_itself()
         return [*found, *self.audit(found)] if all(map(audited_all_the_same, found)) else found
 
     def check_all(self) -> list[Diagnostic]:
         """What is wrong with any network or variant of the file; each mistake once, of whichever comes first."""
+        self.make.searched = 0
         found: list[Diagnostic] = []
         audited: set[str] = set()
         for spec in map(self.member, self.members):
@@ -224,9 +233,10 @@ class Spec:
         try:
             if parameters.required(self.network) - set(self.choice[1]):
                 return []
-            graph = self.elaborate()
+            graph = self.laid_out(self.planned(None, {}))
+            tensors = tuple(graph.tensors()) if origins(self.network) else ()
             for origin in origins(self.network):
-                same = depends_on(self.network, origin, graph)
+                same = depends_on(self.network, origin, graph, tensors)
                 if same not in self.make.settled:
                     self.weight_keys(origin, graph)
                     self.make.settled.add(same)

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -18,7 +19,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # no pool of compiling processes, no look-up of this machine's name
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+# a busy machine is not a fault of what is tested; where CI is set, the same examples are drawn in every run
+settings.register_profile(
+    "archspec",
+    settings.get_profile("ci") if "CI" in os.environ else settings.get_profile("default"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("archspec")
 GOLDEN = Path(__file__).with_name("golden")
+PATIENCE = 120
+"""Seconds by the clock after which something hangs, also on a busy machine."""
 REPETITIVE = (
     "backends/test_keras_source.py", "backends/test_source.py", "elaborate/test_papers.py", "pasting/test_import.py",
     "tabling/test_table.py", "test_fuzz.py", "test_mobilenet_corruptions.py", "test_suggestions.py",
@@ -69,8 +80,9 @@ def torchvision() -> ModuleType:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
     """A browser without a window. Without Chromium the tests that look at pages are skipped, but not in CI."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         if "CI" in os.environ:

@@ -165,7 +165,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     reader.start()
     with whole_file(path) as temporary:
         temporary.write_bytes(b"x")
-    reader.join(timeout=10)
+    reader.join(timeout=120)
     assert (got, path.is_fifo(), os.listdir(tmp_path)) == ([b"x"], True, ["pipe.pt"])
 
 

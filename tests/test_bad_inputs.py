@@ -501,13 +501,14 @@ def work(names: list[str]) -> None:
 # ---- in the parent ----
 
 
-def child(names: list[str], seconds: float) -> dict[str, dict[str, Any]]:
-    """The results of cases that ran in one child, in a process group of its own."""
+def child(names: list[str], seconds: int) -> dict[str, dict[str, Any]]:
+    """The results of cases that ran in one child, which may take so many seconds of the processor."""
     root = Path(archspec.__file__).parent.parent
     try:
         done = subprocess.run(
             [sys.executable, __file__, *names],
-            capture_output=True, text=True, timeout=seconds, start_new_session=True,
+            capture_output=True, text=True, timeout=30 * seconds, start_new_session=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds)),
             env={**os.environ, "PYTHONPATH": str(root)},
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:

@@ -49,7 +49,7 @@ new vsctm.Registry({ onigLib, loadGrammar }).loadGrammar("source.arch").then((gr
 
 
 def run(*command: str, cwd: Path) -> str:
-    return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, timeout=600).stdout
 
 
 def npm(folder: Path, *packages: str) -> None:

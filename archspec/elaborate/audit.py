@@ -1,10 +1,11 @@
 """What `archspec check` looks at beyond elaboration: checks with parameters, other columns, errata."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
-from archspec.diagnostics import Diagnostic, Severity
+from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.claims import StaleErratum
 from archspec.elaborate.evaluate import Binding, evaluate, same
@@ -26,16 +27,50 @@ def audit(module: Module, network: t.Network, make: Instantiator, known: Sequenc
         return []
     bindings = parameters.bound(module, network, {}, make.budget)
     elaboration = Elaboration(module, network, make, bindings, claims=True, totals=True)
-    columns = other_columns(elaboration)
-    compared = {check.span for column in columns for check in column.checks}
-    others = [at(check, elaboration) for check in elaboration.clauses(t.Check) if check.arguments]
+    columns, others = others_of(elaboration)
     found: list[Diagnostic] = []
-    for other in (*columns, *(other for other in others if other.checks[0].span not in compared)):
+    for other in (*columns, *others):
         other.mended = mended([*known, *found], elaboration)
         other.advise = all(d.suggestions for d in (*known, *found) if d.severity is Severity.ERROR)
-        found += other.run()[1]
+        plan, wrong = other.run()
+        if plan is not None and not other.mended:
+            make.audited[other.same] = plan, tuple(wrong)  # variants are often networks that a check is of
+        found += wrong
     idle = elaboration.idle_errata().intersection(*(other.idle_errata() for other in columns))
     return found + [StaleErratum(span) for span in elaboration.errata if span in idle]
+
+
+def others_of(base: Elaboration) -> tuple[list[Elaboration], list[Elaboration]]:
+    """The network with its other columns, and with the parameters that its other checks state; raises `SpecError`."""
+    columns = other_columns(base)
+    compared = {check.span for column in columns for check in column.checks}
+    with_parameters = [check for check in base.clauses(t.Check) if check.arguments and check.span not in compared]
+    return columns, [at(check, base) for check in with_parameters]
+
+
+class Others:
+    """What `audit` compares beyond an elaboration that something is wrong with."""
+
+    def __init__(self, one: Elaboration) -> None:
+        self.one = one
+
+    @cached_property
+    def all(self) -> list[Elaboration]:
+        """The network at its defaults, with other columns, with the parameters of checks; except the one itself."""
+        one = self.one
+        if parameters.required(one.network):
+            return []
+        try:
+            bindings = parameters.bound(one.module, one.network, {}, one.make.budget)
+            base = Elaboration(one.module, one.network, one.make, bindings, claims=True, totals=True)
+            columns, others = others_of(base)
+        except SpecError:
+            return []  # it is reported where it is found
+        return [other for other in (base, *columns, *others) if (other.same, other.checks) != (one.same, one.checks)]
+
+    def trial(self, changes: Overrides) -> list[Diagnostic]:
+        """What is wrong with them with some cells read otherwise."""
+        return [error for other in self.all for error in other.trial(changes)]
 
 
 def mended(found: Sequence[Diagnostic], elaboration: Elaboration) -> Overrides:

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from archspec.elaborate.table_rows import TableRow
 from archspec.source import Span
 from archspec.tables import cells
 from archspec.tables.table import Cell
+from archspec.tensor import Shape, shape_text
 
 NUMBER = re.compile(r"(?<![0-9._])[0-9]{1,6}(?![0-9._])")
 CHANGED = frozenset({"variable", "pattern", "operator", "repeat"})
@@ -70,3 +72,14 @@ def swapped(one: TableRow, two: TableRow, columns: Sequence[int]) -> Iterator[li
             ]
     if changes:
         yield changes
+
+
+def stated(claim: Change, sides: Shape) -> Change | None:
+    """A claim of other sides, of as many as are printed; None where that is not known of all of them."""
+    printed = len(cells.shape_claim(claim.cell) or ())
+    return replace(claim, new=shape_text(sides[:printed])) if printed <= len(sides) else None
+
+
+def within(span: Span, row: TableRow) -> bool:
+    around = row.row.span
+    return span.source == around.source and around.start <= span.start and span.end <= around.end

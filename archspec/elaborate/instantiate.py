@@ -6,17 +6,13 @@ computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, Frame, SpecError
 from archspec.elaborate.bodies import Body, Later
-from archspec.elaborate.errors import (
-    BadArithmetic,
-    DuplicateName,
-    UnknownName,
-    UnknownOperator,
-)
+from archspec.elaborate.errors import BadArithmetic, DuplicateName, UnknownName, UnknownOperator
 from archspec.elaborate.evaluate import (
     Binding,
     Budget,
@@ -47,7 +43,7 @@ from archspec.elaborate.plan import (
     sequence,
     total,
 )
-from archspec.elaborate.resolve import check_call_of, check_operator
+from archspec.elaborate.resolve import check_word
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, AnyOp, Join, Misfit, Split
 from archspec.source import Span
@@ -55,9 +51,13 @@ from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.tensor import Shape, shape_text
 
+if TYPE_CHECKING:
+    from archspec.elaborate.network import NetworkPlan
 Result = tuple[Plan, Flow]
 BLOCK = 4
 """What an instance of a block takes of the budget, where a call of a function takes 1."""
+BODY = 10
+"""What the body of a row or a block takes in `steps`, where a step takes 1."""
 
 
 class Instantiator:
@@ -76,6 +76,10 @@ class Instantiator:
         """what was checked already, by all that the outcome depends on"""
         self.refused: dict[object, tuple[Diagnostic, ...]] = {}
         """what is wrong with networks at their defaults"""
+        self.audited: dict[object, tuple[NetworkPlan, tuple[Diagnostic, ...]]] = {}
+        """networks that checks are of, with their warnings, by all that they depend on"""
+        self.steps = self.searched = 0
+        """steps and bodies that were made in all, and for suggestions: how long it took, without a clock"""
         self.advise = True
         """whether changes are looked for that would mend what is wrong, which takes its time"""
 
@@ -104,6 +108,7 @@ class Instantiator:
 
     def body(self, net: t.Net, env: Environment) -> Body:
         """A body to make plans in; its steps' names are found once."""
+        self.steps += BODY
         names = self.body_names.get(id(net))
         if names is None:
             names = self.body_names[id(net)] = step_names(net)
@@ -111,6 +116,7 @@ class Instantiator:
 
     def net(self, net: t.Net, body: Body, flow: Flow) -> Result:
         """The plan of a network, and what comes out when `flow` goes in; raises `SpecError`."""
+        self.steps += 1
         match net:
             case t.Sequence():
                 return self.sequence(net, body, flow)
@@ -247,7 +253,7 @@ class Instantiator:
         binding = body.env.bindings.get(name.id)
         if binding is not None:
             name, module = self.step_of(name, binding, module)
-            self.check_word(name, module, net.arguments or ())
+            check_word(name, module, net.arguments or ())
         if name.id == IDENTITY:
             return NOTHING, flow
         if name.id in OPERATORS:
@@ -263,17 +269,6 @@ class Instantiator:
             return t.Name(name.span, str(value)), value.module
         known = (*OPERATORS, *module.names(t.Block))
         raise self.fail(UnknownOperator(binding.span, str(value) if isinstance(value, str) else describe(value), known))
-
-    def check_word(self, name: t.Name, module: Module, arguments: tuple[t.Argument, ...]) -> None:
-        """The arguments of what a parameter names, which nobody could check before."""
-        if name.id in OPERATORS:
-            found = list(check_operator(name, OPERATORS[name.id], arguments))
-        else:
-            found = (
-                [] if name.id == IDENTITY else list(check_call_of(name, module.block(name)[1].parameters, arguments))
-            )
-        if found:
-            raise SpecError(found)
 
     def operator(self, name: t.Name, label: str, net: t.Reference, env: Environment, flow: Flow) -> Result:
         cls = OPERATORS[name.id]

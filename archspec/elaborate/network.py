@@ -17,10 +17,11 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.errata import corrections
-from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownName, UnknownOperator
-from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same, truth
+from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownOperator
+from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same
 from archspec.elaborate.folds import Fold, Tensors
 from archspec.elaborate.inference import Inferred
+from archspec.elaborate.initials import Initials
 from archspec.elaborate.instantiate import Instantiator, identity
 from archspec.elaborate.layout import Conventions, conventions, layout
 from archspec.elaborate.models import Defaults, Given
@@ -31,7 +32,7 @@ from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
 from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import RowReader
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
-from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
+from archspec.initializer import AnyInitializer
 from archspec.ops import OPERATORS
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -143,18 +144,29 @@ class Elaboration:
         """What errata, and suggestions, put in the place of cells."""
         return {s: cell for _, changes in self.errata.values() for s, cell in changes.items()} | dict(self.mended)
 
+    @property
+    def same(self) -> object:
+        """What the outcome depends on, except the checks of totals."""
+        values = tuple(identity(binding.value) for binding in self.bindings.values())
+        return id(self.network), self.claims, self.image, values
+
     # ---- the whole network ----
 
     def run(self) -> tuple[NetworkPlan | None, list[Diagnostic]]:
         """The plan, and everything that is wrong; no plan where something is an error."""
+        known = None if self.mended or self.totals else self.make.audited.get(self.same)
+        if known is not None and not self.compared(known[0].counts):
+            return replace(known[0], parameters=self.bindings), [*known[1]]
         fold, plan = self.fold(self.corrections)
         errors = fold.errors
         if not errors or not (self.advise and self.make.advise):
             return (None if errors else plan), fold.diagnostics
+        from archspec.elaborate.audit import Others
         from archspec.elaborate.suggest import Bench, suggested
 
         rows = [row for table in self.tables.values() for row in overridden(table, self.corrections)]
-        bench = Bench(self.trial, lambda first, last, changes: self.look(rows, first, last, changes, fold))
+        look = lambda first, last, changes: self.look(rows, first, last, changes, fold)  # noqa: E731
+        bench = Bench(self.make, self.trial, look, Others(self).trial)
         return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
 
     def trial(self, changes: Overrides) -> list[Diagnostic]:
@@ -237,14 +249,22 @@ class Elaboration:
             raise SpecError([LimitReached(span, "too many nodes", str(counts.nodes), limit, "--max-nodes")])
         if counts.nodes == 0:
             raise SpecError([Clause(self.network.name.span, "this network has no operator: its output is its input")])
-        plain = [check for check in self.clauses(t.Check) if not check.arguments] if self.totals else []
-        for check in (*plain, *self.checks):
-            fold.diagnostics += compare(check, self.called(check), counts)
-        claims = fold.claims + sum(len(check.claims) for check in plain)
+        fold.diagnostics += self.compared(counts)
+        initials = Initials(self.clauses(t.Init), self.make.models, self.env)
+        claims = fold.claims + sum(len(check.claims) for check in self.plain)
         return NetworkPlan(
-            self.network, self.bindings, start, plans, tuple(outputs), counts, self.init(), self.init_of_paths(),
+            self.network, self.bindings, start, plans, tuple(outputs), counts, initials.of_kinds(), initials.of_paths(),
             self.totals, claims, tuple(fold.inferred),
         )  # fmt: skip
+
+    @property
+    def plain(self) -> list[t.Check]:
+        """The checks without parameters, where they are compared."""
+        return [check for check in self.clauses(t.Check) if not check.arguments] if self.totals else []
+
+    def compared(self, counts: Counts) -> list[Diagnostic]:
+        """The checks of totals that do not hold; raises `SpecError` for a check of something else."""
+        return [wrong for check in (*self.plain, *self.checks) for wrong in compare(check, self.called(check), counts)]
 
     def given(self, check: t.Check) -> dict[str, Binding]:
         """The parameters that a check states; raises `SpecError`."""
@@ -320,37 +340,6 @@ class Elaboration:
                     raise SpecError([RepeatedArgument(argument.span, key)])
                 every.setdefault(key, Given(argument, env))
         return found
-
-    def init(self) -> dict[str, AnyInitializer]:
-        """What weights begin with, by kind of operator."""
-        found = dict(DEFAULT_INIT)
-        for initial in self.initials():
-            if isinstance(initial.target, t.Name):
-                if initial.target.id not in DEFAULT_INIT:
-                    known = tuple(DEFAULT_INIT)
-                    raise SpecError([UnknownOperator(initial.target.span, initial.target.id, known)])
-                found[initial.target.id] = self.initializer(initial)
-        return found
-
-    def init_of_paths(self) -> tuple[tuple[PathPattern, AnyInitializer], ...]:
-        """What the weights at some paths begin with, the closest patterns last."""
-        found = [
-            (PathPattern(initial.target.span, initial.target.value), self.initializer(initial))
-            for initial in self.initials()
-            if isinstance(initial.target, t.Text)
-        ]
-        return tuple(sorted(found, key=lambda pair: pair[0].letters))
-
-    def initials(self) -> list[t.Initial]:
-        return [initial for clause in self.clauses(t.Init) for initial in clause.initials]
-
-    def initializer(self, initial: t.Initial) -> AnyInitializer:
-        chosen = initial.condition is None or truth(initial.condition, self.env)
-        reference = initial.distribution if chosen or initial.otherwise is None else initial.otherwise
-        if reference.name.id not in INITIALIZERS:
-            raise SpecError([UnknownName(reference.name.span, reference.name.id, tuple(INITIALIZERS))])
-        cls = INITIALIZERS[reference.name.id]
-        return self.make.models.make(cls, cls.positional, reference.name, reference.arguments or (), self.env)
 
 
 def compare(check: t.Check, name: str, counts: Counts) -> list[Diagnostic]:

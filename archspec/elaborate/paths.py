@@ -54,9 +54,13 @@ class PathPattern:
     def of_tensors(self) -> bool:
         return "." in self.text
 
+    def matches(self, name: str) -> bool:
+        """Whether it is a pattern of this path, or of this name of a tensor."""
+        return self.regex.fullmatch(name) is not None
+
     def match(self, name: str) -> dict[str, Binding] | None:
         """What the holes take of a path, or of the name of a tensor; digits are numbers."""
-        found = self.regex.fullmatch(name if self.of_tensors else name.partition(".")[0])
+        found = self.regex.fullmatch(name)
         if found is None:
             return None
         return {

@@ -278,3 +278,13 @@ def asked_for(named: Named, module: Module) -> Iterator[tuple[t.Name, Named]]:
         found = module.find(name) if name is not None and name.id not in BUILT_IN else None
         if name is not None and found is not None and isinstance(found[1], (t.Block, t.Definition)):
             yield name, found[1]
+
+
+def check_word(name: t.Name, module: Module, arguments: tuple[t.Argument, ...]) -> None:
+    """The arguments of what a parameter names, which nobody could check before."""
+    if name.id in OPERATORS:
+        found = list(check_operator(name, OPERATORS[name.id], arguments))
+    else:
+        found = [] if name.id == IDENTITY else list(check_call_of(name, module.block(name)[1].parameters, arguments))
+    if found:
+        raise SpecError(found)

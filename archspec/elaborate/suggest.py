@@ -6,28 +6,38 @@ said is tried in the order in which it is likely: what the claims ask for, what 
 parameters and MACs can be solved for, slips of the hand.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archspec.diagnostics import Diagnostic, Edit, Label, Suggestion
-from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, swapped
+from archspec.diagnostics import Diagnostic
+from archspec.elaborate.advice import exact, suggestion
+from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, stated, swapped, within
 from archspec.elaborate.claims import NumberClaim, RuleCheck, ShapeClaim, interval
 from archspec.elaborate.errors import BadArgument
 from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch
 from archspec.elaborate.inference import USUAL
+from archspec.elaborate.instantiate import BODY, Instantiator
 from archspec.elaborate.table_errors import UnreadOperator, Unsolved
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden
 from archspec.source import Span
 from archspec.tables import cells
 from archspec.tables.table import Cell
-from archspec.tensor import Shape, shape_text
+from archspec.tensor import Shape
 
-MOST_ERRORS, MOST_ROWS, MOST_TRIALS, MOST_LOOKS = 6, 200, 160, 5000
-"""Beyond these the search would take longer than a reader waits: trials are of the network, looks of two rows."""
+MOST_ERRORS, MOST_ROWS = 6, 200
+"""Of more nothing is searched."""
+PATIENCE = 60_000
+"""What the searches of a file may take, in `Instantiator.steps`: about a second where one takes 16 µs.
+
+It is not a clock, so that every machine gives the same advice.
+"""
+T = TypeVar("T")
 MOST_TIMES = 16
 """What is repeated is not tried so many times more often."""
 FEW = 3
@@ -41,8 +51,6 @@ MISPRINTS = (
     ShapeClaim, NumberClaim, RuleCheck, ShapeMismatch, SignatureMismatch, Unsolved, UnreadOperator, BadArgument,
 )  # fmt: skip
 """Mistakes that a misprint makes."""
-EXACT = 1e-4
-"""Of a printed number, how far its bounds may be apart for others to be solved for."""
 
 
 class Look(Struct, frozen=True):
@@ -61,10 +69,14 @@ class Look(Struct, frozen=True):
 class Bench(Struct, frozen=True):
     """How changes are tried."""
 
+    make: Instantiator
+    """which counts what that costs"""
     trial: Callable[[Overrides], list[Diagnostic]]
     """everything that is wrong with the network when some cells are read otherwise"""
     look: Callable[[int, int, Overrides], Look | None]
     """what the rows from one position to another come to by themselves; None where nobody knows what they are given"""
+    others: Callable[[Overrides], list[Diagnostic]]
+    """what is wrong with the network where it has other parameters: with what `archspec check` compares besides"""
 
 
 def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> list[Diagnostic]:
@@ -75,21 +87,22 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
     computed = {identity(error): error for error in errors}
     said: set[tuple[str, str, int]] = set()
     mended: dict[Span, Cell] = {}
-    hopeless, looks, trials = False, 0, 0
+    hopeless = False
     while errors:
         first, *errors = sorted(errors, key=lambda error: not isinstance(error, ShapeClaim))
         said.add(identity(first))
-        search = Search(first, [first, *errors], overridden(rows, mended), bench, mended, looks, trials)
+        search = Search(first, [first, *errors], overridden(rows, mended), bench, mended)
         skipped = not isinstance(first, MISPRINTS) or (hopeless and first in search.totals)
         found = [] if skipped else search.best()
         hopeless = hopeless or (not found and first in search.totals)
-        looks, trials = search.looks, search.trials
         # with what was mended before, other numbers are found; what is said is what the table as it is comes to
         first = computed.get(identity(first), first)
         if found:
-            first = replace(first, suggestions=tuple(map(search.suggestion, found)))
+            first = replace(first, suggestions=tuple(suggestion(first, changes) for changes in found))
             mended |= overrides(found[0])
             errors = [error for error in bench.trial(mended) if identity(error) not in said]
+        elif not skipped and search.stopped:
+            first = replace(first, stopped=True)
         done.append(replace(first, primary=found[0][0].span) if found and isinstance(first, ShapeClaim) else first)
     return done
 
@@ -109,11 +122,6 @@ def positions(error: Diagnostic, rows: Sequence[TableRow]) -> list[int]:
     return [i for i in order if 0 <= i < len(rows)]
 
 
-def within(span: Span, row: TableRow) -> bool:
-    around = row.row.span
-    return span.source == around.source and around.start <= span.start and span.end <= around.end
-
-
 @dataclass(slots=True)
 class Search:
     """The search for what mends one error."""
@@ -125,38 +133,53 @@ class Search:
     bench: Bench
     mended: Overrides
     """what is read otherwise already"""
-    looks: int = 0
-    trials: int = 0
-    """what was spent, also on the errors before"""
-    most_looks: int = field(init=False)
-    most_trials: int = field(init=False)
+    limit: int = field(init=False)
+    """what may be spent, also on the errors before"""
     known: set[tuple[str, str, int]] = field(init=False)
+    """all that is wrong, by its identity"""
     totals: list[NumberClaim] = field(init=False)
     """claims of the whole network that do not hold"""
     tried: set[tuple[tuple[Span, str], ...]] = field(default_factory=set)
     before: dict[tuple[int, int], Look | None] = field(default_factory=dict)
     largest: dict[Change, int] = field(default_factory=dict)
+    wrong: set[tuple[str, str, int]] | None = None
 
     def __post_init__(self) -> None:
-        # while others follow, half of what is left is for them
-        share = 2 if len(self.errors) > 1 else 1
-        self.most_looks = self.looks + (MOST_LOOKS - self.looks) // share
-        self.most_trials = self.trials + (MOST_TRIALS - self.trials) // share
+        # while others follow, a quarter of what is left is for them
+        share = 0.75 if len(self.errors) > 1 else 1
+        spent = self.bench.make.searched
+        self.limit = spent + int((PATIENCE - spent) * share)
         self.known = {identity(error) for error in self.errors}
         claims = [error for error in self.errors if isinstance(error, NumberClaim)]
         self.totals = [claim for claim in claims if not any(within(claim.site, row) for row in self.rows)]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether all that may be spent was spent."""
+        return self.bench.make.searched >= self.limit
+
+    def spending(self, attempt: Callable[[], T]) -> T:
+        """What an attempt gives; what it takes is counted."""
+        make = self.bench.make
+        before = make.steps
+        try:
+            return attempt()
+        finally:
+            make.searched += BODY + make.steps - before
 
     def best(self) -> list[list[Change]]:
         """The changes that mend it, those first after which nothing is wrong."""
         found: list[tuple[int, list[Change]]] = []
         for stage in self.stages():
-            for changes in stage if self.trials < self.most_trials else ():
+            for changes in stage:
+                if self.stopped:
+                    break
                 rank = self.rank(changes)
                 if rank is not None:
                     found.append((rank, changes))
-                if [rank for rank, _ in found].count(0) >= SHOWN or self.trials >= self.most_trials:
+                if [rank for rank, _ in found].count(0) >= SHOWN:
                     break
-            if any(rank == 0 for rank, _ in found) or self.trials >= self.most_trials:
+            if any(rank == 0 for rank, _ in found) or self.stopped:
                 break
         least = min((rank for rank, _ in found), default=0)
         if least and self.error in self.totals:
@@ -167,24 +190,28 @@ class Search:
         return best[:SHOWN]
 
     def rank(self, changes: list[Change]) -> int | None:
-        """0 where nothing is wrong with these changes, 1 where no more is than before; None where they do not help."""
+        """0 where nothing is wrong with these changes, 1 where only what was before is; None where they do not help."""
         key = tuple((change.cell.span, change.text) for change in changes)
-        if key in self.tried or self.looks >= self.most_looks:
+        if key in self.tried:
             return None
         self.tried.add(key)
         if not self.worth_a_trial(changes):
             return None
-        self.trials += 1
-        left = self.bench.trial({**self.mended, **overrides(changes)})
-        if not left:
-            return 0
-        helps = identity(self.error) not in map(identity, left)
-        alike = all(identity(error) in self.known or self.is_total(error) for error in left)
-        return 1 if helps and alike else None
+        changed = {**self.mended, **overrides(changes)}
+        left = set(map(identity, self.spending(lambda: self.bench.trial(changed))))
+        if identity(self.error) in left or not left <= self.known:
+            return None
+        elsewhere = set(map(identity, self.spending(lambda: self.bench.others(changed))))
+        if not elsewhere <= self.known | self.elsewhere:
+            return None
+        return 1 if left else 0
 
-    def is_total(self, error: Diagnostic) -> bool:
-        """Whether an error is a claim of the whole network, which nobody compares while a shape is wrong."""
-        return isinstance(error, NumberClaim) and not any(within(error.site, row) for row in self.rows)
+    @property
+    def elsewhere(self) -> set[tuple[str, str, int]]:
+        """What is wrong with the network where it has other parameters."""
+        if self.wrong is None:
+            self.wrong = set(map(identity, self.spending(lambda: self.bench.others(self.mended))))
+        return self.wrong
 
     # ---- a look at the rows around ----
 
@@ -222,11 +249,11 @@ class Search:
 
     def look(self, first: int, last: int, changes: Sequence[Change]) -> Look | None:
         """What some rows come to by themselves; as they stand, they are looked at once."""
+        changed = {**self.mended, **overrides(changes)}
         if changes:
-            self.looks += 1
-            return self.bench.look(first, last, {**self.mended, **overrides(changes)})
+            return self.spending(lambda: self.bench.look(first, last, changed))
         if (first, last) not in self.before:
-            self.before[first, last] = self.bench.look(first, last, self.mended)
+            self.before[first, last] = self.spending(lambda: self.bench.look(first, last, changed))
         return self.before[first, last]
 
     def most(self, position: int, change: Change) -> int:
@@ -244,8 +271,8 @@ class Search:
         """What is tried, the likeliest first: a stage is tried whole, and no other where it has found something."""
         near = positions(self.error, self.rows)
         yield chain(self.singles(near, self.asked), self.exchanges(near), self.restated())
-        yield self.singles(near, self.beside)
         yield self.singles(near, self.solved)
+        yield self.singles(near, self.beside)
         yield self.singles(near, self.slips)
         yield self.singles(near, self.anywhere)
         far = [i for i in range(len(self.rows)) if i not in near]
@@ -314,12 +341,19 @@ class Search:
             return claim.found + looks[0].count(claim.what) - looks[1].count(claim.what) - interval(claim.claimed)[0]
 
         low, high = 1, self.most(position, change)
-        while low < high:
-            middle = (low + high) // 2
-            above = more(middle)
-            if above is None:
-                return
+        least, greatest = interval(claim.claimed)
+        last, middle, holds = (int(change.old), claim.found - least), 1, False
+        for attempt in count(1):
+            if low >= high or (above := more(middle)) is None:
+                break
             low, high = (low, middle) if above >= 0 else (middle + 1, high)
+            holds = 0 <= above <= greatest - least if high == middle else holds
+            # most counts grow in proportion; where they do not, every third attempt halves what is left
+            rise = (above - last[1]) / (middle - last[0]) if middle != last[0] else 0.0
+            guess = middle - above / rise if rise > 0 and attempt % 3 else (low + high) / 2
+            last, middle = (middle, above), min(max(math.ceil(guess - 1e-6), low), high - 1)
+        if low < high or not holds:
+            return  # with the next larger value there is more than is claimed
         yield from range(low, low + 8)
         yield from (-(-low // 8) * 8, -(-low // 16) * 16)
 
@@ -359,43 +393,3 @@ class Search:
         yield from ([change] for change in above if change is not None and change.new != change.old)
         itself = stated(claims[at], claim.found)
         yield from [[itself]] if itself is not None else ()
-
-    # ---- what is said of it ----
-
-    def suggestion(self, changes: list[Change]) -> Suggestion:
-        """A change in words."""
-        first, *others = changes
-        edits = tuple(Edit(change.span, change.new) for change in changes)
-        labels = tuple(Label(change.span, self.should(change)) for change in changes)
-        shapes = isinstance(self.error, ShapeClaim)
-        holds = "makes every shape hold" if shapes else "makes it hold"
-        columns = {change.column for change in changes}
-        if not others:
-            text = f"{first.new} here instead of {first.old} {holds}"
-            elsewhere = f"{first.new} instead of {first.old} in `{first.column}` of row {first.row} {holds}"
-            return Suggestion(text, edits, labels, elsewhere)
-        rows = sorted({change.row for change in changes})
-        what = f"`{first.column}` of rows" if len(columns) == 1 else "rows"
-        text = f"exchange {what} {rows[0]} and {rows[1]}: then {'every shape' if shapes else 'it'} holds"
-        return Suggestion(text, edits, labels, text)
-
-    def should(self, change: Change) -> str:
-        """What is said at the place of a change."""
-        claim = self.error
-        what = f"`{change.column}`" if change.whole else f"`{change.old}`"
-        text = f"{what} should be {change.new or 'empty'}"
-        if isinstance(claim, ShapeClaim) and claim.giver == f"row {change.row}" and change.cell.span != claim.claim:
-            return f"{text}: that gives {shape_text(claim.claimed)}, as {claim.claimer} says"
-        return text
-
-
-def stated(claim: Change, sides: Shape) -> Change | None:
-    """A claim of other sides, of as many as are printed; None where that is not known of all of them."""
-    printed = len(cells.shape_claim(claim.cell) or ())
-    return replace(claim, new=shape_text(sides[:printed])) if printed <= len(sides) else None
-
-
-def exact(error: Diagnostic) -> bool:
-    """Whether it is about a printed number that is so exact that another can be computed of it."""
-    low, high = interval(error.claimed) if isinstance(error, NumberClaim) else (0.0, 1.0)
-    return high - low <= EXACT * high

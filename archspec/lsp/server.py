@@ -98,7 +98,7 @@ class Server(LanguageServer):
     def diagnostic(self, text: Snapshot, one: Diagnostic) -> types.Diagnostic:
         """A diagnostic at its place, or at the head of the document where that is in another file."""
         here = one.site.source == text.source
-        advice = [line for line in (one.help, *(s.elsewhere for s in one.suggestions)) if line]
+        advice = [*one.helps, *(s.elsewhere for s in one.suggestions)]
         related = [(label.span, label.text) for label in labels_of(one) if label.text]
         related += [(frame.span, f"in {frame.label}") for frame in one.stack[-FRAMES:]]
         if not here:

@@ -177,6 +177,11 @@ def end() -> None:
     current = None
 
 
+def kept_in() -> object:
+    """Where trees are kept now: each spec that a run opens has its own file."""
+    return (current, current.file) if current is not None else None
+
+
 def remembered(rule: str, source: Source, start: int, text: str, make: Callable[[], T]) -> T:
     """`Cache.tree` of this process' cache, if it has one and a spec was opened that the tree could be kept with."""
     if current is None or current.file is None:

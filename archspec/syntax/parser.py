@@ -8,7 +8,7 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
-from archspec.syntax.cache import remembered
+from archspec.syntax.cache import kept_in, remembered
 from archspec.syntax.errors import LimitReached
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ ROUGH_TOKEN = re.compile(
     r"""["'][^"'\r\n]*["']|#[^\r\n]*|\{[^\r\n}]*[\r\n](?:[ \t]*\|[^\r\n]*[\r\n]+)+[ \t]*\}|[A-Za-z0-9_.]+|[^\s]"""
 )
 """Near enough to count: a word, a mark, a text, a comment, a whole table."""
+CELLS = 4096
+"""Cells whose trees are at hand: a table is read again for every variant, and for every change that is tried out."""
 
 
 def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
@@ -51,7 +53,11 @@ def too_long(source: Source, found: str, limit: int, option: str) -> Diagnostic:
 
 def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
     """A cell by the start rule of its column's role; `text` stands at `start` of the source. Raises `SpecError`."""
+    return cell_at_hand(kept_in(), rule, source, start, text)
 
+
+@lru_cache(maxsize=CELLS)
+def cell_at_hand(kept_in: object, rule: str, source: Source, start: int, text: str) -> Any:
     def parsed() -> Any:
         from archspec.syntax.lalr import cell
 
@@ -62,7 +68,11 @@ def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
 
 def parsed_cell(rule: str, source: Source, start: int, text: str) -> Any | None:
     """The same; None where the cell is something else, which costs less than the diagnostic that says so."""
+    return cell_if_any_at_hand(kept_in(), rule, source, start, text)
 
+
+@lru_cache(maxsize=CELLS)
+def cell_if_any_at_hand(kept_in: object, rule: str, source: Source, start: int, text: str) -> Any | None:
     def parsed() -> Any | None:
         from archspec.syntax.lalr import cell_if_any
 
@@ -71,7 +81,7 @@ def parsed_cell(rule: str, source: Source, start: int, text: str) -> Any | None:
     return remembered(f"{rule} or none", source, start, text, parsed)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=CELLS)
 def cell_tokens(rule: str, text: str) -> "Tokens":
     """The tokens of an operator cell or a pattern."""
 

@@ -7,6 +7,7 @@ Each is one function that takes the text of a table and gives its grid, or None 
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from archspec.diagnostics import SpecError
 from archspec.source import Span
@@ -51,13 +52,14 @@ def read_table(clause: tree.TableClause) -> Table:
     return Table(clause.name.value if clause.name else None, head.cells, tuple(body))
 
 
-def rows_of(text: str, span: Span) -> list[Row]:
+@lru_cache(maxsize=32)  # every variant of a network is made of the same tables
+def rows_of(text: str, span: Span) -> tuple[Row, ...]:
     """The rows of a table's text, the headers first; none where it is in no known form. Raises `SpecError`."""
     for dialect in DIALECTS:
         grid = dialect(text, span)
         if grid is not None and (rows := grid.table(span)):
-            return rows
-    return []
+            return tuple(rows)
+    return ()
 
 
 def lines_of(text: str) -> Lines:

@@ -49,6 +49,7 @@ def holes(pattern: str) -> set[str]:
     return {token.hole for token in tokens("pattern", pattern) if token.hole}
 
 
+@lru_cache(maxsize=4096)
 def match(pattern: str, text: str) -> Match | None:
     """How a pattern matches a whole cell; a hole that stands twice takes the same text twice."""
     wanted, given = tokens("pattern", pattern), tokens("operator_cell", text)

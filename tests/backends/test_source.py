@@ -4,12 +4,12 @@ import ast
 import importlib.util
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import processor
 import pytest
 import torch
 from archspec_torch import legal, names
@@ -200,18 +200,18 @@ def test_names_that_python_or_torch_would_trip_over() -> None:
 def test_a_large_network_is_written_in_no_time() -> None:
     for name in ("resnet152", "densenet201", "regnet_y_128gf"):
         graph, printed = of(name)
-        start = time.perf_counter()
+        start = processor.seconds()
         source(graph, printed)
-        assert time.perf_counter() - start < 3
+        assert processor.seconds() - start < 3
 
 
 def test_time_is_linear_in_the_number_of_blocks() -> None:
     def seconds(count: int) -> float:
         block = "block b(c) = (conv(3, c) -> bn -> relu | id) -> add"
         graph = archspec.parse(f"arch 1 {block} network N {{ input 8 x 8 x 4 body b(4) * {count} }}").elaborate()
-        start = time.perf_counter()
+        start = processor.seconds()
         unformatted(graph, Printed())
-        return time.perf_counter() - start
+        return processor.seconds() - start
 
     seconds(10)
     assert seconds(4000) < 40 * seconds(400)

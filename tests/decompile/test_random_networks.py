@@ -24,7 +24,7 @@ def check(part: Part) -> None:
         assert off(run(model, graph, images)["output"] + 1.0, again["output"] + 1.0) < 1e-9
 
 
-@settings(max_examples=10, **SETTINGS)
+@settings(max_examples=6, **SETTINGS)
 @given(networks())
 def test_a_network_is_decompiled_to_itself(part: Part) -> None:
     check(part)

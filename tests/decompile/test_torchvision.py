@@ -12,7 +12,7 @@ import archspec
 from archspec.decompile import decompiled
 
 QUICK = {
-    "alexnet": (14, 224, 71),
+    "squeezenet1_1": (20, 96, 71),
     "resnet18": (17, 96, 71),
     "mobilenet_v2": (18, 96, 71),
     "googlenet": (30, 96, 71),
@@ -21,7 +21,7 @@ QUICK = {
 MORE = {
     "vgg16": (20, 96, 71),
     "densenet121": (20, 96, 75),
-    "squeezenet1_1": (20, 96, 71),
+    "alexnet": (14, 224, 71),
     "shufflenet_v2_x1_0": (25, 96, 71),
     "mnasnet0_5": (30, 96, 71),
     "efficientnet_b0": (30, 96, 71),

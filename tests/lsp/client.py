@@ -9,7 +9,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-PATIENCE = 30.0
+PATIENCE = 300.0
 
 
 class Editor(LanguageClient):

@@ -1,0 +1,48 @@
+"""`init` clauses -> what weights begin with, by kind of operator and by path."""
+
+from collections.abc import Sequence
+
+from archspec.diagnostics import SpecError
+from archspec.elaborate.errors import UnknownName, UnknownOperator
+from archspec.elaborate.evaluate import Environment, truth
+from archspec.elaborate.models import Models
+from archspec.elaborate.paths import PathPattern
+from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
+from archspec.syntax import tree as t
+
+
+class Initials:
+    """The clauses of one network, elaborated with one set of parameters."""
+
+    def __init__(self, clauses: Sequence[t.Init], models: Models, env: Environment) -> None:
+        self.all = [initial for clause in clauses for initial in clause.initials]
+        self.models = models
+        self.env = env
+
+    def of_kinds(self) -> dict[str, AnyInitializer]:
+        """What weights begin with, by kind of operator; raises `SpecError`."""
+        found = dict(DEFAULT_INIT)
+        for initial in self.all:
+            if isinstance(initial.target, t.Name):
+                if initial.target.id not in DEFAULT_INIT:
+                    known = tuple(DEFAULT_INIT)
+                    raise SpecError([UnknownOperator(initial.target.span, initial.target.id, known)])
+                found[initial.target.id] = self.initializer(initial)
+        return found
+
+    def of_paths(self) -> tuple[tuple[PathPattern, AnyInitializer], ...]:
+        """What the weights at some paths begin with, the closest patterns last; raises `SpecError`."""
+        found = [
+            (PathPattern(initial.target.span, initial.target.value), self.initializer(initial))
+            for initial in self.all
+            if isinstance(initial.target, t.Text)
+        ]
+        return tuple(sorted(found, key=lambda pair: pair[0].letters))
+
+    def initializer(self, initial: t.Initial) -> AnyInitializer:
+        chosen = initial.condition is None or truth(initial.condition, self.env)
+        reference = initial.distribution if chosen or initial.otherwise is None else initial.otherwise
+        if reference.name.id not in INITIALIZERS:
+            raise SpecError([UnknownName(reference.name.span, reference.name.id, tuple(INITIALIZERS))])
+        cls = INITIALIZERS[reference.name.id]
+        return self.models.make(cls, cls.positional, reference.name, reference.arguments or (), self.env)
