@@ -12,7 +12,7 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.errors import Clause, DuplicateName, UnknownName
 from archspec.elaborate.evaluate import Environment, Value, bind
 from archspec.elaborate.modules import Module
-from archspec.elaborate.table_errors import UnknownColumn
+from archspec.elaborate.table_errors import SameColumns, UnknownColumn
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import cells, markup, patterns
@@ -179,7 +179,7 @@ def refuse_twice(columns: tuple[ColumnMeaning, ...]) -> None:
         what = column.text if column.role == "variable" else column.role
         if column.role not in {"note", "pattern"} and what:
             if what in seen:
-                raise SpecError([DuplicateName(column.header.span, what, seen[what].span)])
+                raise SpecError([SameColumns(column.header.span, what, seen[what].span)])
             seen[what] = column.header
 
 

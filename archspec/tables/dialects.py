@@ -212,7 +212,7 @@ def pipes(text: str, span: Span) -> Grid | None:
 
 
 def markdown(text: str) -> bool:
-    """Whether a text is a table of Markdown: dashes stand below its headers. Its rows may be short: GitHub fills them."""
+    """Whether a text is a table of Markdown, which has dashes below its headers: GitHub fills its short rows."""
     lines = lines_of(unquoted(text))
     return len(lines) > 1 and "|" in lines[0][1] + lines[1][1] and SEPARATOR.fullmatch(lines[1][1].strip()) is not None
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from itertools import groupby, takewhile
 
+from msgspec.structs import replace
+
 from archspec.source import Span
 from archspec.tables.table import Cell, Row
 
@@ -80,7 +82,7 @@ def taken(below: dict[int, tuple[int, Cell]], column: int) -> Cell:
     left, cell = below.pop(column)
     if left > 1:
         below[column] = (left - 1, cell)
-    return cell
+    return replace(cell, continued=True)
 
 
 def after(cell: Cell) -> Cell:
@@ -102,7 +104,8 @@ def is_title(cells: list[Cell]) -> bool:
 
 
 def told_apart(headers: list[Cell]) -> list[Cell]:
-    """Headers of which one that reaches over several columns is numbered: `Layer 1`, `Layer 2`."""
+    """Headers as they are shown, of which one that reaches over several columns is numbered: `Layer 1`, `Layer 2`."""
+    headers = [Cell(cell.span, cell.shown) for cell in headers]
     made: list[Cell] = []
     for span, group in groupby(headers, key=lambda cell: cell.span):
         alike = list(group)

@@ -68,7 +68,9 @@ DROPPED = RULES | {
 }  # fmt: skip
 """Commands that go with all their arguments; `d` is a length."""
 LENGTH = re.compile(r"[ \t]*=?[ \t]*-?[0-9.]+[ \t]*(?:pt|em|ex|cm|mm|in|bp|mu|sp|pc)")
-PARENTHESES = re.compile(r"[ \t]*\([^()]*\)")
+BESIDE = re.compile(r"\[[^\[\]]*\]|[ \t]+\[[0-9.]+[a-z]{2}[^\[\]]*\]")
+"""An option of a command that goes: behind a blank it is a length, since a cell may begin with a bracket."""
+PARENTHESES = re.compile(r"\([^()]*\)")
 OPENING = {
     "bmatrix": "[", "Bmatrix": "[", "pmatrix": "(", "vmatrix": "[", "matrix": "", "smallmatrix": "", "array": "",
     "tabular": "", "tabular*": "", "aligned": "", "cases": "", "gathered": "", "split": "",
@@ -88,7 +90,7 @@ NAMES = {ord(sign): f" {name} " for name, sign in GREEK.items()}
 
 
 def in_ascii(text: str) -> str:
-    """A text in ASCII: Greek letters by their names, letters and digits of other forms plain, and blanks for the rest."""
+    """A text in ASCII: Greek letters by their names, other forms of letters and digits plain, blanks for the rest."""
     plain = "".join(VARIANTS.get(c, c) for c in text).translate(NAMES)
     return "".join(c if c.isascii() else " " for c in normalize("NFKD", plain) if not combining(c))
 
@@ -249,7 +251,7 @@ def arguments(text: str, place: int, wanted: str) -> int:
             word = COMMAND.match(text, begin)
             place = word.end() if word else group(text, begin) if text.startswith("{", begin) else place
         else:
-            form = {"o": OPTION, "p": PARENTHESES, "d": LENGTH}[kind]
+            form = {"o": BESIDE, "p": PARENTHESES, "d": LENGTH}[kind]
             found = form.match(text, place)
             place = found.end() if found else place
     return place

@@ -30,7 +30,8 @@ def test_parentheses_and_commas_of_a_pattern_are_its_own() -> None:
 
 def test_of_two_patterns_the_one_with_the_parentheses_is_more_specific() -> None:
     literal, bare = (patterns.match(text, "conv (3, 3)") for text in ("conv ({i}, {o})", "conv {k}x{k}"))
-    assert literal is not None and bare is not None
+    assert literal is not None
+    assert bare is not None
     assert literal.specificity > bare.specificity
 
 
