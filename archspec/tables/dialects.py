@@ -301,7 +301,8 @@ def separated(text: str, span: Span) -> Grid | None:
     """Comma- or semicolon-separated values."""
     for mark in ";,":
         rows = [list(fields(offset, line, mark)) for offset, line in logical(text)]
-        if len(rows) > 1 and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
+        alike = sum(len(row) == len(rows[0]) for row in rows)
+        if len(rows) > 1 and len(rows[0]) > 1 and (alike == len(rows) or (len(rows[0]) > 2 and 2 * alike > len(rows))):
             return Grid(rows)
     return None
 
