@@ -1,6 +1,6 @@
 """One reading, and rows of a pasted table -> the network that says how they are read, and what is wrong with it.
 
-What the table leaves open is a parameter, what it prints in other words is said by a clause: nothing is guessed silently.
+What the table leaves open is a parameter, and what it prints in other words is said by a clause.
 """
 
 import re
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from archspec import driver
 from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import value_of
 from archspec.pasting.blame import blamed
 from archspec.pasting.columns import Columned, called, columned, is_choice
@@ -108,7 +109,7 @@ class Attempt:
 
     def row_of(self, error: Diagnostic) -> int:
         """The row that an error is about; 0 where it is none."""
-        return next((i for i, row in enumerate(self.rows[1:]) if within(error.primary, row.span)), 0)
+        return next((i for i, row in enumerate(self.rows[1:], 1) if within(error.primary, row.span)), 0)
 
 
 def within(place: Span, span: Span) -> bool:
@@ -181,7 +182,7 @@ def meaning_of(column: tree.Column) -> str:
     return column.meaning.id if isinstance(column.meaning, tree.Name) else ""
 
 
-def choice_of(attempt: Attempt, column: int) -> dict[str, int | float | str]:
+def choice_of(attempt: Attempt, column: int) -> dict[str, Value]:
     """The parameters that pick a column of a table; none where it is no such column."""
     header = attempt.rows[0].cells[column].text
     for one in choice_columns(attempt.reading):

@@ -111,7 +111,7 @@ def left(i: int, header: str, texts: list[str], found: Columned) -> None:
         found.meanings[i] = claim
         if default_meaning_of(header) != claim:
             found.stated[i] = claim
-    elif not said or NOTE in of or (not any(re.search("[0-9]", text) for text in said) and not of):
+    elif not said or NOTE in of or not (of or fits("number", texts)):
         if default_meaning_of(header):
             found.stated[i] = NOTE
     elif compared:

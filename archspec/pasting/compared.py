@@ -43,12 +43,11 @@ def sides(cell: Cell) -> tuple[str, ...]:
 
 
 def of_size(cell: Cell, size: tuple[str, ...], nodes: Sequence[Node]) -> Iterator[Diagnostic]:
-    """A row must have a window of the size that it prints, and none that is larger."""
-    windows = {pair(node) for node in nodes} - {None}
-    largest = max(windows, default=None, key=lambda window: window or (0, 0))
-    if largest is None or tuple(map(str, largest)) != size:
-        made = "×".join(map(str, largest)) if largest else "no window"
-        yield NotSaid(cell.span, f"{'×'.join(size)}", made)
+    """The largest window of a row must have the size that it prints; a layer of a vector is one of a single pixel."""
+    windows = [window for node in nodes if (window := pair(node)) is not None]
+    largest = tuple(map(str, max(windows, default=(1, 1))))
+    if largest != size:
+        yield NotSaid(cell.span, "×".join(size), "×".join(largest))
 
 
 def pair(node: Node) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Cells of a pasted table that print what they say in another way -> errata, so that the table stands as it was printed.
+"""Cells of a pasted table that print what they say in another way -> errata: the table stands as it was printed.
 
 Marks of footnotes behind numbers, shapes with their channels first, and numbers in the unit that their header states.
 """

@@ -57,8 +57,8 @@ class NoReading(Diagnostic, frozen=True):
 class NotSaid(Diagnostic, frozen=True):
     """A pasted table prints a size or a number of channels that the network of the reading does not have.
 
-    No rule of the reading uses the number, so that it is compared with the network that came out. The table follows other
-    conventions than the reading: write its rules beside the table.
+    No rule of the reading uses the number, so that it is compared with the network that came out. The table follows
+    other conventions than the reading: write its rules beside the table.
     """
 
     code: ClassVar[str] = "not-as-printed"

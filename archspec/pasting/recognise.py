@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from archspec import driver, library
 from archspec.diagnostics import SpecError
 from archspec.elaborate.claims import NumberClaim, number_holds
+from archspec.elaborate.evaluate import Value
 from archspec.pasting.attempt import FOLDER, Attempt, best, body, choice_of, judge
 from archspec.pasting.columns import called
 from archspec.pasting.errors import NoReading
@@ -23,7 +24,7 @@ from archspec.printable import printable
 from archspec.syntax import parse, tree
 from archspec.tables.table import Cell
 
-CLAIMS = frozenset({"shape-claim", "number-claim"})
+CLAIMS = frozenset({"shape-claim", "number-claim", "not-as-printed"})
 LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
 
 
@@ -66,7 +67,8 @@ def pasted(
             ranked, first, found, others = again
             first.assumed.append("Squares that the copy has lost are put back: 1122×32 is read as 112²×32.")
     if first.errors:
-        judge(first, advise=True)
+        if not any(isinstance(error, NoReading) for error in first.errors):
+            judge(first, advise=True)
         raise SpecError([*broken, *(first.errors if not ranked[1] else [no_reading(first, found)])])
     first.assumed += found.notes
     return Pasted(finished(first), found, first.reading.name.id, others, tuple(notes(first)))
@@ -79,8 +81,9 @@ Recognised = tuple[tuple[int, int, int, int], Attempt, Found, tuple[str, ...]]
 def recognised(tables: Sequence[Found], reading: str | None, name: str | None, title: str | None) -> Recognised:
     """The best of all attempts."""
     tried = []
-    for place, found in enumerate(tables):
-        parts = parted(found.rows)
+    for place, table in enumerate(tables):
+        parts = parted(table.rows)
+        found = replace(table, rows=parts.rows)
         said = words(found.caption if title is None else title)
         for one, uses in readings(reading):
             attempt = Attempt(one, uses, parts.rows, found.span, name or "Pasted", said)
@@ -194,7 +197,7 @@ def totals(attempt: Attempt) -> Iterator[str]:
             raise SpecError([wrong(total, found)])
 
 
-def said(value: int | float | str) -> str:
+def said(value: Value) -> str:
     return f'"{value}"' if isinstance(value, str) else f"{value}"
 
 

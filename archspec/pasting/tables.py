@@ -83,9 +83,7 @@ def in_stretch(stretch: Span) -> Iterator[Found]:
     while place < len(lines):
         kind = kind_of(lines[place])
         end = place + 1
-        while end < len(lines) and (
-            kind_of(lines[end]) == kind or (end > place + 1 and kind != TEXT and brief(lines[end]))
-        ):
+        while end < len(lines) and (kind_of(lines[end]) == kind or (end > place + 1 and is_row(lines[end], kind))):
             end += 1
         begin = headers(lines[place:end], kind) + place
         found = table(lines[begin].to(lines[end - 1]))
@@ -109,10 +107,10 @@ def kind_of(line: Span) -> str:
     return TABS if "\t" in text else PIPES if re.search("[|│┃║]", text) or re.fullmatch("[+][-=+]+", text) else TEXT
 
 
-def brief(line: Span) -> bool:
+def is_row(line: Span, kind: str) -> bool:
     """Whether a line below those of a table is rather a row of one cell than a sentence."""
     words = line.text.split()
-    return len(words) <= WORDS and not words[-1].endswith((".", ":"))
+    return kind != TEXT and kind_of(line) == TEXT and len(words) <= WORDS and not words[-1].endswith((".", ":"))
 
 
 def headers(lines: Sequence[Span], kind: str) -> int:
@@ -135,9 +133,7 @@ def filled(found: Found) -> Found:
         replace(row, cells=(*row.cells, *(after(row.cells[-1]) for _ in range(wanted - len(row.cells)))))
         for row in found.rows
     ]
-    notes = [
-        f"Line {line_of(row.span)} is short: its last cells are read as empty, as GitHub shows them." for row in short
-    ]
+    notes = [f"Line {line_of(row.span)} is short: its last cells are read as empty, as on GitHub." for row in short]
     return replace(found, rows=tuple(rows), wrong=tuple(ragged(rows)), notes=(*found.notes, *notes))
 
 
