@@ -137,11 +137,13 @@ def best(attempt: Attempt) -> Attempt:
         attempt.parameters["k"] = f"k = {classes(attempt.rows)}"
     attempt.parameters |= {word: f"{word} = {CLASSES}" for word in named(attempt.rows)}
     prepare(attempt)
-    if attempt.errors:
-        return attempt
     judge(attempt)
     if any(error.code == "clause" for error in attempt.errors):
         sized(attempt)
+    attempt.errors = attempt.errors or [
+        NoReading(header.span, attempt.reading.name.id, (), f"nothing reads its column `{header.text}`")
+        for header in (attempt.rows[0].cells[i] for i in attempt.columns.unread)
+    ]
     return attempt
 
 
@@ -149,10 +151,6 @@ def prepare(attempt: Attempt) -> None:
     """Say what the table calls otherwise than the reading does."""
     found = attempt.columns = columned(attempt.reading, attempt.rows)
     headers = attempt.rows[0].cells
-    name = attempt.reading.name.id
-    attempt.errors = [
-        NoReading(headers[i].span, name, (), f"nothing reads its column `{headers[i].text}`") for i in found.unread
-    ]
     operators = [i for i, meaning in found.meanings.items() if meaning == "operator"]
     operators += [
         i for i, cell in enumerate(headers) if any(is_choice(c, cell.text) for c in choice_columns(attempt.reading))

@@ -24,7 +24,8 @@ from archspec.printable import printable
 from archspec.syntax import parse, tree
 from archspec.tables.table import Cell
 
-CLAIMS = frozenset({"shape-claim", "number-claim", "not-as-printed"})
+CLAIMS = frozenset({"shape-claim", "number-claim", "not-as-printed", "no-reading"})
+"""What may be wrong with a network although all its rows are read."""
 LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
 
 
@@ -120,9 +121,6 @@ def rank(attempt: Attempt) -> tuple[int, int, int, int]:
 def no_reading(attempt: Attempt, found: Found) -> NoReading:
     """What the nearest reading cannot read, shown in the text that was pasted."""
     name = attempt.reading.name.id
-    said = [error for error in attempt.errors if isinstance(error, NoReading)]
-    if said:
-        return said[0]
     unread = {error.primary for error in attempt.errors if error.code == "unread-operator"}
     cells = [cell for row in found.rows[1:] for cell in row.cells if cell.span in unread]
     if cells:

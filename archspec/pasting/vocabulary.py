@@ -25,6 +25,8 @@ NUMBER = re.compile(
     r"[×x/]?\s*[0-9][0-9.,_]*\s*[KMGBTk]?\s*[×x]?\s*[*†‡§]*|[0-9]+\s*[×x*,]\s*[0-9]+|\([0-9]+,\s*[0-9]+\)"
 )
 SIDES = re.compile(r"[0-9]+")
+PIECE = re.compile(r"[0-9]+(?:\.[0-9]+)?|[^\W\d_]+")
+MARKED_PIECE = re.compile(rf"{PIECE.pattern}|[^\w\s]")
 FILLERS = frozenset({",", "(", ")", "-", "–", "_", ".", ":", ";", "/", "layer", "layers", "block", "op"})
 LARGE = 15
 """No kernel is so large, and every image is larger."""
@@ -88,11 +90,12 @@ def vocabulary() -> dict[str, dict[str, Any]]:
 def words(text: str) -> Words:
     """The words and numbers of a header, without case, marks and units."""
     plain = in_ascii(UNIT.sub(" ", normalize(text))).replace("_", " ")
-    return tuple(token.text.casefold() for token in patterns.tokens("operator_cell", plain) if token.text.isalnum())
+    return tuple(PIECE.findall(plain.casefold()))
 
 
 def phrase(text: str) -> Words:
-    return tuple(token.text.casefold() for token in patterns.tokens("operator_cell", text))
+    """The tokens of a phrase, as those of a cell are."""
+    return tuple(MARKED_PIECE.findall(text.casefold()))
 
 
 def groups_of(header: str) -> dict[str, int]:
@@ -124,84 +127,6 @@ def saying(rule: str, text: str) -> Saying:
     given = list(patterns.bare_sizes(rule, text))
     joints = [i for i, token in enumerate(given) if token.text == "×" and 0 < i < len(given) - 1]
     at = [i for i in joints if patterns.is_size(given[i - 1]) and patterns.is_size(given[i + 1])]
-    size: tuple[patterns.Token, ...]
-
-
-@cache
-def groups() -> dict[str, Group]:
-    """The groups of columns by their names."""
-    return {
-        name: Group(group["cells"], {words(text): place for place, text in reversed(list(enumerate(group["names"])))})
-        for name, group in vocabulary()["columns"].items()
-    }
-
-
-@cache
-def phrases() -> dict[Words, str]:
-    """The phrases that mean an operator."""
-    return {phrase(text): name for name, texts in vocabulary()["operators"].items() for text in texts}
-
-
-@cache
-def built() -> dict[str, Sequence[str]]:
-    """The steps that a rule may have that is one operator, the one that it must have first."""
-    return dict(vocabulary()["built"])
-
-
-@cache
-def footers() -> dict[Words, str]:
-    """What a row is called that sums up a table, and what its numbers are."""
-    return {words(text): what for what, texts in vocabulary()["footers"].items() for text in texts}
-
-
-@cache
-def vocabulary() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
-
-
-@lru_cache(maxsize=1024)
-def words(text: str) -> Words:
-    """The words and numbers of a header, without case, marks and units."""
-    plain = in_ascii(UNIT.sub(" ", normalize(text))).replace("_", " ")
-    return tuple(token.text.casefold() for token in patterns.tokens("operator_cell", plain) if token.text.isalnum())
-
-
-def phrase(text: str) -> Words:
-    return tuple(token.text.casefold() for token in patterns.tokens("operator_cell", text))
-
-
-def groups_of(header: str) -> dict[str, int]:
-    """The groups that a header may belong to, and its place in each."""
-    said = words(header)
-    return {name: place for name, group in groups().items() if (place := group.place(said)) is not None}
-
-
-def fits(kind: str, cells: Sequence[str]) -> bool:
-    """Whether the cells of a column are of the kind that a group has."""
-    said = [text for text in cells if text not in MISSING]
-    if not said or kind == "any":
-        return kind == "any"
-    if kind == "truth":
-        return all(text in TICKS or text.casefold() in {"0", "1", "yes", "no", "true", "false"} for text in said)
-    largest = max((int(side) for text in said for side in SIDES.findall(text[:80]) if len(side) < 9), default=0)
-    numbers = sum(NUMBER.fullmatch(text) is not None for text in said)
-    if kind == "number":
-        return 2 * numbers > len(said)
-    if kind == "shape":
-        sized = sum(re.search(r"[0-9)²]\s*[×x*,]\s*[0-9(]|²|\^2", text) is not None for text in said)
-        return 2 * sized >= len(said) and largest > LARGE
-    return 2 * sum(re.search("[A-Za-z]{2}", text) is not None for text in said) > len(said)
-
-
-@lru_cache(maxsize=1024)
-def saying(rule: str, text: str) -> Saying:
-    """What an `operator_cell` or a `pattern` says."""
-    given = list(patterns.bare_sizes(rule, text))
-    at = [
-        i
-        for i in range(1, len(given) - 1)
-        if given[i].text == "×" and all(map(patterns.is_size, given[i - 1 : i + 2 : 2]))
-    ]
     size: tuple[patterns.Token, ...] = ()
     if len(at) == 1 and "[" not in text:
         size = (given[at[0] - 1], given[at[0] + 1])
