@@ -12,7 +12,7 @@ from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import value_of
 from archspec.pasting.blame import blamed
-from archspec.pasting.columns import Columned, called, columned, is_choice
+from archspec.pasting.columns import Columned, called, columned, is_choice, written
 from archspec.pasting.compared import compared
 from archspec.pasting.corrections import Correction, corrections
 from archspec.pasting.errors import NoReading
@@ -90,7 +90,7 @@ class Attempt:
                 for column in clause.columns if isinstance(clause, tree.Columns) else ():
                     at = next((i for i, h in enumerate(headers) if patterns.same_text(h, column.header.value)), None)
                     if at is not None:
-                        said.setdefault(at, column.meaning.span.text)
+                        said.setdefault(at, written(column))
         texts = [f"{called(headers[i])}: {meaning}" for i, meaning in sorted(said.items()) if called(headers[i])]
         if not self.columns.whole:
             texts += [c.span.text for c in choice_columns(self.reading) if any(is_choice(c, h) for h in headers)]

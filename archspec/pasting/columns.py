@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from archspec.elaborate.layout import BY_DEFAULT, default_meaning
-from archspec.elaborate.resolve import walk
 from archspec.pasting.vocabulary import fits, groups, groups_of, words
 from archspec.syntax import tree
 from archspec.tables import patterns
@@ -29,6 +28,7 @@ class Wanted(Struct, frozen=True):
 
     header: str | None
     meaning: str
+    """a role, a variable, or patterns as they are written"""
     pattern: bool = False
 
     def is_called(self, header: str) -> bool:
@@ -89,7 +89,7 @@ def columned(reading: tree.Reading, rows: Sequence[Row]) -> Columned:
             at = ranked[0][1]
             handled.add(at)
             found.meanings[at] = one.meaning
-            found.stated[at] = f'"{one.meaning}"' if one.pattern else one.meaning
+            found.stated[at] = one.meaning
     for i, meaning in found.meanings.items():
         written = as_written(meaning, texts[i])
         if written != meaning and (i in found.stated or not any(is_stated(c, headers[i]) for c in columns_of(reading))):
@@ -156,11 +156,10 @@ def wanted(reading: tree.Reading) -> Iterator[Wanted]:
     given: set[str] = set()
     for column in columns_of(reading):
         holes = patterns.holes(column.header.value)
-        pattern = isinstance(column.meaning, tree.Text)
-        meaning = column.meaning.value if isinstance(column.meaning, tree.Text) else column.meaning.id
-        given |= patterns.holes(meaning) if pattern else {meaning}
+        own = {column.meaning.id} if isinstance(column.meaning, tree.Name) else holes_of(column.meaning)
+        given |= own
         if not holes:
-            yield Wanted(column.header.value, meaning, pattern)
+            yield Wanted(column.header.value, written(column), not isinstance(column.meaning, tree.Name))
     for role in ("operator", *CLAIMS):
         if role not in given:
             yield Wanted(None, role)
@@ -182,7 +181,18 @@ def variables(reading: tree.Reading) -> set[str]:
 
 
 def names(root: tree.Tree) -> set[str]:
-    return {node.id for node in walk(root) if isinstance(node, tree.Name)}
+    """The names that a rule or an expression computes with."""
+    return {name.id for name in tree.names(root)}
+
+
+def holes_of(texts: Sequence[tree.Text]) -> set[str]:
+    return set().union(*(patterns.holes(text.value) for text in texts))
+
+
+def written(column: tree.Column) -> str:
+    """What a column means, as a `columns` clause writes it."""
+    meaning = column.meaning
+    return meaning.id if isinstance(meaning, tree.Name) else " or ".join(text.span.text for text in meaning)
 
 
 def columns_of(reading: tree.Reading) -> list[tree.Column]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from archspec.elaborate.resolve import walk
 from archspec.pasting.columns import names
 from archspec.pasting.vocabulary import Saying, built, saying
 from archspec.syntax import tree
@@ -92,7 +91,7 @@ def by_network(rules: Sequence[tree.Rule], said: Saying, cell: str) -> Iterator[
     steps = built().get(said.words[0].text, ()) if len(said.words) == 1 else ()
     found: dict[str, tree.Rule] = {}
     for rule in rules:
-        used = {node.name.id for node in walk(rule.net) if isinstance(node, tree.Reference)}
+        used = {node.name.id for node in tree.walk(rule.net) if isinstance(node, tree.Reference)}
         holes = patterns.holes(rule.pattern.value)
         if steps and steps[0] in used <= set(steps) and not holes & names(rule.net):
             found.setdefault(rule.net.span.text, rule)
