@@ -12,7 +12,7 @@ from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import value_of
 from archspec.pasting.blame import blamed
-from archspec.pasting.columns import Columned, called, columned, is_choice, written
+from archspec.pasting.columns import Columned, called, choices_of, columned, columns_of, is_choice, quoted, written
 from archspec.pasting.compared import compared
 from archspec.pasting.corrections import Correction, corrections
 from archspec.pasting.errors import NoReading
@@ -74,9 +74,9 @@ class Attempt:
             *([f"input {self.side} x {self.side} x 3"] if self.side else []),
             *self.stated(),
             f"table {body(self.rows)}",
-            *(self.erratum(one) for one in self.errata),
+            *self.corrected(),
             *([f"read as {name}" + (f"({arguments})" if arguments else "")] if self.columns.whole else self.clauses()),
-            *([f"read {chr(10).join(rule.text for rule in self.rules)}"] if self.rules else []),
+            *(["read " + "\n".join(rule.text for rule in self.rules)] if self.rules else []),
             "}",
         ]
         return "\n".join(lines) + "\n"
@@ -86,14 +86,13 @@ class Attempt:
         headers = [cell.text for cell in self.rows[0].cells]
         said = dict(self.columns.stated)
         if not self.columns.whole:
-            for clause in self.reading.clauses:
-                for column in clause.columns if isinstance(clause, tree.Columns) else ():
-                    at = next((i for i, h in enumerate(headers) if patterns.same_text(h, column.header.value)), None)
-                    if at is not None:
-                        said.setdefault(at, written(column))
+            for column in columns_of(self.reading):
+                at = next((i for i, h in enumerate(headers) if patterns.same_text(h, column.header.value)), None)
+                if at is not None:
+                    said.setdefault(at, written(column))
         texts = [f"{called(headers[i])}: {meaning}" for i, meaning in sorted(said.items()) if called(headers[i])]
         if not self.columns.whole:
-            texts += [c.span.text for c in choice_columns(self.reading) if any(is_choice(c, h) for h in headers)]
+            texts += [c.span.text for c in choices_of(self.reading) if any(is_choice(c, h) for h in headers)]
         if texts:
             yield "columns " + ", ".join(texts)
 
@@ -103,9 +102,12 @@ class Attempt:
             if not isinstance(clause, tree.Columns):
                 yield clause.span.text
 
-    def erratum(self, one: Correction) -> str:
-        header = self.rows[0].cells[one.column].text
-        return f'erratum "row {one.row}, {header}" = "{one.text}" because "{one.because}"'
+    def corrected(self) -> Iterator[str]:
+        """The errata; none for what cannot be said as a text."""
+        for one in self.errata:
+            place = quoted(f"row {one.row}, {self.rows[0].cells[one.column].text}")
+            if place and quoted(one.text):
+                yield f'erratum {place} = {quoted(one.text)} because "{one.because}"'
 
     def row_of(self, error: Diagnostic) -> int:
         """The row that an error is about; 0 where it is none."""
@@ -114,13 +116,6 @@ class Attempt:
 
 def within(place: Span, span: Span) -> bool:
     return place.source is span.source and span.start <= place.start <= span.end
-
-
-def choice_columns(reading: tree.Reading) -> Iterator[tree.Column]:
-    for clause in reading.clauses:
-        for column in clause.columns if isinstance(clause, tree.Columns) else ():
-            if patterns.holes(column.header.value):
-                yield column
 
 
 def body(rows: Sequence[Row]) -> str:
@@ -153,11 +148,11 @@ def prepare(attempt: Attempt) -> None:
     headers = attempt.rows[0].cells
     operators = [i for i, meaning in found.meanings.items() if meaning == "operator"]
     operators += [
-        i for i, cell in enumerate(headers) if any(is_choice(c, cell.text) for c in choice_columns(attempt.reading))
+        i for i, cell in enumerate(headers) if any(is_choice(c, cell.text) for c in choices_of(attempt.reading))
     ]
     cells = [row.cells[i].shown for i in operators for row in attempt.rows[1:] if not missing(row.cells[i])]
     attempt.rules = reworded(attempt.reading, cells)
-    if any(meaning_of(c) == "operator" for c in choice_columns(attempt.reading)):
+    if any(meaning_of(c) == "operator" for c in choices_of(attempt.reading)):
         # the network is compared with what is printed at the defaults alone
         attempt.rules = [rule for rule in attempt.rules if not rule.size]
     attempt.errata = corrections(attempt.rows, found.meanings)
@@ -183,7 +178,7 @@ def meaning_of(column: tree.Column) -> str:
 def choice_of(attempt: Attempt, column: int) -> dict[str, Value]:
     """The parameters that pick a column of a table; none where it is no such column."""
     header = attempt.rows[0].cells[column].text
-    for one in choice_columns(attempt.reading):
+    for one in choices_of(attempt.reading):
         match = patterns.match(one.header.value, header)
         if match is not None and is_choice(one, header):
             return {hole: value_of(token.text) for hole, token in match.holes.items()}

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from archspec.elaborate.layout import BY_DEFAULT, default_meaning
+from archspec.elaborate.layout import ROLES, default_meaning
 from archspec.pasting.vocabulary import fits, groups, groups_of, words
+from archspec.source import Source, Span
 from archspec.syntax import tree
 from archspec.tables import patterns
 from archspec.tables.cells import MISSING
-from archspec.tables.table import Row
+from archspec.tables.table import Cell, Row
 
 CLAIMS = ("input", "output", "params", "macs")
 COMPARED = frozenset({"kernel", "given"})
@@ -35,8 +36,7 @@ class Wanted(Struct, frozen=True):
         """Whether a header is this column without anybody saying so."""
         if self.header is not None:
             return patterns.same_text(header, self.header)
-        meant = default_meaning_of(header)
-        return meant == self.meaning
+        return default_meaning_of(header) == self.meaning
 
     def groups(self) -> set[str]:
         """The groups of names that its header may be one of."""
@@ -125,7 +125,7 @@ def as_written(meaning: str, texts: Sequence[str]) -> str:
     """A variable, or the pattern that its cells have around their numbers: `×3` is `"×{n}"`."""
     said = [text for text in texts if text not in MISSING]
     around = {(m[1], m[3]) for text in said if (m := ONE_NUMBER.fullmatch(text))}
-    plain = not meaning.isidentifier() or meaning in groups_of_roles() or not said
+    plain = not meaning.isidentifier() or meaning in ROLES or not said
     if plain or len(around) != 1 or not all(map(ONE_NUMBER.fullmatch, said)):
         return meaning
     before, after = next(iter(around))
@@ -135,15 +135,8 @@ def as_written(meaning: str, texts: Sequence[str]) -> str:
     return f'"{before}{{{meaning}}}{after}"'
 
 
-def groups_of_roles() -> frozenset[str]:
-    return BY_DEFAULT | {"repeat", NOTE}
-
-
 def default_meaning_of(header: str) -> str:
     """The role or variable that a header has where nobody says otherwise; empty where it has none."""
-    from archspec.source import Source, Span
-    from archspec.tables.table import Cell
-
     meant = default_meaning(Cell(Span(Source("", header), 0, len(header)), header))
     return meant.text if meant.role == "variable" else meant.role
 
@@ -199,6 +192,11 @@ def columns_of(reading: tree.Reading) -> list[tree.Column]:
     return [c for clause in reading.clauses if isinstance(clause, tree.Columns) for c in clause.columns]
 
 
+def choices_of(reading: tree.Reading) -> list[tree.Column]:
+    """The columns of a reading that a parameter picks."""
+    return [column for column in columns_of(reading) if patterns.holes(column.header.value)]
+
+
 def is_choice(column: tree.Column, header: str) -> bool:
     """Whether a header is one of those that a parameter picks from."""
     return bool(patterns.holes(column.header.value)) and patterns.match(column.header.value, header) is not None
@@ -210,5 +208,10 @@ def is_stated(column: tree.Column, header: str) -> bool:
 
 def called(header: str) -> str:
     """A header as a text of the language; empty where it can be none."""
-    quote = next((mark for mark in "\"'" if mark not in header), "")
-    return f"{quote}{header}{quote}" if quote and words(header) else ""
+    return quoted(header) if words(header) else ""
+
+
+def quoted(text: str) -> str:
+    """A text of the language, which has no escapes; empty where it can be none."""
+    quote = next((mark for mark in "\"'" if mark not in text), "")
+    return f"{quote}{text}{quote}" if quote else ""

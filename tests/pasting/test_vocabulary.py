@@ -228,6 +228,16 @@ def test_what_is_not_so_is_refused_at_its_cell(name: str) -> None:
     assert place in {span.text for span in labels if span.source == source}
 
 
+@pytest.mark.parametrize("word", ['stride " } network Evil { " s', "stride ' } network Evil { \" s", 'n" = "1'])
+def test_headers_are_data(word: str) -> None:
+    rows = [[*BASE[0][:5], word], *([*row[:5], f"{row[5]}*"] for row in BASE[1:])]
+    try:
+        made = pasted(tables_in(Source("table", markdown(rows))))
+    except SpecError:
+        return
+    assert archspec.parse(made.text).members == ("Pasted",)
+
+
 # ---- the vocabulary ----
 
 
