@@ -3,6 +3,7 @@
 Conventions come from the network's own clauses and from the readings that it names; the network's go first.
 """
 
+import re
 from typing import Literal
 
 from msgspec import Struct
@@ -11,10 +12,10 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.errors import Clause, DuplicateName, UnknownName
 from archspec.elaborate.evaluate import Environment, Value, bind
 from archspec.elaborate.modules import Module
-from archspec.elaborate.table_errors import UnknownColumn
+from archspec.elaborate.table_errors import SameColumns, UnknownColumn
 from archspec.source import Span
 from archspec.syntax import tree as t
-from archspec.tables import cells, patterns
+from archspec.tables import cells, markup, patterns
 from archspec.tables.table import Cell, Row, Table
 
 Role = Literal["input", "output", "operator", "repeat", "params", "macs", "note", "variable", "pattern"]
@@ -178,7 +179,7 @@ def refuse_twice(columns: tuple[ColumnMeaning, ...]) -> None:
         what = column.text if column.role == "variable" else column.role
         if column.role not in {"note", "pattern"} and what:
             if what in seen:
-                raise SpecError([DuplicateName(column.header.span, what, seen[what].span)])
+                raise SpecError([SameColumns(column.header.span, what, seen[what].span)])
             seen[what] = column.header
 
 
@@ -216,6 +217,6 @@ def default_meaning(header: Cell) -> ColumnMeaning:
     for role in ROLES:
         if role in BY_DEFAULT and word == role:
             return ColumnMeaning(header, role)
-    name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else " " for c in cells.normalize(header.text))
-    name = "_".join(name.split())
+    name = "".join(c if c.isalnum() or c == "_" else " " for c in markup.in_ascii(cells.normalize(header.text)))
+    name = re.sub("__+", "_", "_".join(name.split()))
     return ColumnMeaning(header, "variable", name if not name[:1].isdigit() else f"_{name}")

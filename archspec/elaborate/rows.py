@@ -24,7 +24,7 @@ from archspec.elaborate.layout import Conventions, Owner, Role
 from archspec.elaborate.plan import NOTHING, Flow, Plan, ScopePlan
 from archspec.elaborate.rules import Chosen, Rules, used_names
 from archspec.elaborate.table_errors import BadCell
-from archspec.elaborate.table_rows import TableRow, operator_span, printed_cells
+from archspec.elaborate.table_rows import TableRow, is_of_another, operator_span, printed_cells
 from archspec.elaborate.variables import cell_value
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -130,7 +130,7 @@ class RowReader:
         """Compare what a row claims of its input or output; where it fails, suppose what explains more of the rest."""
         row = rows[position]
         try:
-            claim = self.shape_claim(row, role)
+            claim = None if is_of_another(rows, position, role) else self.shape_claim(row, role)
         except SpecError as error:
             fold.diagnostics += error.diagnostics
             return
@@ -358,7 +358,7 @@ def with_value(chosen: Chosen, name: str, value: Value, place: Span) -> Chosen:
 def operator_text(row: TableRow) -> str:
     cell = row.layout.cell(row.row, "operator")
     assert cell is not None
-    return cell.text if len(cell.text) <= 80 else f"{cell.text[:79]}…"
+    return cell.shown if len(cell.shown) <= 80 else f"{cell.shown[:79]}…"
 
 
 def is_number(found: Binding | None) -> bool:

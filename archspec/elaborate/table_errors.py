@@ -1,9 +1,12 @@
 """Mistakes of tables and of the rules that read them."""
 
+import re
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, did_you_mean, nearest
+from archspec.elaborate.errors import DuplicateName
 from archspec.source import Span
+from archspec.tables.table import shown
 
 
 class UnknownColumn(Diagnostic, frozen=True):
@@ -19,7 +22,23 @@ class UnknownColumn(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str | None:
+        parts = [header for header in self.known if re.fullmatch(rf"{re.escape(self.name)} [0-9]+", header)]
+        if parts:
+            return "it reaches over several columns: " + ", ".join(f"`{header}`" for header in parts)
         return did_you_mean(self.name, self.known)
+
+
+class SameColumns(DuplicateName, frozen=True):
+    """Two columns of a table have one role, or give a variable of one name."""
+
+    @property
+    def message(self) -> str:
+        return f"two columns are called `{self.name}`"
+
+    @property
+    def help(self) -> str:
+        header = shown(self.primary.text)
+        return f'call one of them otherwise, or leave it alone: `columns "{header}": note`'
 
 
 class UnreadOperator(Diagnostic, frozen=True):

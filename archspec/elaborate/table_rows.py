@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archspec.elaborate.layout import ColumnMeaning, Layout
+from archspec.elaborate.layout import ColumnMeaning, Layout, Role
 from archspec.graph import PrintedCell
 from archspec.source import Span
 from archspec.tables import cells
@@ -27,6 +27,13 @@ class TableRow(Struct, frozen=True):
         return f"row {self.number}"
 
 
+def is_of_another(rows: list[TableRow], position: int, role: Role) -> bool:
+    """Whether a cell over several rows claims what another one of them is given or gives: the first, or the last."""
+    at = position if role == "input" else position + 1
+    cell = rows[at].layout.cell(rows[at].row, role) if at < len(rows) else None
+    return cell is not None and cell.continued
+
+
 def operator_span(row: TableRow) -> Span:
     cell = row.layout.cell(row.row, "operator")
     return cell.span if cell else row.row.span
@@ -46,7 +53,7 @@ def printed_cells(row: TableRow) -> tuple[PrintedCell, ...]:
     """What a row prints, as a Graph has it."""
     columns = zip(row.layout.columns, row.row.cells, strict=True)
     return tuple(
-        PrintedCell.model_construct(header=column.header.text, text=cell.text, role=column.role)
+        PrintedCell.model_construct(header=column.header.text, text=cell.shown, role=column.role)
         for column, cell in columns
         if column.role != "note"
     )
@@ -57,7 +64,10 @@ def without_dittos(rows: tuple[Row, ...]) -> list[Row]:
     done: list[Row] = []
     for row in rows:
         above = done[-1].cells if done else row.cells
-        taken = tuple(up if cell.text in cells.DITTO else cell for cell, up in zip(row.cells, above, strict=True))
+        taken = tuple(
+            replace(up, continued=False) if cell.text in cells.DITTO else cell
+            for cell, up in zip(row.cells, above, strict=True)
+        )
         done.append(replace(row, cells=taken))
     return done
 

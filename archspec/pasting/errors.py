@@ -52,3 +52,19 @@ class NoReading(Diagnostic, frozen=True):
         if self.rule:
             return f"say what it means: `{self.rule}`"
         return 'say what the columns mean: `columns "HEADER": operator, …`, and the rows: `read "PATTERN" = …`'
+
+
+class NotSaid(Diagnostic, frozen=True):
+    """A pasted table prints a size or a number of channels that the network of the reading does not have.
+
+    No rule of the reading uses the number, so that it is compared with the network that came out. The table follows
+    other conventions than the reading: write its rules beside the table.
+    """
+
+    code: ClassVar[str] = "not-as-printed"
+    printed: str
+    found: str
+
+    @property
+    def message(self) -> str:
+        return f"this row prints {self.printed}, and the network has {self.found}"

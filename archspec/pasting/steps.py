@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from archspec import driver
 from archspec.diagnostics import SpecError
-from archspec.pasting.tables import Found, one_line
+from archspec.pasting.tables import Found
 from archspec.tables import cells, patterns
-from archspec.tables.table import Row
+from archspec.tables.table import Row, shown
 
 LEGEND = ("Block", "Definition")
 """The headers of the table of definitions."""
@@ -71,6 +71,6 @@ def rules(texts: Sequence[str] | dict[str, None]) -> str:
 
 def said(row: Row, place: int) -> str:
     """What a cell says, as the language writes it."""
-    text = one_line(cells.normalize(row.cells[place].text))
+    text = shown(cells.normalize(row.cells[place].text))
     text = re.sub(r"(?<=[0-9]) ?× ?(?=[0-9])", "x", text).replace(" × ", " x ")
     return text.replace(ARROW, "->")

@@ -1,24 +1,27 @@
 """The tables in a text: a bare one, or those of a page, a paper's source or a talk, whatever stands around them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.source import Source, Span
-from archspec.tables.dialects import rows_of
-from archspec.tables.table import Row
+from archspec.tables.dialects import HEADERS_ALONE, environments, markdown, ragged, rows_of
+from archspec.tables.grid import after
+from archspec.tables.table import Row, UnreadableTable
 
-WHOLE = (
-    re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE),
-    re.compile(r"\\begin\{(tabular[xy*]?|longtable|supertabular)\}.*?\\end\{\1\}", re.DOTALL),
-)
-"""Tables that say where they begin and end."""
+HTML = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
 CAPTIONS = (
     re.compile(r"<(?:fig)?caption\b[^>]*>(.*?)</(?:fig)?caption>", re.DOTALL | re.IGNORECASE),
     re.compile(r"\\caption(?:\[[^\]]*\])?\{((?:[^{}]|\{[^{}]*\})*)\}"),
 )
+WORDS = 3
+"""As many as a line may have that is a row of one cell."""
+COLUMNS = 3
+"""As many as lines have that are a table although one of them does not fit."""
 NEAR = 2000
 """How far from a table its caption may stand, in characters."""
 
@@ -30,64 +33,119 @@ class Found(Struct, frozen=True):
     rows: tuple[Row, ...]
     """the first are the headers"""
     caption: str
+    wrong: tuple[Diagnostic, ...] = ()
+    """why it cannot be read as it stands"""
+    notes: tuple[str, ...] = ()
+    """what was done to read it"""
 
     @property
     def line(self) -> int:
-        return self.span.source.position(self.span.start)[0]
+        return line_of(self.span)
 
 
 def tables_in(source: Source) -> list[Found]:
-    """The tables of a text, in its order."""
+    """The tables of a text, in its order; what is wrong within one is said of it."""
     text = source.text
-    for number, pattern in enumerate(WHOLE):
-        spans = [Span(source, *match.span()) for match in pattern.finditer(text)]
-        found = [Found(span, rows, caption(span, number)) for span in spans if (rows := read(span))]
+    for kind, places in enumerate(([match.span() for match in HTML.finditer(text)], environments(text))):
+        spans = [Span(source, *place) for place in places]
+        found = [one for span in spans if (one := table(span, caption(span, kind))) is not None]
         if found:
             return found
-    whole = Span(source, 0, len(text))
-    rows = read(whole)
-    if rows and even(rows):
-        return [Found(whole, rows, "")]
-    return [Found(span, rows, "") for span in runs(source) if (rows := read(span)) and even(rows)]
+    whole = table(Span(source, 0, len(text)))
+    if whole is not None and whole.rows and not whole.wrong:
+        return [whole]
+    stretches = re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", text)
+    return [found for match in stretches for found in in_stretch(Span(source, *match.span()))]
 
 
-def read(span: Span) -> tuple[Row, ...]:
-    """The rows of a stretch of text; none where it is no table of two rows and two columns."""
+def table(span: Span, caption: str = "") -> Found | None:
+    """A stretch of text as a table of two rows at least; None where it is in no form that is known."""
     try:
-        rows = rows_of(span.text, span)
-    except SpecError:
-        return ()
-    return tuple(rows) if len(rows) > 1 and len(rows[0].cells) > 1 else ()
+        rows = tuple(rows_of(span.text, span))
+    except SpecError as error:
+        return Found(span, (), caption, error.diagnostics)
+    if not rows:
+        return None
+    if len(rows) == 1:
+        said = markdown(span.text) or bool(caption)
+        return Found(span, (), caption, (UnreadableTable(rows[0].span, HEADERS_ALONE),)) if said else None
+    return Found(span, rows, caption, tuple(ragged(rows)))
 
 
-def even(rows: tuple[Row, ...]) -> bool:
-    return len({len(row.cells) for row in rows}) == 1
+def in_stretch(stretch: Span) -> Iterator[Found]:
+    """The tables between two blank lines: the whole, or runs of lines of one kind."""
+    whole = table(stretch)
+    if whole is not None and not (whole.rows and whole.wrong):
+        yield whole
+        return
+    lines = [stretch.part(*match.span()) for match in re.finditer(r"[^\n]+(?:\n|$)", stretch.text)]
+    place = 0
+    while place < len(lines):
+        kind = kind_of(lines[place])
+        end = place + 1
+        while end < len(lines) and (kind_of(lines[end]) == kind or (end > place + 1 and is_row(lines[end], kind))):
+            end += 1
+        begin = headers(lines[place:end], kind) + place
+        found = table(lines[begin].to(lines[end - 1]))
+        if found is not None and (kind != TEXT or not found.wrong or sure(found)):
+            rest = list(takewhile(lambda line: kind_of(line) == TEXT, lines[end:]))
+            yield filled(found) if not rest else left_out(filled(found), rest)
+        place = end
 
 
-def runs(source: Source) -> Iterator[Span]:
-    """Stretches between blank lines, each whole where it is a table, else its lines of one kind."""
-    for match in re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", source.text):
-        stretch = Span(source, *match.span())
-        rows = read(stretch)
-        if rows and even(rows):
-            yield stretch
-        else:
-            yield from alike(stretch)
+def sure(found: Found) -> bool:
+    """Whether lines with a row that does not fit are a table, and no sentences."""
+    return not found.rows or len(found.rows[0].cells) >= COLUMNS or "&" in found.rows[0].span.text
 
 
-def alike(stretch: Span) -> Iterator[Span]:
-    """The runs of lines of one kind: with so many tabs, with pipes, or plain."""
-    start, end, last = 0, 0, ""
-    for match in re.finditer(r"[^\n]+(?:\n|$)", stretch.text):
-        tabs = match[0].rstrip().count("\t")
-        kind = f"{tabs} tabs" if tabs else "pipes" if "|" in match[0] or "│" in match[0] else "text"
-        if kind != last:
-            if last:
-                yield stretch.part(start, end)
-            start, last = match.start(), kind
-        end = match.end()
-    if last:
-        yield stretch.part(start, end)
+TEXT, TABS, PIPES = "text", "tabs", "pipes"
+
+
+def kind_of(line: Span) -> str:
+    """What the cells of a line stand between."""
+    text = line.text.strip()
+    return TABS if "\t" in text else PIPES if re.search("[|│┃║]", text) or re.fullmatch("[+][-=+]+", text) else TEXT
+
+
+def is_row(line: Span, kind: str) -> bool:
+    """Whether a line below those of a table is rather a row of one cell than a sentence."""
+    words = line.text.split()
+    return kind != TEXT and kind_of(line) == TEXT and len(words) <= WORDS and not words[-1].endswith((".", ":"))
+
+
+def headers(lines: Sequence[Span], kind: str) -> int:
+    """Which of some lines has the headers: the one above the dashes, or the first with as many tabs as most have."""
+    if kind == PIPES:
+        return next((place for place in range(1, len(lines) - 1) if markdown(lines[place].to(lines[-1]).text)), 0)
+    if kind == TABS:
+        tabs = [line.text.rstrip().count("\t") for line in lines]
+        return tabs.index(max(tabs, key=tabs.count))
+    return 0
+
+
+def filled(found: Found) -> Found:
+    """A table of Markdown, its short rows with empty cells behind them, as GitHub shows it."""
+    if not found.rows or not markdown(found.span.text):
+        return found
+    wanted = len(found.rows[0].cells)
+    short = [row for row in found.rows[1:] if len(row.cells) < wanted]
+    rows = [
+        replace(row, cells=(*row.cells, *(after(row.cells[-1]) for _ in range(wanted - len(row.cells)))))
+        for row in found.rows
+    ]
+    notes = [f"Line {line_of(row.span)} is short: its last cells are read as empty, as on GitHub." for row in short]
+    return replace(found, rows=tuple(rows), wrong=tuple(ragged(rows)), notes=(*found.notes, *notes))
+
+
+def left_out(found: Found, lines: Sequence[Span]) -> Found:
+    """A table, with what stands directly below it and was not read."""
+    text = " ".join(" ".join(line.text.split()) for line in lines)
+    said = text if len(text) <= 60 else f"{text[:59]}…"
+    return replace(found, notes=(*found.notes, f"Line {line_of(lines[0])}, below the table, is not read: {said}"))
+
+
+def line_of(span: Span) -> int:
+    return span.source.position(span.start)[0]
 
 
 def caption(span: Span, kind: int) -> str:
@@ -106,8 +164,3 @@ def plain(text: str) -> str:
     """A caption in one line, without markup."""
     text = re.sub(r"<[^<>]*>|\\(?:label|cite)\{[^{}]*\}|\\[A-Za-z]+|[{}$~]", " ", text)
     return " ".join(text.replace('"', "'").split())
-
-
-def one_line(text: str) -> str:
-    """A cell's text in one line; what LaTeX writes as `\\_` within a word belongs to it."""
-    return re.sub(r"(?<=[A-Za-z0-9]) _(?=[A-Za-z0-9])", "_", " ".join(text.split()))

@@ -66,11 +66,10 @@ def imported(text: str, name: str) -> Data | None:
     try:
         made = pasted(tables)
     except SpecError as error:
-        # the places are those of the attempt, a spec that nobody has seen: the text goes with them
-        wrong = error.diagnostics
+        # what would mend the spec of a reading need not be a change of the text that was pasted
         return {
             "tokens": [], "members": [], "network": None,
-            "diagnostics": [{**said(diagnostic, name), "line": 0} for diagnostic in wrong],
+            "diagnostics": [{**said(diagnostic, name), "edits": []} for diagnostic in error.diagnostics],
         }  # fmt: skip
     notes = [f"Read as {made.reading}.", *made.notes]
     return {"imported": made.text, "notes": notes}

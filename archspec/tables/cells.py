@@ -21,6 +21,7 @@ SEPARATOR = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 LONG = re.compile(r"[0-9]{3},[0-9]{3}")
 """One number or two: nobody can tell, where a table prints numbers of layers."""
 CAPITAL = re.compile(r"(?<=[0-9])X(?=[0-9])|(?<=[0-9] )X(?= [0-9])")
+TUPLE = re.compile(r"\s*[(\[](?:\s*(?:None|-1|\?)\s*,)?([^()\[\],]*(?:,[^()\[\],]*)+|(?<=,)[^()\[\],]*)[)\]]")
 TIMES = re.compile(r"\\times|\\cdot")
 
 
@@ -51,8 +52,15 @@ def shape_claim(cell: Cell) -> tuple[tree.Expr, ...] | None:
     """
     if missing(cell):
         return None
-    sides: tuple[tree.Expr, ...] = parse_cell("shape_cell", cell.span.source, cell.span.start, normalize(cell.text))
+    text = without_brackets(normalize(cell.text))
+    sides: tuple[tree.Expr, ...] = parse_cell("shape_cell", cell.span.source, cell.span.start, text)
     return sides
+
+
+def without_brackets(text: str) -> str:
+    """A shape as programs print it, `(224, 224, 3)` or `[None, 224, 224, 3]`, as papers do, in as many characters."""
+    match = TUPLE.fullmatch(text)
+    return " ".join(["", match[1].replace(",", "×"), ""]).rjust(len(text)) if match else text
 
 
 def number_claim(cell: Cell) -> tree.Quantity | None:

@@ -6,7 +6,7 @@ Each is one function that takes the text of a table and gives its grid, or None 
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from archspec.diagnostics import SpecError
@@ -19,14 +19,22 @@ from archspec.tables.table import RaggedRow, Row, Table, UnknownMarkup, Unreadab
 Lines = list[tuple[int, str]]
 """Offset and text of every line that is not blank."""
 LINE = re.compile(r"[^\r\n]+")
+QUOTE = re.compile(r"^[ \t]*>(?:[ \t]*>)*", re.MULTILINE)
+HEADERS_ALONE = "it has headers and no rows"
 PIPE = re.compile(r"(?<!\\)\|")
 SEPARATOR = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?")
 RULE = re.compile(r"[\s+\-=|─━═│┃║┌┬┐├┼┤└┴┘┏┳┓┡╇┩┠┼┨┗┻┛╔╦╗╠╬╣╚╩╝╒╤╕╞╪╡╘╧╛╭╮╰╯┯┷┿╂]+")
 BARS = str.maketrans({"│": "|", "┃": "|", "║": "|", "¦": "|"})
 GAP = re.compile(r"[ \u00a0]{2,}")
-TABULAR = re.compile(r"\\begin\{(tabular|tabularx|tabulary|array|longtable|supertabular)\*?\}")
-ROW_END = re.compile(r"\\\\\*?([ \t]*\[[^\[\]]*\])?|\\tabularnewline")
-RULES = re.compile(r"\\(hline|toprule|midrule|bottomrule|Xhline|thickhline|specialrule|hhline)")
+ENVIRONMENTS = {
+    "tabular": 0, "tabularx": 1, "tabulary": 1, "longtable": 0, "supertabular": 0, "xltabular": 1, "mpsupertabular": 0,
+    "NiceTabular": 0, "NiceTabularX": 1, "tblr": 0, "longtblr": 0, "array": 0,
+}  # fmt: skip
+"""Tables of LaTeX, and their arguments before the one that says what the columns are."""
+NAMES = "|".join(ENVIRONMENTS)
+TABULAR = re.compile(rf"\\begin\{{({NAMES})\*?\}}")
+BOUND = re.compile(rf"\\(begin|end)\{{(?:{NAMES})\*?\}}")
+ROW_END = re.compile(r"(?:\\\\\*?|\\tabularnewline(?![A-Za-z]))([ \t]*\[[^\[\]]*\])?")
 SPANS = re.compile(r"\\(multirow|multicolumn)\s*(?:\[[^\]]*\])?\s*\{\s*(-?[0-9]+)\s*\}")
 ELEMENT = re.compile(r"<(table|tr)\b", re.IGNORECASE)
 FIELD = r'[ ]*"(?:[^"]|"")*"[ ]*|[^{0}\r\n]*'
@@ -40,26 +48,39 @@ def read_table(clause: tree.TableClause) -> Table:
         reason = "it is empty" if not text.strip() else "it is in no form that is known"
         raise SpecError([UnreadableTable(clause.span, reason)])
     head, *body = rows
-    ragged = [
-        RaggedRow(row.span, len(row.cells), head.span, len(head.cells))
-        for row in body
-        if len(row.cells) != len(head.cells)
-    ]
-    if ragged:
-        raise SpecError(ragged)
+    wrong = list(ragged(rows))
+    if wrong:
+        raise SpecError(wrong)
     if not body:
-        raise SpecError([UnreadableTable(clause.span, "it has headers and no rows")])
+        raise SpecError([UnreadableTable(clause.span, HEADERS_ALONE)])
     return Table(clause.name.value if clause.name else None, head.cells, tuple(body))
+
+
+def ragged(rows: Sequence[Row]) -> Iterator[RaggedRow]:
+    """The rows that have not as many cells as there are headers."""
+    head = rows[0]
+    for row in rows[1:]:
+        if len(row.cells) != len(head.cells):
+            yield RaggedRow(row.span, len(row.cells), head.span, len(head.cells))
 
 
 @lru_cache(maxsize=32)  # every variant of a network is made of the same tables
 def rows_of(text: str, span: Span) -> tuple[Row, ...]:
     """The rows of a table's text, the headers first; none where it is in no known form. Raises `SpecError`."""
+    text = unquoted(text)
     for dialect in DIALECTS:
         grid = dialect(text, span)
         if grid is not None and (rows := grid.table(span)):
             return tuple(rows)
     return ()
+
+
+def unquoted(text: str) -> str:
+    """A text whose lines are all quoted, as in a mail, with blanks for the `>`; another text as it is."""
+    lines = [line for _, line in lines_of(text)]
+    if not lines or not all(line.lstrip().startswith(">") for line in lines):
+        return text
+    return QUOTE.sub(lambda mark: " " * len(mark[0]), text)
 
 
 def lines_of(text: str) -> Lines:
@@ -89,9 +110,10 @@ def latex(text: str, span: Span) -> Grid | None:
     grid = Grid(padded=True, headers=0)
     for first, last in parts(text, start, end, ROW_END):
         here = text[first:last]
-        rule = RULES.search(here)
+        rule = markup.rule(here)
         said = markup.LINE_COMMENT.sub("", here)
-        if grid.rows and not grid.headers and rule and not here[: rule.start()].strip():
+        below = any(len(row) > 1 for row in grid.rows)  # what the table is called may have a line of its own
+        if below and not grid.headers and rule and not here[: rule.start()].strip():
             grid.headers = len(grid.rows)
         if here.strip() and (cells_said(said) or "&" in said):
             grid.rows.append([latex_cell(text, a, b, span) for a, b in parts(text, first, last, re.compile("&"))])
@@ -112,15 +134,24 @@ def inside(text: str, begin: re.Match[str]) -> tuple[int, int]:
     place = begin.end()
     while option := markup.OPTION.match(text, place):
         place = option.end()
-    if begin[1] in {"tabularx", "tabulary"} or begin[0].endswith("*}"):
-        place = markup.group(text, place)
-    place = markup.group(text, markup.blanks(text, place))
+    for _ in range(ENVIRONMENTS[begin[1]] + begin[0].endswith("*}") + 1):
+        place = markup.group(text, markup.blanks(text, place))
     depth = 1
-    for match in re.finditer(r"\\(begin|end)\{(?:tabular|array|longtable|supertabular)[xy]?\*?\}", text[place:]):
+    for match in BOUND.finditer(text, place):
         depth += 1 if match[1] == "begin" else -1
         if depth == 0:
-            return place, place + match.start()
+            return place, match.start()
     return place, len(text)
+
+
+def environments(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches of a text that are a table of LaTeX, which none of another holds."""
+    text = markup.LINE_COMMENT.sub(lambda comment: " " * len(comment[0]), text)
+    place = 0
+    while begin := TABULAR.search(text, place):
+        place = text.find("}", inside(text, begin)[1]) + 1 or len(text)
+        if begin[1] != "array":
+            yield begin.start(), place
 
 
 def parts(text: str, start: int, end: int, separator: re.Pattern[str]) -> Iterator[tuple[int, int]]:
@@ -166,15 +197,26 @@ def pipes(text: str, span: Span) -> Grid | None:
     """Markdown, with or without the outer pipes, and boxes of a terminal."""
     lines = [(offset, line.translate(BARS)) for offset, line in lines_of(text)]
     shown = [line for number, line in enumerate(lines) if not frame(line[1], number)]
-    if not shown or not all("|" in line for _, line in shown):
+    if not shown or "|" not in shown[0][1] or 2 * sum("|" in line for _, line in shown) <= len(shown):
         return None
-    if len(shown) == len(lines) and not all(line.lstrip().startswith("|") for _, line in shown):
+    outer = shown[0][1].lstrip().startswith("|")
+    barred = [line.lstrip().startswith("|") for _, line in shown if "|" in line]
+    if not all(barred) and (outer or len(shown) == len(lines)):
         return None
     extents = [(offset + len(line) - len(line.lstrip()), offset + len(line.rstrip())) for offset, line in shown]
-    outer = shown[0][1].lstrip().startswith("|")
-    if outer and not all(line.lstrip().startswith("|") for _, line in shown):
-        return None
-    return Grid([list(piped(offset, line, outer)) for offset, line in shown], extents=extents)
+    rows = [list(piped(offset, line, outer)) for offset, line in shown]
+    if outer and not shown[0][1].rstrip().endswith("|"):
+        # where lines have no pipe at their end, one that ends with a pipe has an empty cell behind it
+        for row, (_, end) in zip(rows, extents, strict=True):
+            if len(row) == len(rows[0]) - 1 and text[end - 1] == "|":
+                row.append(Text(end, ""))
+    return Grid(rows, extents=extents)
+
+
+def markdown(text: str) -> bool:
+    """Whether a text is a table of Markdown, which has dashes below its headers: GitHub fills its short rows."""
+    lines = lines_of(unquoted(text))
+    return len(lines) > 1 and "|" in lines[0][1] + lines[1][1] and SEPARATOR.fullmatch(lines[1][1].strip()) is not None
 
 
 def frame(line: str, number: int) -> bool:
@@ -186,6 +228,7 @@ def frame(line: str, number: int) -> bool:
 
 def piped(offset: int, line: str, outer: bool) -> Iterator[Text]:
     """The cells of a line between its pipes; `outer`: the first one begins the line."""
+    outer = outer and line.lstrip().startswith("|")
     text = line.strip() if outer else line.rstrip()
     start = offset + line.index(text)
     cuts = [cut.start() for cut in PIPE.finditer(text)]
@@ -200,7 +243,7 @@ def piped(offset: int, line: str, outer: bool) -> Iterator[Text]:
 def tabs(text: str, span: Span) -> Grid | None:
     """Cells between tabs, as they are copied out of slides, sheets and PDFs."""
     lines = lines_of(text)
-    if not lines or not all("\t" in line.strip(" ") for _, line in lines):
+    if not lines or "\t" not in lines[0][1].strip() or 2 * sum("\t" in line for _, line in lines) <= len(lines):
         return None
     # in a file the whole table may be indented, even by tabs
     indent = min(len(line) - len(line.lstrip(" \t")) for _, line in lines)
@@ -219,7 +262,8 @@ def aligned(text: str, span: Span) -> Grid | None:
     """Columns that stand below each other, with two blanks or more between them."""
     lines = [(offset, line) for offset, line in lines_of(text) if not re.fullmatch(r"[\s\-=─━]+", line)]
     indent = min((len(line) - len(line.lstrip()) for _, line in lines), default=0)
-    if len(lines) < 2 or not all(GAP.search(line[indent:].rstrip()) for _, line in lines):
+    wide = [GAP.search(line[indent:].rstrip()) is not None for _, line in lines]
+    if len(lines) < 2 or not wide[0] or 2 * sum(wide) <= len(wide):
         return None
     width = max(len(line) for _, line in lines)
     free = [all(place >= len(line) or line[place] in " \u00a0" for _, line in lines) for place in range(width)]
@@ -240,7 +284,8 @@ def aligned(text: str, span: Span) -> Grid | None:
             ]
         )
     rows = [list(cut(offset + len(line) - len(line.lstrip()), line.strip(), GAP)) for offset, line in lines]
-    return Grid(rows) if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 else None
+    alike = sum(len(row) == len(rows[0]) for row in rows)
+    return Grid(rows) if 2 * alike > len(rows) else None
 
 
 def gap(free: list[bool], place: int) -> bool:
@@ -258,7 +303,8 @@ def separated(text: str, span: Span) -> Grid | None:
     """Comma- or semicolon-separated values."""
     for mark in ";,":
         rows = [list(fields(offset, line, mark)) for offset, line in logical(text)]
-        if len(rows) > 1 and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
+        alike = sum(len(row) == len(rows[0]) for row in rows)
+        if len(rows) > 1 and len(rows[0]) > 1 and (alike == len(rows) or (len(rows[0]) > 2 and 2 * alike > len(rows))):
             return Grid(rows)
     return None
 

@@ -1,6 +1,9 @@
 """What all dialects share: stretches of a text, rows of them, cells that reach over several rows or columns."""
 
 from dataclasses import dataclass, field
+from itertools import groupby, takewhile
+
+from msgspec.structs import replace
 
 from archspec.source import Span
 from archspec.tables.table import Cell, Row
@@ -41,13 +44,16 @@ class Grid:
         said = [pair for pair in zip(self.filled(span), extents, strict=True) if any(cell.text for cell in pair[0])]
         if not said:
             return []
+        titles = len(list(takewhile(lambda pair: is_title(pair[0]), said[:-1])))
+        said = said[titles:]
         filled, whole = [list(pair[0]) for pair in said], [pair[1] for pair in said]
         widest = max(map(len, filled))
         if self.padded:
             filled = [[*row, *(after(row[-1]) for _ in range(widest - len(row)))] for row in filled]
-        headers = max(1, min(self.headers, len(filled)))
+        headers = max(1, min(self.headers - titles, len(filled)))
         head = [merged([row[i] for row in filled[:headers] if i < len(row)]) for i in range(len(filled[headers - 1]))]
-        return [row_of(*pair) for pair in zip([head, *filled[headers:]], whole[headers - 1 :], strict=True)]
+        rows = [told_apart(head), *filled[headers:]]
+        return [row_of(*pair) for pair in zip(rows, whole[headers - 1 :], strict=True)]
 
     def filled(self, span: Span) -> list[list[Cell]]:
         """Every row with the cells that reach into it from above."""
@@ -76,7 +82,7 @@ def taken(below: dict[int, tuple[int, Cell]], column: int) -> Cell:
     left, cell = below.pop(column)
     if left > 1:
         below[column] = (left - 1, cell)
-    return cell
+    return replace(cell, continued=True)
 
 
 def after(cell: Cell) -> Cell:
@@ -90,6 +96,22 @@ def merged(cells: list[Cell]) -> Cell:
     if len(said) < 2:
         return said[0] if said else cells[-1]
     return Cell(said[-1].span, " ".join(cell.text for cell in said))
+
+
+def is_title(cells: list[Cell]) -> bool:
+    """Whether one cell reaches over the whole row: no header, but what the table is called."""
+    return len(cells) > 1 and len({cell.span for cell in cells}) == 1
+
+
+def told_apart(headers: list[Cell]) -> list[Cell]:
+    """Headers as they are shown, of which one that reaches over several columns is numbered: `Layer 1`, `Layer 2`."""
+    headers = [Cell(cell.span, cell.shown) for cell in headers]
+    made: list[Cell] = []
+    for span, group in groupby(headers, key=lambda cell: cell.span):
+        alike = list(group)
+        several = len(alike) > 1 and len({cell.text for cell in alike}) == 1 and alike[0].text
+        made += [Cell(span, f"{cell.text} {i}") for i, cell in enumerate(alike, 1)] if several else alike
+    return made
 
 
 def row_of(cells: list[Cell], whole: Span | None) -> Row:

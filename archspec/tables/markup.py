@@ -4,10 +4,22 @@ What means nothing becomes blanks, which no cell minds; what means something bec
 """
 
 import re
+from unicodedata import combining, normalize
 
-SIGNS = {
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
+    "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
+    "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ",
+    "Omega": "Ω",
+}  # fmt: skip
+"""Letters, by their names, which are also their commands in LaTeX."""
+VARIANTS = {"ϵ": "ε", "ϑ": "θ", "ϕ": "φ", "ϱ": "ρ", "ς": "σ", "ϖ": "π", "ϰ": "κ", "µ": "μ"}
+"""Other forms of the same letters."""
+SIGNS = GREEK | {
     "times": "×", "cdot": "×", "ast": "×", "star": "×", "div": "/", "checkmark": "✓", "cmark": "✓", "xmark": "✗",
-    "alpha": "α", "beta": "β", "gamma": "γ", "rho": "ρ", "pm": "±", "sim": "~", "approx": "~", "rightarrow": "→",
+    "varepsilon": "ε", "vartheta": "θ", "varphi": "φ", "varrho": "ρ", "varsigma": "σ", "varpi": "π", "varkappa": "κ",
+    "pm": "±", "sim": "~", "approx": "~", "rightarrow": "→", "ell": "l",
     "to": "→", "infty": "∞", "lbrack": "[", "rbrack": "]", "slash": "/", "textbackslash": "/", "ldots": "…",
     "dots": "…", "cdots": "…", "lbrace": "{", "rbrace": "}", "textasciitilde": "~", "textendash": "–",
     "textemdash": "—", "degree": "°", "bullet": "•",
@@ -19,7 +31,7 @@ SILENT = frozenset({
     "Large", "centering", "raggedright", "raggedleft", "displaystyle", "textstyle", "scriptstyle", "quad", "qquad",
     "hfill", "hfil", "enspace", "thinspace", "noindent", "protect", "relax", "arraybackslash", "strut", "limits",
     "unskip", "ignorespaces", "par", "newline", "linebreak", "boldmath", "unboldmath", "mathstrut", "nonumber",
-    "toprule", "midrule", "bottomrule", "hline", "dagger", "ddagger", "S", "P",
+    "dagger", "ddagger", "S", "P", "arraystretch", "tabularnewline",
 })  # fmt: skip
 """Commands that mean nothing to us."""
 WRAPPERS = frozenset({
@@ -35,13 +47,30 @@ ARGUMENTS = {
     "scalebox": 2, "raisebox": 2,
 }  # fmt: skip
 """How many arguments in braces a wrapper has, where it is not one."""
-DROPPED = frozenset({
-    "cite", "citep", "citet", "citealp", "footnote", "footnotemark", "footnotetext", "tablefootnote", "tnote", "ref",
-    "eqref", "label", "hspace", "vspace", "color", "cellcolor", "rowcolor", "cline", "cmidrule", "addlinespace",
-    "phantom", "hphantom", "vphantom", "rule", "setlength", "renewcommand", "arraystretch", "specialrule",
-    "thickhline", "Xhline", "noalign", "caption", "footref", "hskip",
-})  # fmt: skip
-"""Commands that go with all their arguments."""
+RULES = {
+    "toprule": "o", "midrule": "o", "bottomrule": "o", "specialrule": "mmm", "heavyrule": "o", "hhline": "m",
+    "hdashline": "o", "Xhline": "m", "thickhline": "", "tabucline": "om", "hlineB": "m", "bhline": "om",
+}  # fmt: skip
+"""Lines across the whole table, and their arguments: `o` in brackets, `p` in parentheses, `m` in braces."""
+PLAIN_RULE = re.compile(r"[A-Za-z]*hline|(?:top|mid|bottom)rule")
+"""Lines that papers define for themselves, without arguments: `\\shline`, `\\whline`."""
+DROPPED = RULES | {
+    "cline": "m", "cmidrule": "opm", "cdashline": "mo", "Xcline": "mm", "Cline": "om", "clineB": "mm",
+    "morecmidrules": "", "addlinespace": "o", "arrayrulecolor": "om", "doublerulesepcolor": "om", "noalign": "m",
+    "rowcolor": "omoo", "rowcolors": "ommm", "cellcolor": "omoo", "columncolor": "omoo", "rowfont": "om",
+    "color": "om", "cite": "oom", "citep": "oom", "citet": "oom", "citealp": "oom", "citealt": "oom",
+    "citeauthor": "oom", "citeyear": "oom", "footcite": "oom", "parencite": "oom", "footnote": "om",
+    "footnotemark": "o", "footnotetext": "om", "footref": "m", "tablefootnote": "om", "tnote": "m", "ref": "m",
+    "eqref": "m", "cref": "m", "Cref": "m", "autoref": "m", "label": "m", "hypertarget": "mm", "hspace": "m",
+    "vspace": "m", "hskip": "d", "vskip": "d", "kern": "d", "phantom": "m", "hphantom": "m", "vphantom": "m",
+    "rule": "omm", "setlength": "mm", "addtolength": "mm", "renewcommand": "mm", "caption": "om",
+    "Tstrut": "", "Bstrut": "",
+}  # fmt: skip
+"""Commands that go with all their arguments; `d` is a length."""
+LENGTH = re.compile(r"[ \t]*=?[ \t]*-?[0-9.]+[ \t]*(?:pt|em|ex|cm|mm|in|bp|mu|sp|pc)")
+BESIDE = re.compile(r"\[[^\[\]]*\]|[ \t]+\[[0-9.]+[a-z]{2}[^\[\]]*\]")
+"""An option of a command that goes: behind a blank it is a length, since a cell may begin with a bracket."""
+PARENTHESES = re.compile(r"\([^()]*\)")
 OPENING = {
     "bmatrix": "[", "Bmatrix": "[", "pmatrix": "(", "vmatrix": "[", "matrix": "", "smallmatrix": "", "array": "",
     "tabular": "", "tabular*": "", "aligned": "", "cases": "", "gathered": "", "split": "",
@@ -55,6 +84,15 @@ EXPONENT = re.compile(r"\^[ ]*(?:\{[ ]*([0-9]+)[ ]*\}|([0-9]))")
 NOTE = re.compile(r"\^[ ]*(?:\{[^{}0-9]*\}|\\(?:dagger|ddagger|ast|star|circ)|\*)")
 GROUPED = re.compile(r"(?<=[0-9])\{,\}(?=[0-9])")
 LINE_COMMENT = re.compile(r"(?<!\\)%[^\r\n]*")
+
+
+NAMES = {ord(sign): f" {name} " for name, sign in GREEK.items()}
+
+
+def in_ascii(text: str) -> str:
+    """A text in ASCII: Greek letters by their names, other forms of letters and digits plain, blanks for the rest."""
+    plain = "".join(VARIANTS.get(c, c) for c in text).translate(NAMES)
+    return "".join(c if c.isascii() else " " for c in normalize("NFKD", plain) if not combining(c))
 
 
 class Unknown(Exception):
@@ -152,8 +190,9 @@ def command(text: str, start: int, mask: Mask, closing: list[str]) -> int:
         mask.put(start, end, SIGNS[name])
     elif name in WRAPPERS:
         end = wrapper(text, start, end, name, mask)
-    elif name in DROPPED:
-        end = dropped(text, start, end, mask)
+    elif name in DROPPED or PLAIN_RULE.fullmatch(name):
+        end = arguments(text, end, DROPPED.get(name, ""))
+        mask.put(start, end)
     elif name in SILENT:
         mask.put(start, end)
     elif name == "ding":
@@ -204,18 +243,24 @@ def wrapper(text: str, start: int, end: int, name: str, mask: Mask) -> int:
     return place
 
 
-def dropped(text: str, start: int, end: int, mask: Mask) -> int:
-    place = end
-    while True:
-        option = OPTION.match(text, place)
-        after = option.end() if option else group(text, place)
-        if text.startswith("(", place) and ")" in text[place:]:
-            after = text.index(")", place) + 1
-        if after == place:
-            break
-        place = after
-    mask.put(start, place)
+def arguments(text: str, place: int, wanted: str) -> int:
+    """The place behind the arguments of a command, those that may be missing if they are there."""
+    for kind in wanted:
+        if kind == "m":
+            begin = blanks(text, place)
+            word = COMMAND.match(text, begin)
+            place = word.end() if word else group(text, begin) if text.startswith("{", begin) else place
+        else:
+            form = {"o": BESIDE, "p": PARENTHESES, "d": LENGTH}[kind]
+            found = form.match(text, place)
+            place = found.end() if found else place
     return place
+
+
+def rule(text: str) -> re.Match[str] | None:
+    """The first line across the whole table in a stretch of LaTeX."""
+    found = COMMAND.finditer(text)
+    return next((word for word in found if word[1] in RULES or PLAIN_RULE.fullmatch(word[1])), None)
 
 
 MARKUP = re.compile(

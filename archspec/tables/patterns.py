@@ -1,7 +1,8 @@
 """The patterns of `read` rules, matched token by token: a hole takes exactly one.
 
 Tokens are numbers, words and single marks, so `conv3-64` is `conv` `3` `-` `64`; blanks between them carry no meaning.
-Of two patterns that match a cell, the one with more letters of its own is the more specific.
+Of two patterns that match a cell, the one with more letters of its own is the more specific. Sizes are one and the same
+however they are printed: `3×3`, `3 x 3`, `3*3`, `(3×3)`, `(3, 3)`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from archspec.syntax import cell_tokens
 from archspec.tables.cells import normalize
 
 SUPERSCRIPTS = {"²": "2", "³": "3"}
+TIMES = frozenset({"x", "X", "*"})
 
 
 class Token(Struct, frozen=True):
@@ -40,9 +42,54 @@ def tokens(rule: str, text: str) -> tuple[Token, ...]:
             found.append(Token(word, start, end, word[1:-1]))
         elif word in SUPERSCRIPTS:
             found += [Token("^", start, end), Token(SUPERSCRIPTS[word], start, end)]
+        elif len(word) > 1 and word[0] in TIMES and found and found[-1].end == start and is_size(found[-1]):
+            found += [Token("×", start, start + 1), Token(word[1:], start + 1, end)]  # `16xk` is 16×k
         else:
-            found.append(Token("×" if word in {"x", "X"} else word, start, end))
+            found.append(Token("×" if word in TIMES else word, start, end))
     return tuple(found)
+
+
+def is_size(token: Token) -> bool:
+    """Whether a token is a number, or the hole for one."""
+    return token.hole is not None or token.text[:1].isdigit()
+
+
+@lru_cache(maxsize=4096)
+def bare_sizes(rule: str, text: str) -> tuple[Token, ...]:
+    """The tokens of a text, its sizes without their parentheses: `(3×3)` is `3×3`, and in a cell `(3, 3)` is, too.
+
+    The comma of a pattern is its own: `({a}, {b})` may be something else than a size.
+    """
+    given = tokens(rule, text)
+    joints = frozenset({"×", ","} if rule == "operator_cell" else {"×"})
+    found: list[Token] = []
+    place = 0
+    while place < len(given):
+        end = size_end(given, place, joints)
+        if end == place:
+            found.append(given[place])
+        else:
+            found += [Token("×", t.start, t.end) if t.text == "," else t for t in given[place + 1 : end - 1]]
+        place = max(end, place + 1)
+    return tuple(found)
+
+
+def size_end(given: Sequence[Token], place: int, joints: frozenset[str]) -> int:
+    """The place behind the size in parentheses that begins at a place; the place itself where none does."""
+    end = place + 1
+    while end + 1 < len(given) and given[place].text == "(" and is_size(given[end]):
+        if given[end + 1].text == ")":
+            return end + 2 if end > place + 1 else place
+        if given[end + 1].text not in joints or thousands(*given[end : end + 3]):
+            return place
+        end += 2
+    return place
+
+
+def thousands(number: Token, mark: Token, digits: Token | None = None) -> bool:
+    """Whether a comma stands within a number: `1,024`."""
+    tight = digits is not None and number.end == mark.start and mark.end == digits.start
+    return mark.text == "," and tight and digits is not None and len(digits.text) == 3
 
 
 def holes(pattern: str) -> set[str]:
@@ -51,14 +98,17 @@ def holes(pattern: str) -> set[str]:
 
 @lru_cache(maxsize=4096)
 def match(pattern: str, text: str) -> Match | None:
-    """How a pattern matches a whole cell; a hole that stands twice takes the same text twice."""
-    wanted, given = tokens("pattern", pattern), tokens("operator_cell", text)
-    if len(wanted) != len(given):
-        return None
-    return match_tokens(wanted, given)
+    """How a pattern matches a whole cell, as it is printed or else by its sizes.
+
+    A hole that stands twice takes the same text twice.
+    """
+    found = match_tokens(tokens("pattern", pattern), tokens("operator_cell", text))
+    return found or match_tokens(bare_sizes("pattern", pattern), bare_sizes("operator_cell", text))
 
 
 def match_tokens(wanted: Sequence[Token], given: Sequence[Token]) -> Match | None:
+    if len(wanted) != len(given):
+        return None
     taken: dict[str, Token] = {}
     specificity = 0
     for expected, found in zip(wanted, given, strict=True):

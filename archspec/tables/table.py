@@ -1,5 +1,6 @@
 """A table as printed: headers and rows of cells, each with the span that its text has in the file."""
 
+import re
 from typing import ClassVar
 
 from msgspec import Struct
@@ -13,11 +14,13 @@ class Cell(Struct, frozen=True):
 
     span: Span
     text: str
+    continued: bool = False
+    """whether it reaches into this row from the one above"""
 
     @property
     def shown(self) -> str:
         """Its text as a message shows it, without the blanks that stand for markup."""
-        return " ".join(self.text.split())
+        return shown(self.text)
 
 
 class Row(Struct, frozen=True):
@@ -25,6 +28,16 @@ class Row(Struct, frozen=True):
 
     span: Span
     cells: tuple[Cell, ...]
+
+
+WORD = re.compile(r"(?<=[A-Za-z0-9]) _(?=[A-Za-z0-9])")
+JOINED = re.compile(r"(?<=[0-9²³]) ?× ?(?=[0-9])|(?<=\w) ?_ ?(?=\w)| (?=[²³,;])")
+
+
+def shown(text: str) -> str:
+    """A cell's text as a person reads it: without the blanks that stand for markup."""
+    plain = WORD.sub("_", " ".join(text.split()))
+    return plain if plain == text else JOINED.sub(lambda sign: sign[0].strip(), plain)
 
 
 class Table(Struct, frozen=True):
@@ -79,8 +92,17 @@ class RaggedRow(Diagnostic, frozen=True):
 
     @property
     def message(self) -> str:
-        return f"this row has {self.found} cells, and the table has {self.expected} columns"
+        return f"this row has {counted(self.found, 'cell')}, and the table has {counted(self.expected, 'column')}"
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return Label(self.primary, f"{self.found} cells"), Label(self.headers, f"{self.expected} columns")
+        found, expected = counted(self.found, "cell"), counted(self.expected, "column")
+        return Label(self.primary, found), Label(self.headers, expected)
+
+    @property
+    def help(self) -> str | None:
+        return "a cell that says nothing is written as `-`" if self.found < self.expected else None
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

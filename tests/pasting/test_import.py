@@ -76,7 +76,9 @@ def test_a_misprint_is_told_and_nothing_is_written(
 ) -> None:
     (tmp_path / "table.md").write_text(table_of(name), encoding="utf-8")
     assert run(["import", str(tmp_path / "table.md"), "-o", str(tmp_path / "net.arch")]) == 1
-    assert f"read as {name}>" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"in the table, read as {name}" in error
+    assert f"--> {tmp_path / 'table.md'}:" in error
     assert not (tmp_path / "net.arch").exists()
 
 

@@ -67,6 +67,12 @@ def test_the_table_of_the_talk_is_read(client: TestClient) -> None:
     assert again["network"]["networks"][0]["params"] == 3_504_872
 
 
+def test_what_is_wrong_with_a_pasted_table_is_shown_at_its_cell(client: TestClient) -> None:
+    found = client.post("/compile", json={"text": TALK.replace("56^2 \\times 24$", "56^2 \\times 25$")}).json()
+    (first,) = found["diagnostics"]
+    assert (first["code"], first["line"], first["edits"]) == ("shape-claim", 7, [])
+
+
 @pytest.mark.parametrize(
     "text", ["", "nonsense", "network", "arch 1\nnetwork N() {", "\x00", "a | b\nc | d", "{" * 5000]
 )

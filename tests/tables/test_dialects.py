@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import archspec
 from archspec.diagnostics import SpecError
+from archspec.elaborate.layout import default_meaning
 from archspec.graph import Graph
 from archspec.source import Source, Span
 from archspec.tables.align import cells as piped
@@ -259,3 +260,139 @@ def test_a_mistake_points_into_the_cell_of_its_form() -> None:
     assert found.code == "shape-claim"
     shown = {label.span.text for label in found.labels} | {found.primary.text}
     assert shown & {r"16^2 \times 9", "8"}
+
+
+RULES = [
+    r"\toprule[1.5pt]", r"\midrule[1pt]", r"\bottomrule[.8pt]", r"\hline", r"\hline\hline", r"\hdashline",
+    r"\hdashline[1pt/2pt]", r"\cdashline{2-3}", r"\cdashline{2-3}[1pt/1pt]", r"\cmidrule(lr){2-3}",
+    r"\cmidrule[1pt](l{2pt}r){2-3}", r"\cline{2-3}", r"\specialrule{.1em}{1pt}{1pt}", r"\shline", r"\thickhline",
+    r"\Xhline{2\arrayrulewidth}", r"\Xhline{1pt}", r"\addlinespace[2pt]", r"\addlinespace", r"\arrayrulecolor{red}",
+    r"\arrayrulecolor[HTML]{EE0000}\hline", r"\rowcolor{gray!10}", r"\rowcolor[HTML]{EFEFEF}", r"\hhline{|=|=|}",
+    r"\noalign{\smallskip}", r"\morecmidrules", r"\hline\noalign{\hrule height 1pt}", r"\tabucline[1pt]{2-3}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_says_nothing(rule: str) -> None:
+    text = rf"\begin{{tabular}}{{cc}} {rule} h & i \\ {rule} 1 & 2 \\ {rule} [3×3] & (4a) \\ {rule} \end{{tabular}}"
+    for written in (text, text.replace(r"\begin{tabular}{cc}", "").replace(r"\end{tabular}", "")):
+        assert read(written) == [["h", "i"], ["1", "2"], ["[3×3]", "(4a)"]]
+
+
+def test_parentheses_and_brackets_behind_a_command_are_kept() -> None:
+    """They were taken for arguments of the command: a cell lost what it says."""
+    assert read(r"h & i \\ conv\footnotemark(3×3) & \cite{x} [2] \\")[1] == ["conv (3×3)", "[2]"]
+
+
+def test_a_command_that_may_mean_anything_is_still_an_error() -> None:
+    with pytest.raises(SpecError) as raised:
+        read(r"h & i \\ \mycell{conv} & 1 \\")
+    assert [d.primary.text for d in raised.value.diagnostics] == [r"\mycell"]
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        (r"$\epsilon_{ls}$", "epsilon_ls"), (r"$\varepsilon$", "epsilon"), ("ε", "epsilon"), ("ϵ", "epsilon"),
+        ("α", "alpha"), (r"$\alpha$ (width)", "alpha_width"), ("Δt", "Delta_t"), ("C₁", "C1"), ("é", "e"),
+        ("#3×3 reduce", "_3_3_reduce"), ("#", ""),
+    ],
+)  # fmt: skip
+def test_a_header_gives_a_name_in_ascii(header: str, name: str) -> None:
+    rows = rows_of(f"a | {header}\n--|--\n1|2", Span(Source("t", f"a | {header}\n--|--\n1|2"), 0, 1))
+    assert default_meaning(rows[0].cells[1]).text == name
+
+
+def test_headers_that_differ_outside_of_ascii_alone_have_names_of_their_own() -> None:
+    text = """arch 1
+    network N { input 8 x 8 x 3
+      table {
+        | Operator | α | β | C₁ | C₂ |
+        |----------|---|---|----|----|
+        | conv     | 4 | 5 | 6  | 7  |
+      }
+      read "conv" = conv(3, alpha) -> conv(3, beta) -> conv(3, C1) -> conv(3, C2)
+    }"""
+    assert [node.shape[-1] for node in archspec.parse(text).elaborate().nodes] == [3, 4, 5, 6, 7]
+
+
+# ---- rows that are not whole ----
+
+
+def test_a_line_that_ends_with_its_last_mark_has_an_empty_cell_behind_it() -> None:
+    assert read("| a | b | c\n|---|---|---\n| 1 | 2 | \n| 3 | 4 | 5\n| 6 | 7 |")[1:] == [
+        ["1", "2", ""], ["3", "4", "5"], ["6", "7", ""],
+    ]  # fmt: skip
+
+
+def test_aligned_columns_may_end_with_empty_cells() -> None:
+    assert read("Operator  c   s\nconv      8   2\npool          2\nsoftmax") == [
+        ["Operator", "c", "s"], ["conv", "8", "2"], ["pool", "", "2"], ["softmax", "", ""],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 |\n", "| 3 |"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 | 5 |\n", "| 3 | 4 | 5 |"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |\nsoftmax\n", "softmax"),
+        ("a\tb\n1\t2\n3\n", "3"),
+        ("a\tb\tc\n1\t2\t3\n4\t5\n", "4\t5"),
+        ("aa  bb\n11  22\n3333333  4  5\n66  77", "3333333  4  5"),
+    ],
+)
+def test_a_row_of_another_length_is_named_in_a_spec(text: str, line: str) -> None:
+    spec = f'arch 1\nnetwork N {{ input 8 x 8 x 3\ntable {{\n{text}\n}}\nread "1" = relu\n}}'
+    with pytest.raises(SpecError) as raised:
+        archspec.parse(spec).elaborate()
+    assert [(d.code, d.primary.text) for d in raised.value.diagnostics] == [("ragged-row", line)]
+
+
+@pytest.mark.parametrize("quote", ["> ", ">", "  > ", "> > "])
+def test_a_table_may_be_quoted(quote: str) -> None:
+    text = "| a | b |\n|---|---|\n| 1 | x > y |"
+    assert read("\n".join(quote + line for line in text.splitlines())) == read(text) == [["a", "b"], ["1", "x > y"]]
+
+
+def test_a_table_may_have_one_column() -> None:
+    assert read("| z |\n|---|\n| dense |\n| deconv |") == [["z"], ["dense"], ["deconv"]]
+
+
+# ---- headers over several columns ----
+
+
+def test_columns_under_one_header_are_numbered_and_a_title_is_none() -> None:
+    tex = r"""\begin{tabular}{lll} \toprule \multicolumn{3}{c}{Ours} \\ \midrule
+    Stage & \multicolumn{2}{c}{Layer} \\ \midrule 1 & Dense & conv \\ \end{tabular}"""
+    assert read(tex) == [["Stage", "Layer 1", "Layer 2"], ["1", "Dense", "conv"]]
+
+
+@pytest.mark.parametrize(("second", "wrong"), [("16 x 16 x 8", []), ("8 x 8 x 8", ["shape-claim"])])
+def test_a_size_over_several_rows_is_what_the_last_of_them_gives(second: str, wrong: list[str]) -> None:
+    """As PeleeNet's table has it: the size that a stage gives stands beside all its rows."""
+    text = rf"""arch 1
+    network N {{ input 64 x 64 x 3
+      table {{
+        Operator & Output \\ \hline
+        conv & \multirow{{2}}{{*}}{{{second}}} \\
+        pool & \\
+      }}
+      read "conv" = conv(3, 8, 2) "pool" = maxpool(2)
+    }}"""
+    assert [d.code for d in archspec.parse(text).check()] == wrong
+
+
+# ---- what is shown of a cell ----
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (r"$3\times 3$ conv", "3×3 conv"), (r"conv, $7\times7$, $64$", "conv, 7×7, 64"), (r"conv2\_x", "conv2_x"),
+        (r"$\mathrm{max}$ pool", "max pool"), ("conv  3 × 3", "conv 3×3"), ("conv 3 × 3", "conv 3 × 3"),
+    ],
+)  # fmt: skip
+def test_a_cell_is_shown_without_the_blanks_that_stood_for_markup(written: str, shown: str) -> None:
+    text = rf"h & i \\ {written} & 1 \\"
+    assert rows_of(text, Span(Source("t", text), 0, len(text)))[1].cells[0].shown == shown

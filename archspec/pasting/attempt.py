@@ -1,0 +1,242 @@
+"""One reading, and rows of a pasted table -> the network that says how they are read, and what is wrong with it.
+
+What the table leaves open is a parameter, and what it prints in other words is said by a clause.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from archspec import driver
+from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.elaborate.evaluate import Value
+from archspec.elaborate.parameters import value_of
+from archspec.pasting.blame import blamed
+from archspec.pasting.columns import Columned, called, choices_of, columned, columns_of, is_choice, quoted, written
+from archspec.pasting.compared import compared
+from archspec.pasting.corrections import Correction, corrections
+from archspec.pasting.errors import NoReading
+from archspec.pasting.footers import Total
+from archspec.pasting.rules import Reworded, reworded
+from archspec.source import Source, Span
+from archspec.syntax import tree
+from archspec.tables import patterns
+from archspec.tables.align import aligned
+from archspec.tables.cells import missing
+from archspec.tables.table import Row
+
+SIDES = (224, 227, 299, 32, 28, 96, 64, 48)
+"""Sides of images that are tried where a table does not say what it is given: ImageNet's first."""
+CLASSES = 1000
+FOLDER = "readings/"
+LAST = re.compile(r"\b([0-9]{1,6})[- ]?(?:d|D|way)\b.*(?:fc|fully[- ]connected)|^FC[- ]?([0-9]{1,6})$", re.IGNORECASE)
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A reading, and what the network around the table must say for it."""
+
+    reading: tree.Reading
+    uses: tuple[str, ...]
+    """the files that the reading uses"""
+    rows: Sequence[Row]
+    span: Span
+    """where the table was pasted"""
+    name: str
+    title: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    """of the network, as they are declared"""
+    side: int | None = None
+    columns: Columned = field(default_factory=Columned)
+    rules: list[Reworded] = field(default_factory=list)
+    errata: list[Correction] = field(default_factory=list)
+    errors: list[Diagnostic] = field(default_factory=list)
+    held: int = 0
+    assumed: list[str] = field(default_factory=list)
+    totals: tuple[Total, ...] = ()
+    """what the table prints of the whole"""
+
+    @property
+    def text(self) -> str:
+        name = self.reading.name.id
+        declared = ", ".join(self.parameters.values())
+        given = [name for name in self.parameters if name in {p.name.id for p in self.reading.parameters}]
+        arguments = ", ".join(f"{name} = {name}" for name in given)
+        own = not self.columns.whole or self.rules
+        lines = [
+            "arch 1",
+            f'use "{FOLDER}{name}"',
+            *([f'use "{path}"' for path in self.uses] if own else []),
+            "",
+            f"network {self.name}" + (f"({declared})" if declared else "") + " {",
+            *([f'title "{self.title}"'] if self.title else []),
+            *([f"input {self.side} x {self.side} x 3"] if self.side else []),
+            *self.stated(),
+            f"table {body(self.rows)}",
+            *self.corrected(),
+            *([f"read as {name}" + (f"({arguments})" if arguments else "")] if self.columns.whole else self.clauses()),
+            *(["read " + "\n".join(rule.text for rule in self.rules)] if self.rules else []),
+            "}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def stated(self) -> Iterator[str]:
+        """What the columns are, where the reading does not say it or names a column that is not there."""
+        headers = [cell.text for cell in self.rows[0].cells]
+        said = dict(self.columns.stated)
+        if not self.columns.whole:
+            for column in columns_of(self.reading):
+                at = next((i for i, h in enumerate(headers) if patterns.same_text(h, column.header.value)), None)
+                if at is not None:
+                    said.setdefault(at, written(column))
+        texts = [f"{called(headers[i])}: {meaning}" for i, meaning in sorted(said.items()) if called(headers[i])]
+        if not self.columns.whole:
+            texts += [c.span.text for c in choices_of(self.reading) if any(is_choice(c, h) for h in headers)]
+        if texts:
+            yield "columns " + ", ".join(texts)
+
+    def clauses(self) -> Iterator[str]:
+        """The clauses of the reading, except what it says of columns."""
+        for clause in self.reading.clauses:
+            if not isinstance(clause, tree.Columns):
+                yield clause.span.text
+
+    def corrected(self) -> Iterator[str]:
+        """The errata; none for what cannot be said as a text."""
+        for one in self.errata:
+            place = quoted(f"row {one.row}, {self.rows[0].cells[one.column].text}")
+            if place and quoted(one.text):
+                yield f'erratum {place} = {quoted(one.text)} because "{one.because}"'
+
+    def row_of(self, error: Diagnostic) -> int:
+        """The row that an error is about; 0 where it is none."""
+        return next((i for i, row in enumerate(self.rows[1:], 1) if within(error.primary, row.span)), 0)
+
+
+def within(place: Span, span: Span) -> bool:
+    return place.source is span.source and span.start <= place.start <= span.end
+
+
+def body(rows: Sequence[Row]) -> str:
+    """The rows as a table with pipes."""
+    lines = ["| " + " | ".join(cell.shown.replace("|", "\\|") for cell in row.cells) + " |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(rows[0].cells))
+    return aligned("{\n" + "".join(f"    {line}\n" for line in lines) + "  }")
+
+
+def best(attempt: Attempt) -> Attempt:
+    """The attempt with what the network has to say besides, tried out until nothing is wrong or nothing helps."""
+    attempt.parameters |= {p.name.id: p.span.text for p in attempt.reading.parameters} | choices(attempt)
+    if "k" in {parameter.name.id for parameter in attempt.reading.parameters}:
+        attempt.parameters["k"] = f"k = {classes(attempt.rows)}"
+    attempt.parameters |= {word: f"{word} = {CLASSES}" for word in named(attempt.rows)}
+    prepare(attempt)
+    judge(attempt)
+    if any(error.code == "clause" for error in attempt.errors):
+        sized(attempt)
+    attempt.errors = attempt.errors or [
+        NoReading(header.span, attempt.reading.name.id, (), f"nothing reads its column `{header.text}`")
+        for header in (attempt.rows[0].cells[i] for i in attempt.columns.unread)
+    ]
+    return attempt
+
+
+def prepare(attempt: Attempt) -> None:
+    """Say what the table calls otherwise than the reading does."""
+    found = attempt.columns = columned(attempt.reading, attempt.rows)
+    headers = attempt.rows[0].cells
+    operators = [i for i, meaning in found.meanings.items() if meaning == "operator"]
+    operators += [
+        i for i, cell in enumerate(headers) if any(is_choice(c, cell.text) for c in choices_of(attempt.reading))
+    ]
+    cells = [row.cells[i].shown for i in operators for row in attempt.rows[1:] if not missing(row.cells[i])]
+    attempt.rules = reworded(attempt.reading, cells)
+    if any(meaning_of(c) == "operator" for c in choices_of(attempt.reading)):
+        # the network is compared with what is printed at the defaults alone
+        attempt.rules = [rule for rule in attempt.rules if not rule.size]
+    attempt.errata = corrections(attempt.rows, found.meanings)
+
+
+def sized(attempt: Attempt) -> None:
+    """The side of the image with which most claims hold, of those that papers use."""
+    found: list[tuple[int, int, list[Diagnostic], int]] = []
+    for place, side in enumerate(SIDES):
+        attempt.side = side
+        judge(attempt)
+        found.append((len(attempt.errors), place, attempt.errors, attempt.held))
+        if not attempt.errors:
+            return
+    _, place, attempt.errors, attempt.held = min(found, key=lambda one: one[:2])
+    attempt.side = SIDES[place]
+
+
+def meaning_of(column: tree.Column) -> str:
+    return column.meaning.id if isinstance(column.meaning, tree.Name) else ""
+
+
+def choice_of(attempt: Attempt, column: int) -> dict[str, Value]:
+    """The parameters that pick a column of a table; none where it is no such column."""
+    header = attempt.rows[0].cells[column].text
+    for one in choices_of(attempt.reading):
+        match = patterns.match(one.header.value, header)
+        if match is not None and is_choice(one, header):
+            return {hole: value_of(token.text) for hole, token in match.holes.items()}
+    return {}
+
+
+def judge(attempt: Attempt, advise: bool = False) -> None:
+    """Compile the text and keep what is wrong with it, and how many claims it makes."""
+    attempt.held, text = 0, attempt.text
+    try:
+        spec = driver.parse(text, f"<pasted, read as {attempt.reading.name.id}>")
+        source = spec.source
+        spec.make.advise = advise
+        errors = [d for d in spec.check_all() if d.severity is Severity.ERROR or d.code == "unread-cell"]
+        attempt.held = 0 if errors else spec.claims()
+        errors = errors or compared(spec.elaborate(), attempt.rows, attempt.columns, attempt.rules)
+    except SpecError as error:
+        errors = list(error.diagnostics)
+        source = next((d.primary.source for d in errors if d.primary.source.text == text), Source("", text))
+    attempt.errors = blamed(errors, source, attempt.rows, attempt.span, attempt.reading.name.id)
+
+
+def choices(attempt: Attempt) -> dict[str, str]:
+    """Parameters that pick a column: `{depth}-layer` has as many values as there are such headers."""
+    own = {parameter.name.id for parameter in attempt.reading.parameters}
+    columns = [c for clause in attempt.reading.clauses if isinstance(clause, tree.Columns) for c in clause.columns]
+    headers = [cell.text for cell in attempt.rows[0].cells]
+    plain = [c.header.value for c in columns if not patterns.holes(c.header.value)]
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        for hole in patterns.holes(column.header.value) & own:
+            for header in headers:
+                match = patterns.match(column.header.value, header)
+                if match and not any(patterns.same_text(header, other) for other in plain):
+                    found.setdefault(hole, []).append(match.holes[hole].text)
+    return {
+        hole: f"{hole} in {{{', '.join(map(literal, values))}}} = {literal(values[0])}"
+        for hole, values in found.items()
+    }
+
+
+def literal(text: str) -> str:
+    return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else f'"{text}"'
+
+
+def classes(rows: Sequence[Row]) -> int:
+    """The classes, where one of the last cells says them: `1000-d fc`, `FC-10`; else ImageNet's."""
+    for row in reversed(rows[1:]):
+        for cell in row.cells:
+            match = LAST.search(cell.text)
+            if match and int(match[1] or match[2]) > 1:
+                return int(match[1] or match[2])
+    return CLASSES
+
+
+def named(rows: Sequence[Row]) -> Iterator[str]:
+    """The names that stand in cells for numbers: alone, in a column of numbers, as `k` for the classes."""
+    for column in zip(*(row.cells for row in rows[1:]), strict=True):
+        texts = [cell.text for cell in column if not missing(cell)]
+        if 2 * sum(text.isdecimal() for text in texts) > len(texts):
+            yield from (text for text in texts if WORD.fullmatch(text))
