@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from archspec.diagnostics import Diagnostic, Label, did_you_mean, nearest
+from archspec.diagnostics import Diagnostic, Label, did_you_mean, similar
 from archspec.source import Span
 
 
@@ -42,7 +42,7 @@ class UnreadOperator(Diagnostic, frozen=True):
     def help(self) -> str | None:
         if self.guarded:
             return "its guard does not hold: " + ", ".join(f'`"{pattern}"`' for pattern in self.guarded)
-        near = nearest(self.text, self.patterns)
+        near = similar(self.text, self.patterns)
         if near is None:
             return f'say what it means: `read "{self.text}" = …`'
         hole = "; a hole takes one number, one word or one mark" if "{" in near else ""
