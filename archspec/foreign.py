@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct, convert
 
-Kind = Literal["step", "argument", "value", "function", "distribution"]
+Kind = Literal["step", "argument", "value", "function", "distribution", "file"]
 SOLE = re.compile(r"([a-z_0-9]+)(\(.*\))?|\( … \| (?:…|id) \) -> ([a-z]+)")
 """What is written where it is one operator or block: its name, its arguments; or a fork and its join."""
 
@@ -27,6 +27,8 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """the file of the block that is written"""
     note: str | None = None
     """what differs"""
+    taken: bool = False
+    """of files: whether `archspec import` reads them"""
 
     @property
     def name(self) -> str | None:
@@ -74,3 +76,12 @@ def meanings(kind: Kind, name: str) -> tuple[Entry, ...]:
 def meaning(kind: Kind, name: str) -> Entry | None:
     """What a name means elsewhere."""
     return next(iter(meanings(kind, name)), None)
+
+
+def kind_of_file(name: str, taken: bool = True) -> str | None:
+    """What a file is by its suffix, and which command takes it; None for a spec and what nobody knows.
+
+    Without `taken` nothing is said of files that `archspec import` reads.
+    """
+    known = meaning("file", Path(name).suffix)
+    return known.absent if known and (taken or not known.taken) else None

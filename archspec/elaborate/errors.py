@@ -57,14 +57,15 @@ class UnknownName(Diagnostic, frozen=True):
     @property
     def in_expression(self) -> str:
         """Where a bare word may stand for a value: it may be a text without its quotes."""
-        meant = foreign.meaning("value", self.name)
-        if meant is not None:
-            return meant.advice
-        near = nearest(self.name, self.known)
+        near, meant = nearest(self.name, set(self.known) - WORDS), foreign.meaning("value", self.name)
+        near = near or (None if meant else nearest(self.name, self.known))
         if near is not None:
             return f"did you mean `{near}`?"
+        if meant is not None and meant.write is not None:
+            return meant.advice
+        said = meant.advice if meant else f'a text stands in quotes: "{self.name}"'
         seen = listed(set(self.known) - WORDS)
-        return f'a text stands in quotes: "{self.name}"' + (f"; {seen}" if seen else "")
+        return f"{said}; {seen}" if seen else said
 
 
 class UnknownOperator(Diagnostic, frozen=True):

@@ -4,7 +4,7 @@ import re
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, did_you_mean
-from archspec.foreign import Kind, meaning
+from archspec.foreign import Kind, kind_of_file, meaning
 
 NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
 DOTTED = re.compile(r"(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
@@ -104,7 +104,7 @@ class UnknownEdition(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return "begin the file with `arch 1`"
+        return kind_of_file(self.primary.source.name) or "begin the file with `arch 1`"
 
 
 class NotText(Diagnostic, frozen=True):
@@ -119,7 +119,7 @@ class NotText(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return "save it as UTF-8"
+        return kind_of_file(self.primary.source.name) or "save it as UTF-8"
 
 
 class PositionalAfterNamed(Diagnostic, frozen=True):

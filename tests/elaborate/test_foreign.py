@@ -42,7 +42,7 @@ def test_the_table_knows_the_layers_of_the_frameworks() -> None:
     assert len({folded(name) for name in names("step")}) >= 500
 
 
-@pytest.mark.parametrize("kind", ["step", "argument", "value", "function", "distribution"])
+@pytest.mark.parametrize("kind", ["step", "argument", "value", "function", "distribution", "file"])
 def test_every_entry_says_one_thing(kind: Kind) -> None:
     for entry in foreign.entries()[kind]:
         assert (entry.write is None) != (entry.absent is None), entry
@@ -50,7 +50,7 @@ def test_every_entry_says_one_thing(kind: Kind) -> None:
         assert not entry.advice.endswith(".")
 
 
-@pytest.mark.parametrize("kind", ["step", "value", "function", "distribution"])
+@pytest.mark.parametrize("kind", ["step", "value", "function", "distribution", "file"])
 def test_a_name_has_one_meaning(kind: Kind) -> None:
     found = [folded(name) for entry in foreign.entries()[kind] for name in {folded(n): n for n in entry.names}.values()]
     assert sorted(found) == sorted(set(found))
