@@ -13,7 +13,10 @@ import jsonschema
 import psutil
 import pytest
 
+from archspec import library
 from archspec.cli.commands import run
+from archspec.elaborate.catalogue import catalogue
+from archspec.syntax.tree import Block, Reading
 
 SPEC = Path(__file__).parent.parent / "specs" / "mobilenet_v2.arch"
 SWAPPED = (
@@ -159,9 +162,12 @@ def test_the_graph_as_json_follows_its_published_schema(capsys: pytest.CaptureFi
     assert len(graph["nodes"]) == 154
 
 
-@pytest.mark.parametrize("what", ["specs", "operators", "backends", "codes"])
+@pytest.mark.parametrize("what", ["specs", "operators", "blocks", "readings", "backends", "codes"])
 def test_list_shows_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
-    wanted = {"specs": "mobilenet_v2_1_4", "operators": "dwconv", "backends": "torch", "codes": "shape-claim"}
+    wanted = {
+        "specs": "mobilenet_v2_1_4", "operators": "dwconv", "backends": "torch", "codes": "shape-claim",
+        "blocks": "squeeze_excite", "readings": "mobilenet_v2",
+    }  # fmt: skip
     assert run(["list", what]) == 0
     assert wanted[what] in capsys.readouterr().out
 
@@ -395,3 +401,31 @@ def test_what_is_not_taken_here_is_told_where_it_is(
 def test_a_model_of_another_version_is_not_a_spelling(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["stats", "mobilenet_v9"]) == 3
     assert "did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ("blocks", ["cbr", "f, c, s = 1", "A convolution, its normalisation and ReLU6", 'use "blocks/inverted_residual"']),
+        ("blocks", ["mbconv", "t, f, c, s, rate, se = 0.25", "MBConv of EfficientNet", 'use "blocks/mbconv"']),
+        ("blocks", ["squeeze_excite", "m, act = relu, gate = sigmoid", "Squeeze-and-excitation", 'use "blocks/sq']),
+        ("readings", ["shufflenet_v2", "scale = 1, k = 1000", "Table 5 of ShuffleNet V2", 'use "readings/shuff']),
+    ],
+)  # fmt: skip
+def test_a_block_is_listed_with_its_parameters_its_meaning_and_its_file(
+    what: str, line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["list", what]) == 0
+    (found,) = (text for text in capsys.readouterr().out.splitlines() if text.split()[:1] == line[:1])
+    places = [found.find(part) for part in line]
+    assert places == sorted(places)
+    assert -1 not in places
+
+
+def test_everything_that_a_spec_can_use_says_what_it_is() -> None:
+    listed = [*catalogue("blocks", Block), *catalogue("readings", Reading)]
+    assert {one.use for one in listed} >= set(library.shared_names()) - {"blocks/keras", "blocks/letters"}
+    for one in listed:
+        assert 10 < len(one.summary) < 125, one.name
+        assert "\n" not in one.summary
+        assert one.summary[-1] not in ".,:;"

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from archspec import library
 from archspec.diagnostics import Edit
+from archspec.elaborate.catalogue import head
 from archspec.elaborate.evaluate import FUNCTIONS
 from archspec.elaborate.layout import ROLES
 from archspec.elaborate.modules import Module
@@ -133,7 +134,7 @@ def names(source: Source, module: Module | None, offset: int) -> Iterator[Choice
         for named in [*module.own.values(), *(found[0][1] for found in module.used.values() if found)]:
             if isinstance(named, t.Block):
                 known.add(named.name.id)
-                yield Choice(named.name.id, "block", named.span.text.partition(" =")[0])
+                yield Choice(named.name.id, "block", head(named))
         for declaration in module.own.values():
             inside = declaration.span.start <= offset <= declaration.span.end
             for parameter in declaration.parameters if inside and not isinstance(declaration, t.Variant) else ():
