@@ -406,7 +406,7 @@ def test_a_model_of_another_version_is_not_a_spelling(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("what", "line"),
     [
-        ("blocks", ["cbr", "f, c, s = 1", "A convolution, its normalisation and ReLU6", 'use "blocks/inverted_residual"']),
+        ("blocks", ["cbr", "f, c, s = 1", "A convolution, its normalisation and ReLU6", 'use "blocks/inverted']),
         ("blocks", ["mbconv", "t, f, c, s, rate, se = 0.25", "MBConv of EfficientNet", 'use "blocks/mbconv"']),
         ("blocks", ["squeeze_excite", "m, act = relu, gate = sigmoid", "Squeeze-and-excitation", 'use "blocks/sq']),
         ("readings", ["shufflenet_v2", "scale = 1, k = 1000", "Table 5 of ShuffleNet V2", 'use "readings/shuff']),

@@ -50,7 +50,7 @@ class UnknownName(Diagnostic, frozen=True):
     def elsewhere(self) -> str | None:
         """Where such names are from."""
         if self.name.startswith("@"):
-            return "`as name` behind a step names its tensor, for what follows; an output's names are seen in it alone"
+            return "`as name` behind a step names its tensor for what follows; a block's and an output's are seen in it alone"
         before = self.primary.source.text[: self.primary.start].rstrip()
         return "`archspec list readings` shows those to `use`" if before.endswith(" as") else None
 
@@ -84,7 +84,7 @@ class UnknownOperator(Diagnostic, frozen=True):
         near, meant = nearest(self.name, self.known), foreign.meaning("step", self.name)
         if near is not None and folded(near) == folded(self.name) and (meant is None or meant.note is None):
             return f"did you mean `{near}`?"
-        use = self.bundled
+        use = used(self.name) if meant and self.blocks else self.bundled
         if meant is not None and (meant.name is None or meant.use or meant.name in self.known):
             return f"{meant.advice}; {use}" if use and not meant.use else meant.advice
         if near is not None or use is not None:
@@ -92,9 +92,14 @@ class UnknownOperator(Diagnostic, frozen=True):
         return "`archspec list operators` and `archspec list blocks` show all"
 
     @property
+    def blocks(self) -> bool:
+        """Whether a block may stand here: some clauses take operators only."""
+        return set(OPERATORS) < set(self.known)
+
+    @property
     def bundled(self) -> str | None:
-        """The files whose block it is, or is a slip of; None where only operators may stand."""
-        if not set(OPERATORS) < set(self.known):
+        """The files whose block it is, or is a slip of."""
+        if not self.blocks:
             return None
         near = None if nearest(self.name, self.known) else nearest(self.name, library.declarations())
         return used(self.name) or (near and f"did you mean `{near}`? {used(near)}")

@@ -34,7 +34,8 @@ def fixes(diagnostic: Diagnostic) -> Iterator[Fix]:
         meant = match[1] or match[2] if match else None
         span = replaced(diagnostic, meant) if meant else None
         # the arguments by place of another program's layer mean something else here
-        if match and meant and span and (match[1] or span.source.text[span.end : span.end + 1] != "("):
+        alone = span and re.fullmatch(r"\w+", span.text) and span.source.text[span.end : span.end + 1] != "("
+        if match and meant and span and (match[1] or alone):
             yield Fix(f"Change to `{meant}`", (Edit(span, meant),))
     if isinstance(diagnostic, UnknownOperator | UnknownFunction | UnknownName):
         for path in library.declarations().get(diagnostic.name, ()):

@@ -111,7 +111,8 @@ def test_no_spelling_is_proposed_for_a_name_of_the_table(name: str) -> None:
         ("F.hardswish", "`hardswish`"), ("layers.Dense", "`linear(channels)`"),
         ("BatchNormalization", "its momentum is 1 minus this one"), ("squeeze_excite", '`use "blocks/squeeze_excite"`'),
         ("SELayer", '`use "blocks/squeeze_excite"`'), ("Botleneck", "did you mean `bottleneck`?"),
-        ("dense", "`linear(channels)`"), ("dense", '`use "blocks/densenet"`'), ("rellu", "did you mean `relu`?"),
+        ("dense", "`linear(channels)`"), ("dense", '`use "blocks/densenet"`'), ("Dense", "makes one vector"),
+        ("rellu", "did you mean `relu`?"),
         ("convv", "did you mean `conv`?"), ("dwcnov", "did you mean `dwconv`?"), ("ReLU6", "`relu6`"),
     ],
 )  # fmt: skip
@@ -222,7 +223,7 @@ def test_an_unknown_name_among_distributions_is_a_distribution() -> None:
     ("body", "titles"),
     [("swish", ["Change to `silu`"]), ("Swish(1)", []), ("PReLU", []), ("rellu", ["Change to `relu`"]),
      ("conv(3, filters = 8)", ["Change to `channels`"]), ("dropout(keep_prob = 0.5)", []),
-     ("fire(1, 2, 3)", ['Use "blocks/fire"'])],
+     ("fire(1, 2, 3)", ['Use "blocks/fire"']), ("nn.ReLU6", []), ('conv(3, 8, pad = "VALID")', ["Change to `valid`"])],
 )  # fmt: skip
 def test_an_editor_offers_a_name_only_where_it_means_the_same(body: str, titles: list[str]) -> None:
     with pytest.raises(archspec.SpecError) as error:
