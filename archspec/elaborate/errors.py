@@ -50,7 +50,7 @@ class UnknownName(Diagnostic, frozen=True):
     def elsewhere(self) -> str | None:
         """Where such names are from."""
         if self.name.startswith("@"):
-            return "`as name` behind a step names its tensor for what follows; a block's and an output's are seen in it alone"
+            return "`as name` behind a step names its tensor for what follows, in a block or an output for that alone"
         before = self.primary.source.text[: self.primary.start].rstrip()
         return "`archspec list readings` shows those to `use`" if before.endswith(" as") else None
 
