@@ -15,7 +15,7 @@ import pytest
 
 from archspec import library
 from archspec.cli.commands import run
-from archspec.elaborate.catalogue import catalogue
+from archspec.elaborate.catalogue import catalogue, head
 from archspec.syntax.tree import Block, Reading
 
 SPEC = Path(__file__).parent.parent / "specs" / "mobilenet_v2.arch"
@@ -429,3 +429,10 @@ def test_everything_that_a_spec_can_use_says_what_it_is() -> None:
         assert 10 < len(one.summary) < 125, one.name
         assert "\n" not in one.summary
         assert one.summary[-1] not in ".,:;"
+
+
+def test_the_head_of_a_block_ends_where_its_network_begins() -> None:
+    found = {head(one.named) for one in catalogue("blocks", Block)}
+    assert "block cbr(f, c, s = 1)" in found
+    assert "block squeeze_excite(m, act = relu, gate = sigmoid) : h x w x k -> h x w x k" in found
+    assert "reading shufflenet_v2(scale = 1, k = 1000)" in {head(one.named) for one in catalogue("readings", Reading)}
