@@ -4,7 +4,6 @@ A name that stands there is a word of another language, never a slip of the pen:
 """
 
 import re
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -54,6 +53,8 @@ def folded(name: str) -> str:
 @cache
 def entries() -> dict[Kind, tuple[Entry, ...]]:
     """All that is known, by what it names."""
+    import tomllib  # a text without mistakes needs none of it
+
     table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     return convert(table, dict[Kind, tuple[Entry, ...]])
 
