@@ -53,7 +53,7 @@ def catalogue(folder: str, kind: type | UnionType) -> Iterator[Listed]:
         if not path.startswith(f"{folder}/"):
             continue
         for declaration in parse_bundled(source).declarations:
-            if isinstance(declaration, kind):
+            if isinstance(declaration, t.Block | t.Definition | t.Reading) and isinstance(declaration, kind):
                 yield Listed(declaration, path, comment_above(declaration.span) or opening(source))
 
 

@@ -50,7 +50,7 @@ class UnknownName(Diagnostic, frozen=True):
     def elsewhere(self) -> str | None:
         """Where such names are from."""
         if self.name.startswith("@"):
-            return "`as name` behind a step names its tensor for what follows, in a block or an output for that alone"
+            return "`as name` behind a step names its tensor for what follows; what a block names is seen in it alone"
         before = self.primary.source.text[: self.primary.start].rstrip()
         return "`archspec list readings` shows those to `use`" if before.endswith(" as") else None
 

@@ -108,7 +108,7 @@ def flatten(plan: NetworkPlan, name: str) -> Graph:
         paths = flat.lay(part, "", paths, tensors)
     outputs = {"output": paths[0]}
     for output, part in plan.outputs:
-        outputs[output] = flat.lay(part, "", paths, dict(tensors))[0]
+        outputs[output] = flat.lay(part, "", paths, tensors)[0]
     check_alive(flat, set(outputs.values()))
     titles = [clause.text.value for clause in network.clauses if isinstance(clause, t.Title)]
     return Graph.model_construct(

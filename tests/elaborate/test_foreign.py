@@ -58,7 +58,8 @@ def test_a_name_has_one_meaning(kind: Kind) -> None:
 
 @pytest.mark.parametrize("entry", written("step"), ids=lambda entry: entry.names[0])
 def test_what_is_said_to_write_is_a_network(entry: Entry) -> None:
-    assert len(elaborated((entry.write or "").replace("…", "relu"), entry).nodes) >= (entry.write != "id") + 1
+    body = (entry.write or "").replace("…", "relu")
+    assert len(elaborated(f"relu -> {body}", entry).nodes) >= 2 + (entry.write != "id")
 
 
 @pytest.mark.parametrize("entry", written("function"), ids=lambda entry: entry.names[0])
