@@ -6,6 +6,7 @@ Each mistake is a class beside the stage that finds it. The class is also its ex
 """
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -15,6 +16,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from archspec.foreign import folded
 from archspec.source import Span
 
 STOPPED = "the search for a repair was stopped"
@@ -139,14 +141,55 @@ def codes(root: type[Diagnostic] = Diagnostic) -> Iterator[type[Diagnostic]]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be."""
-    folded = {other.casefold(): other for other in sorted(set(known), reverse=True)}
-    wanted, others = name[:80].casefold(), tuple(sorted(folded))
-    if len(others) > MANY:
-        shared = Counter(chain.from_iterable(by_pair(others).get(pair, ()) for pair in pairs(wanted)))
-        others = tuple(sorted(sorted(shared), key=lambda other: -shared[other])[:CLOSE])
-    close = difflib.get_close_matches(wanted, others, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
+    """The known name that `name` is a slip of: at most one letter in four is wrong, and never more than two.
+
+    Numbers and single letters tell names apart (`relu6`, `inception_b`), so they must be there, in whatever order.
+    """
+    wanted, slip = folded(name), name[:80].casefold()
+    close: list[tuple[int, str]] = []
+    for other in likely(slip, sorted(set(known))):
+        if folded(other) == wanted and wanted:
+            return other
+        most = min(2, len(slip) // 4 or len(slip) // 3)
+        if apart(other) == apart(name) and abs(len(other) - len(slip)) <= most:
+            slips = distance(slip, other.casefold())
+            close += [(slips, other)] * (slips <= most)
+    return min(close)[1] if close else None
+
+
+def likely(wanted: str, names: list[str]) -> list[str]:
+    """Of many names, those that have most pairs of letters in common with one; of few, all."""
+    if len(names) <= MANY:
+        return names
+    by = by_pair(tuple(names))
+    shared = Counter(chain.from_iterable(by.get(pair, ()) for pair in pairs(wanted)))
+    return sorted(sorted(shared), key=lambda other: -shared[other])[:CLOSE]
+
+
+def apart(name: str) -> tuple[list[str], list[str]]:
+    """The digits of a name and its single letters, in order of the alphabet."""
+    pieces = re.findall("[a-z]+", name[:80].casefold())
+    return sorted(filter(str.isdigit, name[:80])), sorted(piece for piece in pieces if len(piece) == 1)
+
+
+def distance(a: str, b: str) -> int:
+    """How many letters were left out, put in, taken for another, or exchanged with their neighbour."""
+    before, row = [0] * (len(b) + 1), list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        last, row, older = row, [i], before
+        for j, other in enumerate(b, 1):
+            row.append(min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != other)))
+            if i > 1 and j > 1 and (letter, a[i - 2]) == (b[j - 2], other):
+                row[j] = min(row[j], older[j - 2] + 1)
+        before = last
+    return row[-1]
+
+
+def similar(text: str, known: Iterable[str]) -> str | None:
+    """The known text that has most in common with another, for what is no name."""
+    folds = {other.casefold(): other for other in sorted(set(known), reverse=True)}
+    close = difflib.get_close_matches(text[:80].casefold(), sorted(folds), n=1, cutoff=0.6)
+    return folds[close[0]] if close else None
 
 
 @lru_cache(maxsize=4)
@@ -154,7 +197,7 @@ def by_pair(names: tuple[str, ...]) -> dict[str, list[str]]:
     """Every two letters that stand beside each other, to the names that have them."""
     found: dict[str, list[str]] = {}
     for name in names:
-        for pair in pairs(name):
+        for pair in pairs(name.casefold()):
             found.setdefault(pair, []).append(name)
     return found
 
@@ -164,11 +207,15 @@ def pairs(name: str) -> set[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """Help text for an unknown name: the nearest known one, or all of them where they are few."""
+    """Help text for an unknown name: the one that it is a slip of, or all that are known where they are few."""
     names = sorted(set(known))
     close = nearest(name, names)
     if close is not None:
         return f"did you mean `{close}`?"
-    if 0 < len(names) <= 12:
-        return "known here: " + ", ".join(f"`{n}`" for n in names)
-    return None
+    return listed(names)
+
+
+def listed(names: Iterable[str]) -> str | None:
+    """Help text that lists what is known, where that is little."""
+    known = sorted(set(names))
+    return "known here: " + ", ".join(f"`{name}`" for name in known) if 0 < len(known) <= 12 else None

@@ -1,6 +1,7 @@
 """The passes in their order: text -> `Spec` -> `Graph`. What the command line and programs call."""
 
 import errno
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from archspec.diagnostics import SpecError, nearest
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.modules import Loader
 from archspec.elaborate.resolve import recursion, resolve
+from archspec.foreign import kind_of_file
 from archspec.graph import Graph
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.loading import STDIN, read_source
@@ -20,6 +22,9 @@ from archspec.spec import Spec
 from archspec.syntax import cache
 from archspec.syntax import tree as t
 from archspec.syntax.depth import deep
+
+FACTORY = re.compile(r"(?:torch:)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+:[A-Za-z_]\w*)")
+"""A function of a package of Python, with or without the backend that calls it."""
 
 
 def parse(text: str, name: str = "<text>", member: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Spec:
@@ -67,18 +72,29 @@ def load(spec: str | Path, limits: Limits = DEFAULT_LIMITS) -> Spec:
 def located(name: str, limits: Limits) -> tuple[Source, Path, str | None]:
     """The text that a SPEC means, the folder that it is in, and the network or variant of it that is meant."""
     if name == STDIN or exists(name):
+        if name != STDIN and Path(name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder; name a spec in it", printable(name))
         return read_source(name, limits), folder(name), None
     path, colon, member = name.rpartition(":")
     if colon and (path == STDIN or exists(path)):
         return read_source(path, limits), folder(path), member
     found = bundled(name)
     if found is None:
-        near = nearest(name, [*library.specs(), *library.members()])
-        advice = f"; did you mean `{near}`?" if near else ""
-        raise FileNotFoundError(
-            errno.ENOENT, f"no such file, and no bundled spec of that name{advice}", printable(name)
-        )
+        advice = meant(name) or kind_of_file(name)
+        said = f"no such file, and no bundled spec of that name{f'; {advice}' if advice else ''}"
+        raise FileNotFoundError(errno.ENOENT, said, printable(name))
     return found[0], Path(), found[1]
+
+
+def meant(name: str) -> str | None:
+    """What a name may have been meant for where there is no such file."""
+    if "://" in name:
+        return "files are not fetched: save what is there, and name the file"
+    factory = FACTORY.fullmatch(name)
+    if factory:
+        return f"`archspec import torch:{factory[1]} -o net.arch` makes a spec of a model of PyTorch"
+    near = nearest(name, [*library.specs(), *library.members()])
+    return f"did you mean `{near}`?" if near else None
 
 
 def exists(name: str) -> bool:

@@ -10,6 +10,7 @@ from archspec.source import Source
 FOLDERS = ("blocks", "readings")
 NAME = re.compile(r"[A-Za-z0-9_]+")
 DECLARED = re.compile(r"^\s*(?:network|variant)\s+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
+SHARED = re.compile(r"^(?:block|def|reading)\s+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
 
 
 @cache
@@ -61,6 +62,18 @@ def declared(name: str) -> list[str]:
 def members() -> dict[str, str]:
     """Every bundled network and variant to the spec that declares it."""
     return {name: file for file in specs() for name in declared(file)}
+
+
+@cache
+def declarations() -> dict[str, tuple[str, ...]]:
+    """Every block, function and reading that comes with archspec to the files that declare it, as `use` names them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in sorted(shared_names()):
+        source = shared(path)
+        assert source is not None
+        for name in SHARED.findall(source.text):
+            found[name] = (*found.get(name, ()), path)
+    return found
 
 
 @cache

@@ -1,7 +1,7 @@
-"""`archspec.ops` and the diagnostics -> docs/operators.md and docs/errors.md: `python docs/generate.py`.
+"""The operators, the diagnostics and the library -> docs/operators.md, errors.md, blocks.md: `python docs/generate.py`.
 
-All text comes from the docstrings; what is written here are the headings and the examples. README.md gets the specs
-that it shows as they stand in specs/.
+All text comes from docstrings and comments; what is written here are the headings and the examples. README.md gets the
+specs that it shows as they stand in specs/.
 """
 
 import ast
@@ -21,10 +21,13 @@ from pydantic.fields import FieldInfo
 import archspec
 import archspec.cli.commands
 from archspec.diagnostics import Diagnostic, codes
+from archspec.elaborate.catalogue import Listed, catalogue, head, opening
 from archspec.elaborate.resolve import attributes
 from archspec.graph import Graph
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS
+from archspec.library import shared
 from archspec.ops import OPERATORS, Join, Op, allowed
+from archspec.syntax import tree as t
 from archspec.tensor import shape_text
 
 DOCS = Path(__file__).parent
@@ -94,6 +97,58 @@ the exit code 1 (a limit: 4); a warning never changes the exit code, except unde
 |---|---|---|
 {rows}
 """
+
+
+BLOCKS_NOTE = "<!-- Written by `python docs/generate.py`; change the comments in archspec/blocks, not this file. -->"
+BLOCKS_HEAD = """# Blocks and readings
+
+What comes with archspec and is written in its language: blocks that a network is built of, and readings of the tables
+of papers. `archspec list blocks` and `archspec list readings` print the names, shorter. A file is seen after
+[`use`](language.md#files):
+
+```arch
+arch 1
+use "blocks/inverted_residual"
+use "blocks/squeeze_excite"
+network N { input 32 x 32 x 3 body cbr(3, 16, 2) -> bottleneck(6, 24, 1) -> squeeze_excite(6) }
+```
+
+The side before `->` names what the block is given, and the other side is what it gives. A parameter with a default may
+be left out.
+"""
+
+READINGS_HEAD = """## Readings
+
+A reading knows the conventions of a table: `read as NAME` in a network takes them, as in
+[the language reference](language.md#readings), and `archspec import` finds the one that suits a pasted table.
+"""
+
+
+def blocks() -> str:
+    """The text of docs/blocks.md."""
+    parts = [BLOCKS_NOTE, "", BLOCKS_HEAD]
+    for use, listed in groupby(catalogue("blocks", t.Block | t.Definition), key=lambda one: one.use):
+        source = shared(use)
+        assert source is not None
+        parts.append(f'## `use "{use}"`\n\n{prose(opening(source))}\n')
+        parts += [declaration(one, prose(opening(source))) for one in listed]
+    parts.append(READINGS_HEAD)
+    for one in catalogue("readings", t.Reading):
+        parts.append(f"### `{one.name}`\n\n{prose(one.about)}\n")
+        parts.append(f'`use "{one.use}"`, then `read as {head(one.named).removeprefix("reading ")}`\n')
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def declaration(one: Listed, above: str) -> str:
+    """The heading, the comment and the text of a block or function."""
+    about = prose(one.about)
+    said = f"{about}\n\n" if about != above else ""
+    return f"### `{one.name}`\n\n{said}```arch excerpt=archspec/{one.use}.arch\n{one.named.span.text}\n```\n"
+
+
+def prose(comment: str) -> str:
+    """A comment as a paragraph."""
+    return " ".join(comment.split())
 
 
 def operators() -> str:
@@ -231,7 +286,9 @@ def readme() -> str:
     return SHOWN.sub(lambda match: match[1] + (ROOT / match[2]).read_text(encoding="utf-8"), README.read_text("utf-8"))
 
 
-FILES = {DOCS / "operators.md": operators, DOCS / "errors.md": errors, README: readme}
+FILES = {
+    DOCS / "operators.md": operators, DOCS / "errors.md": errors, DOCS / "blocks.md": blocks, README: readme,
+}  # fmt: skip
 
 
 def main() -> None:

@@ -13,7 +13,10 @@ import jsonschema
 import psutil
 import pytest
 
+from archspec import library
 from archspec.cli.commands import run
+from archspec.elaborate.catalogue import catalogue, head
+from archspec.syntax.tree import Block, Reading
 
 SPEC = Path(__file__).parent.parent / "specs" / "mobilenet_v2.arch"
 SWAPPED = (
@@ -159,9 +162,12 @@ def test_the_graph_as_json_follows_its_published_schema(capsys: pytest.CaptureFi
     assert len(graph["nodes"]) == 154
 
 
-@pytest.mark.parametrize("what", ["specs", "operators", "backends", "codes"])
+@pytest.mark.parametrize("what", ["specs", "operators", "blocks", "readings", "backends", "codes"])
 def test_list_shows_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
-    wanted = {"specs": "mobilenet_v2_1_4", "operators": "dwconv", "backends": "torch", "codes": "shape-claim"}
+    wanted = {
+        "specs": "mobilenet_v2_1_4", "operators": "dwconv", "backends": "torch", "codes": "shape-claim",
+        "blocks": "squeeze_excite", "readings": "mobilenet_v2",
+    }  # fmt: skip
     assert run(["list", what]) == 0
     assert wanted[what] in capsys.readouterr().out
 
@@ -325,3 +331,108 @@ def test_a_check_that_compares_nothing_says_so(tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize("given", [["-p", "alpha=1", "-p", "alpha=2"], ["--max-nesting", "1000000000"]])
 def test_what_cannot_be_meant_is_refused_by_the_command_line(given: list[str]) -> None:
     assert run(["stats", "mobilenet_v2", *given]) == 2
+
+
+KINDS = {
+    "a.keras": "export the model to ONNX", "a.h5": "export the model to ONNX", "a.pth": "torch:PACKAGE.MODULE:FUNCTION",
+    "a.pt": "torch:PACKAGE.MODULE:FUNCTION", "a.yaml": "a description for another program",
+    "a.prototxt": "a description for another program", "a.json": "a description for another program",
+    "a.py": "`archspec import torch:MODULE:FUNCTION", "a.pdf": "copy the table out of it", "a.png": "it is a picture",
+    "a.safetensors": "weights and not the network", "a.zip": "unpack it", "a.tflite": "export the model to ONNX",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("data", [b"prose", b"PK\xff\x00\x01"])
+@pytest.mark.parametrize("command", ["import", "stats"])
+def test_a_file_of_another_kind_is_said_to_be_that(
+    name: str, data: bytes, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert run([command, str(tmp_path / name)]) == 1
+    assert KINDS[name] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("t.md", "`archspec import FILE -o net.arch`"), ("a.onnx", "a model in ONNX")]
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_what_import_takes_is_sent_to_it(
+    name: str, said: str, there: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if there:
+        (tmp_path / name).write_bytes(b"| Operator |" if name == "t.md" else b"\x08\xff")
+    assert run(["stats", str(tmp_path / name)]) == (1 if there else 3)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["import", "torchvision.models:resnet18"], 3, "`archspec import torch:torchvision.models:resnet18 -o"),
+        (["stats", "torchvision.models:resnet18"], 3, "`archspec import torch:torchvision.models:resnet18 -o"),
+        (["build", "torch:torchvision.models:resnet18"], 3, "`archspec import torch:torchvision.models:resnet18 -o"),
+        (["import", "https://example.org/t.html"], 3, "files are not fetched"),
+        (["stats", "https://example.org/net.arch"], 3, "files are not fetched"),
+        (["import", str(SPEC)], 2, "is a spec already"), (["import", "vgg16"], 2, "is a bundled spec already"),
+        (["import", str(SPEC.parent)], 2, "is a folder; name the file in it"),
+        (["stats", str(SPEC.parent)], 3, "it is a folder; name a spec in it"),
+        (["import", "nosuch.md"], 3, "nosuch.md: no such file"),
+        (["stats", "mobilnet_v2"], 3, "did you mean `mobilenet_v2`?"),
+        (["lab", "relu", "-o", "x.png"], 2, "a folder of several files, and 'x.png' is called like one"),
+        (["compare", "-o", "x.svg"], 2, "a folder of several files, and 'x.svg' is called like one"),
+        (["train", "vgg16", "--data", "digits", "-o", "x.pth"], 2, "'x.pth' is called like one"),
+    ],
+)  # fmt: skip
+def test_what_is_not_taken_here_is_told_where_it_is(
+    arguments: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == code
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_of_another_version_is_not_a_spelling(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["stats", "mobilenet_v9"]) == 3
+    assert "did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ("blocks", ["cbr", "f, c, s = 1", "A convolution, its normalisation and ReLU6", 'use "blocks/inverted']),
+        ("blocks", ["mbconv", "t, f, c, s, rate, se = 0.25", "MBConv of EfficientNet", 'use "blocks/mbconv"']),
+        ("blocks", ["squeeze_excite", "m, act = relu, gate = sigmoid", "Squeeze-and-excitation", 'use "blocks/sq']),
+        ("readings", ["shufflenet_v2", "scale = 1, k = 1000", "Table 5 of ShuffleNet V2", 'use "readings/shuff']),
+    ],
+)  # fmt: skip
+def test_a_block_is_listed_with_its_parameters_its_meaning_and_its_file(
+    what: str, line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["list", what]) == 0
+    (found,) = (text for text in capsys.readouterr().out.splitlines() if text.split()[:1] == line[:1])
+    places = [found.find(part) for part in line]
+    assert places == sorted(places)
+    assert -1 not in places
+
+
+def test_everything_that_a_spec_can_use_says_what_it_is() -> None:
+    listed = [*catalogue("blocks", Block), *catalogue("readings", Reading)]
+    assert {one.use for one in listed} >= set(library.shared_names()) - {"blocks/keras", "blocks/letters"}
+    for one in listed:
+        assert 10 < len(one.summary) < 125, one.name
+        assert "\n" not in one.summary
+        assert one.summary[-1] not in ".,:;"
+
+
+def test_the_head_of_a_block_ends_where_its_network_begins() -> None:
+    found = {head(one.named) for one in catalogue("blocks", Block)}
+    assert "block cbr(f, c, s = 1)" in found
+    assert "block squeeze_excite(m, act = relu, gate = sigmoid) : h x w x k -> h x w x k" in found
+    assert "reading shufflenet_v2(scale = 1, k = 1000)" in {head(one.named) for one in catalogue("readings", Reading)}

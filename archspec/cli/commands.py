@@ -33,7 +33,7 @@ def cli() -> None:
     """Compile the table that a paper prints.
 
     SPEC is a path (net.arch), one network or variant of a file (net.arch:Small), a bundled name (mobilenet_v2), or -
-    for standard input. `archspec list` shows the bundled ones.
+    for standard input. `archspec list` shows the bundled ones, `archspec list blocks` what a spec can use.
 
     \b
     Examples:
@@ -239,14 +239,20 @@ def graph(spec: str, params: Parameters, image: Shape | None, as_json: bool, sch
 
 
 @cli.command("list")
-@click.argument("what", type=click.Choice(["specs", "operators", "backends", "codes", "devices"]), default="specs")
+@click.argument(
+    "what",
+    type=click.Choice(["specs", "operators", "blocks", "readings", "backends", "codes", "devices"]),
+    default="specs",
+)
 def list_(what: str) -> None:
-    """List the bundled specs, the operators, the backends, the codes of diagnostics, or the devices.
+    """List the bundled specs, the operators, the blocks and readings that a spec can use, the backends, the codes of
+    diagnostics, or the devices.
 
     \b
     Examples:
       archspec list
       archspec list operators
+      archspec list blocks
     """
     say(tables.show(LISTS[what]()))
 
@@ -270,6 +276,8 @@ def explain(code: str) -> None:
 LISTS = {
     "specs": lambda: tables.specs_sheet(driver.bundled_networks()),
     "operators": tables.operators_sheet,
+    "blocks": tables.blocks_sheet,
+    "readings": tables.readings_sheet,
     "backends": tables.backends_sheet,
     "codes": tables.codes_sheet,
     "devices": devices_sheet,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archspec.cli.options import Parameters, with_image, with_limits, with_parameters
+from archspec.cli.options import Folder, Parameters, with_image, with_limits, with_parameters
 from archspec.cli.training import Numbers, libraries, prepared, progress, recipe, with_training
 from archspec.limits import Limits
 from archspec.tensor import Shape
@@ -32,7 +32,7 @@ TRIO = (
 )
 @click.option("--target", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True,
               help="The validation accuracy whose first reaching is counted.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("archspec-compare"),
+@click.option("-o", "--output", type=Folder(), default=Path("archspec-compare"),
               show_default=True, metavar="DIR", help="Where the report and the runs go.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Processes.  [default: one per core]")
 @click.option("--cluster", metavar="URL", help="dask://HOST:PORT or ray://HOST:PORT instead of this machine.")

@@ -1,6 +1,7 @@
 """`archspec import`: a pasted table, or a framework's model, as a spec."""
 
 import ast
+import errno
 import gc
 import re
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archspec import driver
 from archspec.cli.options import Image
 from archspec.diagnostics import SpecError
 from archspec.elaborate.parameters import value_of
 from archspec.limits import DEFAULT_LIMITS
-from archspec.loading import read_source
+from archspec.loading import STDIN, read_source
 from archspec.pasting.errors import NoTable
 from archspec.printable import printable
 from archspec.source import Span
@@ -97,9 +99,26 @@ def import_(
             raise click.UsageError("--reading, --title and --table are for tables, and this is a model")
         model(source, output, name, dict(arguments), image, weights)
     else:
+        nowhere(source)
         if arguments or image or weights:
             raise click.UsageError("--argument, --input and --weights are for models, and this is a table")
         table(source, output, name, reading, title, number)
+
+
+def nowhere(source: str) -> None:
+    """Say what a source may have been meant for that is no file with a table."""
+    if source == STDIN:
+        return
+    if Path(source).is_dir():
+        raise click.UsageError(f"{printable(source)} is a folder; name the file in it")
+    if Path(source).exists():
+        if Path(source).suffix == ".arch":
+            raise click.UsageError(f"{printable(source)} is a spec already: `archspec check` and `build` take it")
+        return
+    if driver.bundled(source) is not None:
+        raise click.UsageError(f"{printable(source)} is a bundled spec already: `archspec stats {printable(source)}`")
+    advice = driver.meant(source)
+    raise FileNotFoundError(errno.ENOENT, "no such file" + (f"; {advice}" if advice else ""), printable(source))
 
 
 def imported(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archspec.cli import tables
+from archspec.cli.options import Folder
 from archspec.cli.output import say
 from archspec.cli.training import libraries, progress
 from archspec.sheet import Sheet
@@ -27,7 +28,7 @@ def lab() -> None:
 
 @lab.command()
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    "-o", "--output", type=Folder(), metavar="DIR",
     help="Write both figures (SVG, PNG) and all numbers (JSON) into this folder.",
 )  # fmt: skip
 @click.option(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from archspec import library
+from archspec import foreign, library
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import value_of
 from archspec.limits import DEFAULT_LIMITS, Limits
@@ -50,6 +50,19 @@ class Image(click.ParamType[tuple[int, ...]]):
         if not 1 <= len(sides) <= 3 or not all(re.fullmatch("[1-9][0-9]{0,9}", side) for side in sides):
             self.fail(f"{value!r} is not an input: 224x224, 224x224x3 or 224", param, ctx)
         return tuple(map(int, sides))
+
+
+class Folder(click.Path):
+    """A folder to write into, which is not called like a file that somebody wants."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(value)
+        if not path.is_dir() and foreign.meaning("file", path.suffix):
+            self.fail(f"this writes a folder of several files, and {str(value)!r} is called like one", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def one_spec(command: Decorated) -> Decorated:

@@ -11,6 +11,7 @@ from msgspec import to_builtins
 from archspec import report
 from archspec.diagnostics import Diagnostic, codes
 from archspec.elaborate.audit import Audited
+from archspec.elaborate.catalogue import Listed, catalogue
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.resolve import signature
 from archspec.graph import Graph
@@ -20,6 +21,7 @@ from archspec.sheet import FORMATS as WRITERS
 from archspec.sheet import Sheet, cell, plain
 from archspec.stages import Stage, stage_label, stages
 from archspec.stats import CONVENTION, Stats, op_text
+from archspec.syntax import tree as t
 from archspec.tensor import shape_text
 
 if TYPE_CHECKING:
@@ -93,6 +95,21 @@ def operators_sheet() -> Sheet:
     """Every operator with its attributes, those given by place first."""
     rows = tuple((name, signature(op), docstring(op).splitlines()[0]) for name, op in OPERATORS.items())
     return Sheet("", ("operator", "attributes", "meaning"), rows)
+
+
+def blocks_sheet() -> Sheet:
+    """Every block that comes with archspec, and the file to `use`."""
+    return listed_sheet("block", catalogue("blocks", t.Block))
+
+
+def readings_sheet() -> Sheet:
+    """Every reading that comes with archspec, and the file to `use`."""
+    return listed_sheet("reading", catalogue("readings", t.Reading))
+
+
+def listed_sheet(what: str, listed: Iterable[Listed]) -> Sheet:
+    rows = tuple((one.name, one.parameters, one.summary, f'use "{one.use}"') for one in listed)
+    return Sheet("", (what, "parameters", "meaning", "file"), rows)
 
 
 def backends_sheet() -> Sheet:

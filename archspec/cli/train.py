@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from archspec.cli.options import Parameters, SpecName, with_image, with_limits, with_parameters
+from archspec.cli.options import Folder, Parameters, SpecName, with_image, with_limits, with_parameters
 from archspec.cli.output import say
 from archspec.cli.training import libraries, prepared, progress, recipe, with_training
 from archspec.limits import Limits
@@ -36,7 +36,7 @@ NORMAL = click.option(
 @click.option("--devices", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N",
               help="Processes or GPUs that share every batch (torch: DDP).")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Of each process.  [default: all cores]")
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("archspec-train"),
+@click.option("-o", "--output", type=Folder(), default=Path("archspec-train"),
               show_default=True, metavar="DIR", help="Where weights, curves and checkpoints go.")  # fmt: skip
 @click.option(
     "--save", type=click.Path(path_type=Path), metavar="FILE", help="Save the trained model, as `build -o` does."

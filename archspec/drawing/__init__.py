@@ -19,6 +19,27 @@ THEMES: tuple[Theme, ...] = get_args(Theme)
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
+MOST_PIXELS = 32_767
+"""On a side of a PNG: Graphviz scales down what is larger, and browsers and viewers open no more."""
+ROUGH = 1.5
+"""How many times as long as it is a picture may be estimated to be, before it is laid out."""
+
+
+class TooLarge(BackendError):
+    """A picture has more pixels than a PNG may have."""
+
+    exit_code = 2
+
+    def __init__(self, pixels: float | None, dpi: int) -> None:
+        about = f"about {round(pixels, -3):,.0f} pixels long" if pixels else "larger"
+        less = int(dpi * MOST_PIXELS / pixels * 0.8) if pixels else 0  # the length is estimated
+        fewer = f", `--dpi {less}`" if less >= 40 else ""  # what is smaller cannot be read
+        super().__init__(
+            f"a PNG holds {MOST_PIXELS:,} pixels on a side, and this picture is {about} at {dpi} dots per inch",
+            f"an SVG or PDF has no pixels (-o net.svg); or draw less: `--level row`, `--at PART`{fewer}",
+        )
+
+
 class WrongForm(BackendError):
     """There is no picture of that kind."""
 
@@ -99,8 +120,12 @@ def picture(
     text = dot(views, style)
     if form == "dot":
         return text.encode()
-    from archspec.drawing.graphviz import DPI, drawn
+    from archspec.drawing.columns import length
+    from archspec.drawing.graphviz import DPI, INCH, drawn
 
+    pixels = max(length(one, 1 if len(views) > 1 else columns, direction) for one in views) * (dpi or DPI) / INCH
+    if form == "png" and pixels > MOST_PIXELS * ROUGH:  # Graphviz would take minutes, and then scale it down
+        raise TooLarge(pixels, dpi or DPI)
     return drawn(text, form, " and ".join(view.title for view in views), dpi or DPI)
 
 

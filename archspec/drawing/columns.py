@@ -52,6 +52,14 @@ def columns(view: View, wanted: int | None, direction: Direction) -> list[int]:
     return plan.where(plan.chosen(wanted))
 
 
+def length(view: View, wanted: int | None, direction: Direction) -> float:
+    """About how long the picture is along the flow, in points."""
+    where = columns(view, wanted, direction)
+    ends = [i for i in range(1, len(where)) if where[i] != where[i - 1]]
+    plan = Plan(view, direction)
+    return max(plan.column(first, end)[0] for first, end in pairwise([0, *ends, len(where)]))
+
+
 class Plan:
     """Where the points of a view would stand in one column, and where that can be cut."""
 

@@ -351,7 +351,7 @@ class Writer:
         boxes = [point.box for view in views for point in view.points if not point.inside]
         used = {box.family for box in boxes}
         if self.view.level == "layer":
-            used |= {node.op.family for box in boxes for node in box.layers}
+            used |= {node.op.family for box in boxes if box.family != "input" for node in box.layers}
         shown = [family for family in SAID if family in used and family != "input"]
         rows = [
             "".join(

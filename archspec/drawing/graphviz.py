@@ -4,12 +4,15 @@ from io import BytesIO
 from xml.etree import ElementTree
 
 from archspec.backend import BackendError, MissingFramework
+from archspec.drawing import MOST_PIXELS, TooLarge
 from archspec.printable import printable
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 DPI = 160
 """Dots per inch of a PNG, at which a figure of one column is sharp on paper and on a screen."""
+INCH = 72
+"""Points of an inch."""
 TRIES = 4
 """Graphviz 2.43 reads memory that it has freed where it packs columns, and crashes of it once in a great while."""
 KEPT = frozenset({"svg", "g", "path", "polygon", "polyline", "ellipse", "text"})
@@ -36,7 +39,7 @@ class Undrawn(BackendError):
 
 
 def drawn(text: str, form: str, title: str, dpi: int = DPI) -> bytes:
-    """The picture as svg, png or pdf. Raises `NoProgram`, `MissingFramework` and `Undrawn`."""
+    """The picture as svg, png or pdf. Raises `NoProgram`, `MissingFramework`, `TooLarge` and `Undrawn`."""
     if form == "png":
         text = text.replace("graph [", f"graph [dpi={dpi} ", 1)
     made = piped(text, form)
@@ -68,6 +71,8 @@ def sized(drawing: bytes, dpi: int) -> bytes:
 
     made = BytesIO()
     with Image.open(BytesIO(drawing)) as image:
+        if max(image.size) >= MOST_PIXELS - 1:  # Graphviz has scaled it down to that
+            raise TooLarge(None, dpi)
         image.save(made, "png", dpi=(dpi, dpi))
     return made.getvalue()
 

@@ -34,6 +34,12 @@ class ShapeClaim(Diagnostic, frozen=True):
     def labels(self) -> tuple[Label, ...]:
         return (Label(self.claim, f"claims {shape_text(self.claimed)}"),)
 
+    @property
+    def help(self) -> str | None:
+        """Where the cell says it in another order."""
+        turned = (self.claimed[1:] + self.claimed[:1]) == self.found and self.claimed != self.found
+        return "the cell has the channels first; shapes are height × width × channels" if turned else None
+
 
 class NumberClaim(Diagnostic, frozen=True):
     """A printed number of parameters or MACs is not what the network has.

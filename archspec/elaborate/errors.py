@@ -1,9 +1,23 @@
 """Mistakes of names, arguments and numbers."""
 
+import re
 from typing import ClassVar
 
-from archspec.diagnostics import Diagnostic, Label, did_you_mean, nearest
+from archspec import foreign, library
+from archspec.diagnostics import Diagnostic, Label, did_you_mean, listed, nearest
+from archspec.foreign import folded
+from archspec.initializer import INITIALIZERS
+from archspec.ops import OPERATORS, WORDS
 from archspec.source import Span
+
+WORD = re.compile(r"`(\w+)`")
+
+
+def used(name: str) -> str | None:
+    """Help text for a name that a file declares which comes with archspec."""
+    files = library.declarations().get(name, ())
+    blocks = [path for path in files if path.startswith("blocks/")]
+    return " or ".join(f'`use "{path}"`' for path in blocks or files) + " declares it" if files else None
 
 
 class UnknownName(Diagnostic, frozen=True):
@@ -25,8 +39,33 @@ class UnknownName(Diagnostic, frozen=True):
     def help(self) -> str | None:
         if self.name.casefold() in {"true", "false", "none"}:
             return f"did you mean `{self.name.casefold()}`?"
-        quoted = None if self.name.startswith("@") else f'a text stands in quotes: "{self.name}"'
-        return did_you_mean(self.name, self.known) or quoted
+        if set(INITIALIZERS) <= set(self.known):
+            known = foreign.meaning("distribution", self.name)
+            return known.advice if known else did_you_mean(self.name, self.known)
+        if not set(WORDS) <= set(self.known):
+            return used(self.name) or did_you_mean(self.name, self.known) or self.elsewhere
+        return self.in_expression
+
+    @property
+    def elsewhere(self) -> str | None:
+        """Where such names are from."""
+        if self.name.startswith("@"):
+            return "`as name` behind a step names its tensor for what follows; what a block names is seen in it alone"
+        before = self.primary.source.text[: self.primary.start].rstrip()
+        return "`archspec list readings` shows those to `use`" if before.endswith(" as") else None
+
+    @property
+    def in_expression(self) -> str:
+        """Where a bare word may stand for a value: it may be a text without its quotes."""
+        near, meant = nearest(self.name, set(self.known) - WORDS), foreign.meaning("value", self.name)
+        near = near or (None if meant else nearest(self.name, self.known))
+        if near is not None:
+            return f"did you mean `{near}`?"
+        if meant is not None and meant.write is not None:
+            return meant.advice
+        said = meant.advice if meant else f'a text stands in quotes: "{self.name}"'
+        seen = listed(set(self.known) - WORDS)
+        return f"{said}; {seen}" if seen else said
 
 
 class UnknownOperator(Diagnostic, frozen=True):
@@ -42,7 +81,28 @@ class UnknownOperator(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str | None:
-        return did_you_mean(self.name, self.known) or "`archspec list operators` shows all"
+        near, meant = nearest(self.name, self.known), foreign.meaning("step", self.name)
+        if near is not None and folded(near) == folded(self.name) and (meant is None or meant.note is None):
+            return f"did you mean `{near}`?"
+        use = used(self.name) if meant and self.blocks else self.bundled
+        if meant is not None and (meant.name is None or meant.use or meant.name in self.known):
+            return f"{meant.advice}; {use}" if use and not meant.use else meant.advice
+        if near is not None or use is not None:
+            return use or f"did you mean `{near}`?"
+        return "`archspec list operators` and `archspec list blocks` show all"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a block may stand here: some clauses take operators only."""
+        return set(OPERATORS) < set(self.known)
+
+    @property
+    def bundled(self) -> str | None:
+        """The files whose block it is, or is a slip of."""
+        if not self.blocks:
+            return None
+        near = None if nearest(self.name, self.known) else nearest(self.name, library.declarations())
+        return used(self.name) or (near and f"did you mean `{near}`? {used(near)}")
 
 
 class UnknownFunction(Diagnostic, frozen=True):
@@ -58,7 +118,10 @@ class UnknownFunction(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str | None:
-        return did_you_mean(self.name, self.known)
+        near, meant = nearest(self.name, self.known), foreign.meaning("function", self.name)
+        if meant is None or (near is not None and folded(near) == folded(self.name)):
+            return used(self.name) or did_you_mean(self.name, self.known)
+        return meant.advice
 
 
 class UnknownArgument(Diagnostic, frozen=True):
@@ -80,7 +143,9 @@ class UnknownArgument(Diagnostic, frozen=True):
     def help(self) -> str | None:
         if not self.name:
             return "by place: " + ", ".join(f"`{name}`" for name in self.known) if self.known else None
-        return did_you_mean(self.name, self.known)
+        meanings = foreign.meanings("argument", self.name) if self.what in OPERATORS else ()
+        meant = next((one for one in meanings if one.write is None or one.write in self.known), None)
+        return meant.advice if meant else did_you_mean(self.name, self.known)
 
 
 class RepeatedArgument(Diagnostic, frozen=True):
@@ -115,6 +180,8 @@ class BadArgument(Diagnostic, frozen=True):
     found: str
     expected: str
     given_at: Span | None = None
+    text: str | None = None
+    """the value, where it is a text or a word"""
 
     @property
     def message(self) -> str:
@@ -126,6 +193,17 @@ class BadArgument(Diagnostic, frozen=True):
         if self.given_at is None or self.given_at == self.primary:
             return (first,)
         return first, Label(self.given_at, "given here")
+
+    @property
+    def help(self) -> str | None:
+        words = WORD.findall(self.expected)
+        if self.text is None or not words:
+            return None
+        meant = foreign.meaning("value", self.text)
+        if meant is not None and (meant.write is None or meant.write in words):
+            return meant.advice
+        near = nearest(self.text, words)
+        return f"did you mean `{near}`?" if near else None
 
 
 class BadArithmetic(Diagnostic, frozen=True):

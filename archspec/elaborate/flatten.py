@@ -107,13 +107,13 @@ def flatten(plan: NetworkPlan, name: str) -> Graph:
     for part in plan.plans:
         paths = flat.lay(part, "", paths, tensors)
     outputs, own = {"output": paths[0]}, len(flat.nodes)
+    clauses = {clause.name.id: clause for clause in network.clauses if isinstance(clause, t.Output)}
     for output, part in plan.outputs:
-        outputs[output] = flat.lay(part, "", paths, dict(tensors))[0]
-    training = tuple(
-        clause.name.id
-        for clause in network.clauses
-        if isinstance(clause, t.Output) and clause.training and clause.name.id in outputs
-    )
+        clause = clauses[output]
+        # what a head of training alone names is not there in evaluation, so that no other output sees it
+        seen = dict(tensors) if clause.training else tensors
+        outputs[output] = flat.lay(part, "", paths, seen)[0]
+    training = tuple(name for name in outputs if name in clauses and clauses[name].training)
     check_alive(flat, own, outputs, training)
     titles = [clause.text.value for clause in network.clauses if isinstance(clause, t.Title)]
     return Graph.model_construct(

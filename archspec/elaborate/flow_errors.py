@@ -28,6 +28,20 @@ class ShapeMismatch(Diagnostic, frozen=True):
         shapes = " and ".join(map(shape_text, self.inputs))
         return (Label(self.primary, f"its input is {shapes}"),)
 
+    @property
+    def help(self) -> str | None:
+        """How a smaller map is made as large as the other, where whole pixels do it."""
+        if len(self.inputs) != 2 or {len(shape) for shape in self.inputs} != {3}:
+            return None
+        small, large = sorted(self.inputs)
+        scale = tuple(b // a for a, b in zip(small[:2], large[:2], strict=True))
+        whole = all(a * by == b for a, b, by in zip(small[:2], large[:2], scale, strict=True))
+        if scale == (1, 1) or not whole or (self.what == "add" and small[2] != large[2]):
+            return None
+        by = shape_text(scale).replace("×", "x") if scale[0] != scale[1] else str(scale[0])
+        spread = f"`{self.what}` does not spread one over the other; " if small[:2] == (1, 1) else ""
+        return f"{spread}`upsample({by})` makes {shape_text((*large[:2], small[2]))} of {shape_text(small)}"
+
 
 class SignatureMismatch(Diagnostic, frozen=True):
     """A block's input or output is not what its signature states."""

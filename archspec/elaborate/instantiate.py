@@ -267,7 +267,7 @@ class Instantiator:
             return t.Name(name.span, str(value)), value.module if isinstance(value, Word) else module
         if isinstance(value, Word) and value.module.is_word(value):
             return t.Name(name.span, str(value)), value.module
-        known = (*OPERATORS, *module.names(t.Block))
+        known = (*OPERATORS, IDENTITY, *module.names(t.Block))
         raise self.fail(UnknownOperator(binding.span, str(value) if isinstance(value, str) else describe(value), known))
 
     def operator(self, name: t.Name, label: str, net: t.Reference, env: Environment, flow: Flow) -> Result:

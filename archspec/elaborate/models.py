@@ -89,7 +89,8 @@ def validated(cls: type[M], name: t.Name, placed: Mapping[str, Given]) -> M:
         one, field = placed[key], cls.model_fields[key]
         expected = f"it is {allowed(field.annotation, field.metadata)}"
         at = blame(one.argument, one.env)
-        diagnostics.append(BadArgument(at, name.id, key, describe(one.value), expected, one.argument.span))
+        text = one.value if isinstance(one.value, str) else None
+        diagnostics.append(BadArgument(at, name.id, key, describe(one.value), expected, one.argument.span, text))
     raise SpecError(diagnostics)
 
 

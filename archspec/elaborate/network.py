@@ -302,14 +302,15 @@ class Elaboration:
         return shape
 
     def outputs(self, tensors: Tensors, fold: Fold) -> list[tuple[str, Plan]]:
-        """Auxiliary heads: each begins with the network's own output, or a tensor that was named."""
+        """Auxiliary heads: each begins with the network's own output, or a tensor that was named, by another too."""
         found: list[tuple[str, Plan]] = []
+        tensors = dict(tensors)
         for clause in self.clauses(t.Output):
             name = clause.name
             if name.id == "output" or name.id in dict(found):
                 raise SpecError([Clause(name.span, f"the output `{name.id}` is declared twice")])
             body = self.make.body(clause.net, self.env)
-            body.tensors = dict(tensors)
+            body.tensors = dict(tensors) if clause.training else tensors
             net = clause.net
             result = (
                 self.make.step(net, body, fold.flow) if isinstance(net, t.Step) else self.make.net(net, body, fold.flow)

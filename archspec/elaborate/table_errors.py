@@ -3,10 +3,15 @@
 import re
 from typing import ClassVar
 
-from archspec.diagnostics import Diagnostic, Label, did_you_mean, nearest
+from archspec.diagnostics import Diagnostic, Label, SpecError, did_you_mean, similar
 from archspec.elaborate.errors import DuplicateName
-from archspec.source import Span
+from archspec.source import Source, Span
+from archspec.syntax import parse_cell
+from archspec.tables import cells
 from archspec.tables.table import shown
+
+TIMES = re.compile(r"[×xX](?![A-Za-z])")
+COMPUTED = re.compile(r"[/+%]|\w\s*-|\*\*")
 
 
 class UnknownColumn(Diagnostic, frozen=True):
@@ -61,7 +66,7 @@ class UnreadOperator(Diagnostic, frozen=True):
     def help(self) -> str | None:
         if self.guarded:
             return "its guard does not hold: " + ", ".join(f'`"{pattern}"`' for pattern in self.guarded)
-        near = nearest(self.text, self.patterns)
+        near = similar(self.text, self.patterns)
         if near is None:
             return f'say what it means: `read "{self.text}" = …`'
         hole = "; a hole takes one number, one word or one mark" if "{" in near else ""
@@ -187,15 +192,24 @@ class BadCell(Diagnostic, frozen=True):
 
     @property
     def message(self) -> str:
-        return f"`{self.text}` is no {self.wanted}"
+        return f"`{self.text}` is not a {self.wanted}"
 
     @property
     def help(self) -> str:
-        return (
-            "shapes: `224²×3`, `56×56`, `1×1×k`"
-            if self.wanted == "shape"
-            else "numbers: `3_504_872`, `3.4M`, `1.8×10^9`"
-        )
+        if self.wanted != "shape":
+            return "numbers: `3_504_872`, `3.4M`, `1.8×10^9`"
+        return self.in_parentheses or "shapes: `224²×3`, `56×56`, `1×1×k`"
+
+    @property
+    def in_parentheses(self) -> str | None:
+        """The shape that it is once sides that are computed stand in parentheses."""
+        sides = [side.strip() for side in TIMES.split(cells.normalize(self.text))]
+        text = " × ".join(f"({side})" if COMPUTED.search(side) else side for side in sides)
+        try:
+            found = parse_cell("shape_cell", Source("", text), 0, text)
+        except SpecError:
+            return None
+        return f"a side that is computed stands in parentheses: `{text}`" if len(found) <= 3 else None
 
 
 class WeightKey(Diagnostic, frozen=True):

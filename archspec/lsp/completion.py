@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from archspec import library
 from archspec.diagnostics import Edit
+from archspec.elaborate.catalogue import head
 from archspec.elaborate.evaluate import FUNCTIONS
 from archspec.elaborate.layout import ROLES
 from archspec.elaborate.modules import Module
 from archspec.elaborate.resolve import attributes, default_text, signature
 from archspec.initializer import INITIALIZERS
-from archspec.lsp.fixes import declared, use_edit
+from archspec.lsp.fixes import use_edit
 from archspec.ops import OPERATORS, WORDS
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
@@ -136,13 +137,13 @@ def names(source: Source, module: Module | None, offset: int) -> Iterator[Choice
         for named in [*module.own.values(), *(found[0][1] for found in module.used.values() if found)]:
             if isinstance(named, t.Block):
                 known.add(named.name.id)
-                yield Choice(named.name.id, "block", named.span.text.partition(" =")[0])
+                yield Choice(named.name.id, "block", head(named))
         for declaration in module.own.values():
             inside = declaration.span.start <= offset <= declaration.span.end
             for parameter in declaration.parameters if inside and not isinstance(declaration, t.Variant) else ():
                 yield Choice(parameter.name.id, "parameter", parameter.span.text)
     here = Span(source, offset, offset)
-    for name, paths in sorted(declared().items()):
+    for name, paths in sorted(library.declarations().items()):
         if name not in known and paths[0].startswith("blocks/"):
             edit = use_edit(here, paths[0])
             yield Choice(name, "block", f'use "{paths[0]}"', further=(edit,) if edit else ())

@@ -9,11 +9,10 @@ from archspec import library
 from archspec.diagnostics import Diagnostic, Edit
 from archspec.elaborate.claims import StaleErratum
 from archspec.elaborate.errors import UnknownFunction, UnknownName, UnknownOperator
-from archspec.elaborate.modules import parse_bundled
 from archspec.source import Span
-from archspec.syntax import tree as t
 
-MEANT = re.compile(r"did you mean `([^`]+)`\?")
+MEANT = re.compile(r"did you mean `([^`]+)`\?|here it is `(\w+)`$")
+"""Advice that amounts to another name; where more is said, the name alone would mean something else."""
 
 
 class Fix(Struct, frozen=True):
@@ -31,12 +30,15 @@ def fixes(diagnostic: Diagnostic) -> Iterator[Fix]:
     elif isinstance(diagnostic, StaleErratum):
         yield Fix("Delete this erratum", (Edit(diagnostic.primary, ""),))
     else:
-        meant = MEANT.match(diagnostic.help or "")
-        span = replaced(diagnostic, meant[1]) if meant else None
-        if meant and span:
-            yield Fix(f"Change to `{meant[1]}`", (Edit(span, meant[1]),))
+        match = MEANT.match(diagnostic.help or "")
+        meant = match[1] or match[2] if match else None
+        span = replaced(diagnostic, meant) if meant else None
+        # the arguments by place of another program's layer mean something else here
+        alone = span and re.fullmatch(r"\w+", span.text) and span.source.text[span.end : span.end + 1] != "("
+        if match and meant and span and (match[1] or alone):
+            yield Fix(f"Change to `{meant}`", (Edit(span, meant),))
     if isinstance(diagnostic, UnknownOperator | UnknownFunction | UnknownName):
-        for path in declaring(diagnostic.name):
+        for path in library.declarations().get(diagnostic.name, ()):
             edit = use_edit(diagnostic.site, path)
             if edit:
                 yield Fix(f'Use "{path}"', (edit,))
@@ -52,24 +54,6 @@ def replaced(diagnostic: Diagnostic, meant: str) -> Span | None:
     return span if text and "\n" not in text and " " not in text else None
 
 
-def declaring(name: str) -> list[str]:
-    """The bundled files that declare a block, function or reading of that name."""
-    return declared().get(name, [])
-
-
-def declared() -> dict[str, list[str]]:
-    """Every name that a bundled file declares, to the paths that `use` names them by."""
-    if not DECLARED:
-        for path in sorted(library.shared_names()):
-            source = library.shared(path)
-            assert source is not None
-            for declaration in parse_bundled(source).declarations:
-                if not isinstance(declaration, t.Use):
-                    DECLARED.setdefault(declaration.name.id, []).append(path)
-    return DECLARED
-
-
-DECLARED: dict[str, list[str]] = {}
 EDITION = re.compile(r"\s*(?:#[^\r\n]*\s*)*arch[ \t]+1")
 USE = re.compile(r"""^[ \t]*use[ \t]+(?:"[^"\r\n]*"|'[^'\r\n]*')""", re.MULTILINE)
 REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")

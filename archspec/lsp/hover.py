@@ -3,12 +3,13 @@
 import inspect
 from collections.abc import Iterator
 
+from archspec.elaborate.catalogue import comment_above, head
 from archspec.elaborate.resolve import signature
 from archspec.lsp.instances import Instance, Network
 from archspec.lsp.names import Target, Use, occurrences
 from archspec.lsp.session import Analysis
 from archspec.ops import OPERATORS
-from archspec.source import Source, Span
+from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tensor import Shape, shape_text
 
@@ -85,29 +86,17 @@ def described(target: Target) -> str:
     if target.span is None:
         return f"`{target.name}`: a {target.kind} of the language"
     about = comment_above(target.span)
-    return "\n\n".join(part for part in (fenced(head(target)), about) if part)
+    return "\n\n".join(part for part in (fenced(declared(target)), about) if part)
 
 
-def head(target: Target) -> str:
-    """The line that declares a name."""
-    assert target.span is not None
+def declared(target: Target) -> str:
+    """The text that declares a name."""
     node = target.node
-    if isinstance(node, t.Block | t.Definition):
-        return node.span.text.partition("=\n")[0].partition(" = ")[0] if isinstance(node, t.Block) else node.span.text
-    if isinstance(node, t.Network | t.Reading):
-        return node.span.text.partition("{")[0].strip()
-    return node.span.text.split("\n")[0] if isinstance(node, t.Parameter | t.Variant | t.Step) else target.name
-
-
-def comment_above(span: Span) -> str:
-    """The comment on the lines above a declaration."""
-    source: Source = span.source
-    line = source.position(span.start)[0] - 1
-    found: list[str] = []
-    while line >= 1 and source.line(line).lstrip().startswith("#"):
-        found.insert(0, source.line(line).strip().removeprefix("#").strip())
-        line -= 1
-    return "\n".join(found)
+    if isinstance(node, t.Definition):
+        return node.span.text
+    if isinstance(node, t.Block | t.Network | t.Reading | t.Variant):
+        return head(node)
+    return node.span.text.split("\n")[0] if isinstance(node, t.Parameter | t.Step) else target.name
 
 
 def instances_text(found: Analysis, span: Span) -> Iterator[str]:

@@ -32,7 +32,7 @@ class BatchNorm(Norm):
 
     kind: Literal["bn"] = "bn"
     momentum: Rate = 0.1
-    """weight of the new batch in the running statistics"""
+    """weight of the new batch in the running statistics, as in PyTorch; Keras', TensorFlow's and ONNX' is 1 minus it"""
 
     def buffers(self, *inputs: Shape) -> Weights:
         channels = inputs[0][-1:]

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label
+from archspec.foreign import kind_of_file
 from archspec.source import Span
 
 
@@ -20,7 +21,10 @@ class NoTable(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return "a table has its headers first, and columns told apart by pipes, `&`, tabs, commas or wide blanks"
+        known = kind_of_file(self.primary.source.name, taken=False)
+        return (
+            known or "a table has its headers first, and columns told apart by pipes, `&`, tabs, commas or wide blanks"
+        )
 
 
 class NoReading(Diagnostic, frozen=True):

@@ -1,8 +1,13 @@
 """Mistakes of writing: what the grammar does not accept."""
 
+import re
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, did_you_mean
+from archspec.foreign import Kind, kind_of_file, meaning
+
+NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
+DOTTED = re.compile(r"(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 
 
 class UnexpectedText(Diagnostic, frozen=True):
@@ -24,8 +29,21 @@ class UnexpectedText(Diagnostic, frozen=True):
     @property
     def help(self) -> str | None:
         word = self.found.strip("`")
+        if word == ".":
+            return self.of_dotted
         keywords = [name.strip("`") for name in self.expected if name.strip("`").isalpha() and name.startswith("`")]
         return did_you_mean(word, keywords) if word.isidentifier() and len(keywords) > 1 else None
+
+    @property
+    def of_dotted(self) -> str | None:
+        """Where a name has a dot, as in `nn.Conv2d`: what is written for it here."""
+        source, at = self.primary.source.text, self.primary.start
+        before, after = NAMED.search(source[max(0, at - 80) : at]), DOTTED.match(source[at : at + 80])
+        if before is None or after is None:
+            return None
+        kinds: tuple[Kind, ...] = ("step", "function") if "`->`" in self.expected else ("function", "step")
+        meant = meaning(kinds[0], after[0]) or meaning(kinds[1], after[0])
+        return meant.advice if meant else f"names have no dots: `{after[0].rpartition('.')[2]}`"
 
 
 class UnknownCharacter(Diagnostic, frozen=True):
@@ -86,7 +104,7 @@ class UnknownEdition(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return "begin the file with `arch 1`"
+        return kind_of_file(self.primary.source.name) or "begin the file with `arch 1`"
 
 
 class NotText(Diagnostic, frozen=True):
@@ -101,7 +119,7 @@ class NotText(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return "save it as UTF-8"
+        return kind_of_file(self.primary.source.name) or "save it as UTF-8"
 
 
 class PositionalAfterNamed(Diagnostic, frozen=True):

@@ -26,7 +26,7 @@ from archspec.drawing import LEVELS, THEMES, Theme, picture
 from archspec.drawing.columns import columns
 from archspec.drawing.dot import dot, stage_starts
 from archspec.drawing.graphviz import KEPT, SVG
-from archspec.drawing.palette import PALETTES
+from archspec.drawing.palette import PALETTES, SAID
 from archspec.drawing.scene import Box, Family, scene
 from archspec.drawing.view import Shown, View, view
 from archspec.ops import OPERATORS
@@ -498,3 +498,41 @@ def test_a_short_network_is_not_broken_however_deep_it_nests() -> None:
 def test_columns_are_as_many_as_are_asked_for() -> None:
     for level in LEVELS:
         assert set(columns(seen("mobilenet_v2", level), 4, "portrait")) == {0, 1, 2, 3}
+
+
+# ---- what is too large, and what the legend says ----
+
+
+def stacked(times: int) -> Graph:
+    text = f"arch 1\nnetwork N {{ input 8 x 8 x 3 body (conv(3, 8) -> bn -> relu -> conv(1, 3)) * {times} }}"
+    return archspec.parse(text).elaborate()
+
+
+def test_a_png_that_no_viewer_opens_is_refused_before_it_is_laid_out() -> None:
+    begun = process_time()
+    with pytest.raises(BackendError, match=r"a PNG holds 32,767 pixels on a side, .* about 250,000 pixels") as caught:
+        picture(stacked(500), "png", level="layer", fold=False, columns=1)
+    assert process_time() - begun < 10
+    assert caught.value.exit_code == 2
+    assert "-o net.svg" in (caught.value.help or "")
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz")
+def test_a_png_that_graphviz_scaled_down_is_refused() -> None:
+    """The length is 34,000 pixels; its estimate is too rough to say so before."""
+    with pytest.raises(BackendError, match="a PNG holds 32,767 pixels on a side, and this picture is larger"):
+        picture(stacked(42), "png", level="layer", fold=False, columns=1, dpi=300)
+
+
+def test_a_png_of_the_same_network_that_is_short_is_not_refused() -> None:
+    assert picture(stacked(200), "png", level="layer", columns=1).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [("relu", ["activation"]), ("flatten", ["reshape"]), ("bn -> conv(1, 2)", ["convolution", "normalisation"])],
+)
+def test_the_legend_lists_what_is_drawn(body: str, said: list[str]) -> None:
+    made = archspec.parse(f"arch 1\nnetwork C {{ input 16 x 16 x 4 body {body} }}").elaborate()
+    drawn = texts(picture(made, "svg", level="layer"))
+    assert [text for text in drawn if text in SAID.values() and text != "input"] == said

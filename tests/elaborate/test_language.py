@@ -616,3 +616,25 @@ def test_check_all_checks_every_network_and_says_each_mistake_once() -> None:
 
 def test_the_members_are_the_networks_and_variants_of_the_file() -> None:
     assert archspec.parse(TWO).members == ("A", "B", "C")
+
+
+FEATURE_PYRAMID = """arch 1
+network Pyramid {
+  input 32 x 32 x 3
+  body conv(3, 8, 2) as c3 -> conv(3, 16, 2) as c4 -> global_avgpool
+  output p4 = @c4 -> conv(1, 8) as lateral
+  output p3 = (@c3 -> conv(1, 8) | @lateral -> upsample(2)) -> add
+}"""
+
+
+def test_a_tensor_that_an_output_names_is_seen_by_the_outputs_after_it() -> None:
+    made = archspec.parse(FEATURE_PYRAMID).elaborate()
+    assert made.by_path["p3/upsample"].inputs == ("p4/lateral",)
+    assert made.outputs["p3"] == "p3/add"
+
+
+def test_a_tensor_that_an_output_names_is_not_seen_by_the_outputs_before_it() -> None:
+    lines = FEATURE_PYRAMID.splitlines()
+    lines[4], lines[5] = lines[5], lines[4]
+    with pytest.raises(archspec.SpecError, match="nothing here is called `@lateral`"):
+        archspec.parse("\n".join(lines)).elaborate()

@@ -1,0 +1,88 @@
+"""What other programs and papers call things -> what archspec writes: `foreign.toml`, read when a message needs it.
+
+A name that stands there is a word of another language, never a slip of the pen: no spelling is proposed for it.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct, convert
+
+Kind = Literal["step", "argument", "value", "function", "distribution", "file"]
+SOLE = re.compile(r"([a-z_0-9]+)(\(.*\))?|\( … \| (?:…|id) \) -> ([a-z]+)")
+"""What is written where it is one operator or block: its name, its arguments; or a fork and its join."""
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """Names of one meaning, and what stands for them here."""
+
+    names: tuple[str, ...]
+    write: str | None = None
+    absent: str | None = None
+    """what there is to say where nothing stands for them"""
+    use: str | None = None
+    """the file of the block that is written"""
+    note: str | None = None
+    """what differs"""
+    taken: bool = False
+    """of files: whether `archspec import` reads them"""
+
+    @property
+    def name(self) -> str | None:
+        """The operator, block or word that is written, where it is one alone."""
+        sole = SOLE.fullmatch(self.write or "")
+        return sole[1] or sole[3] if sole else None
+
+    @property
+    def advice(self) -> str:
+        """What a message says of it."""
+        if self.write is None:
+            return self.absent or ""
+        use = f', with `use "{self.use}"`' if self.use else ""
+        return f"here it is `{self.write}`{use}" + (f"; {self.note}" if self.note else "")
+
+
+def folded(name: str) -> str:
+    """A name without what programs spell differently: case, blanks, `_`, `-`, and the module before its last dot."""
+    last = name[:80].rpartition(".")[2] or name[:80]
+    return re.sub(r"[\W_]", "", last.casefold())
+
+
+@cache
+def entries() -> dict[Kind, tuple[Entry, ...]]:
+    """All that is known, by what it names."""
+    import tomllib  # a text without mistakes needs none of it
+
+    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return convert(table, dict[Kind, tuple[Entry, ...]])
+
+
+@cache
+def index(kind: Kind) -> dict[str, tuple[Entry, ...]]:
+    """Every folded name to its entries: an argument's meaning depends on the operator."""
+    found: dict[str, tuple[Entry, ...]] = {}
+    for entry in entries()[kind]:
+        for name in dict.fromkeys(map(folded, entry.names)):
+            found[name] = (*found.get(name, ()), entry)
+    return found
+
+
+def meanings(kind: Kind, name: str) -> tuple[Entry, ...]:
+    """What a name may mean elsewhere; nothing where nobody is known to call anything so."""
+    return index(kind).get(folded(name), ())
+
+
+def meaning(kind: Kind, name: str) -> Entry | None:
+    """What a name means elsewhere."""
+    return next(iter(meanings(kind, name)), None)
+
+
+def kind_of_file(name: str, taken: bool = True) -> str | None:
+    """What a file is by its suffix, and which command takes it; None for a spec and what nobody knows.
+
+    Without `taken` nothing is said of files that `archspec import` reads.
+    """
+    known = meaning("file", Path(name).suffix)
+    return known.absent if known and (taken or not known.taken) else None
