@@ -74,14 +74,15 @@ def compare(
     with libraries():
         from archspec.train import members as m
         from archspec.train.compare import compare as compared
-        from archspec.train.protocol import Protocol
+        from archspec.train.protocol import ADDITIONS, GRID, Protocol
         from archspec.train.report import write
         from archspec.train.scale import Scale
 
         usual = (1.0, 0.25, 0.1, 0.05) if specs else (1.0, 0.1)
         protocol = Protocol(
             recipe=recipe(240 if specs else 120, **training),
-            rates=rates,
+            rates=rates or GRID,
+            additions=0 if rates else ADDITIONS,
             seeds=seeds,
             fractions=checked(fractions or usual),
             target=target,
