@@ -61,7 +61,7 @@ def compare(
     """Train networks side by side, fairly, and say which is better at what, or that nobody can tell.
 
     Every network gets the same images in the same order, the same number of steps, and its learning rate from the same
-    grid. Without a SPEC, the trio of the talk: MobileNetV2, VGG and Inception v3, scaled to 32 pixels. What is said
+    grid. Without a SPEC, the trio of the talk: MobileNetV2, VGG and Inception v3, scaled to 22 pixels. What is said
     after @ is of one network: its parameters, and width, stride and input.
 
     Stopped or killed, the same command goes on where it was. docs/compare.md has the protocol and its reasons.
