@@ -78,6 +78,8 @@ def train(
         from archspec.backend import load as load_backend
         from archspec.train.compare import trains
         from archspec.train.members import members
+        from archspec.train.protocol import GRID
+        from archspec.train.rates import edge
         from archspec.train.record import merit
         from archspec.train.scale import Scale
         from archspec.train.task import Task
@@ -93,6 +95,7 @@ def train(
         scale = Scale(stride=stride, width=width or 1.0)
         graph = members([spec], dict(params), scale, len(data.classes), data.side, limits)[0].graph
         start = load_weights(weights, graph) if weights is not None else None
+        rates = rates or GRID
         tasks = [
             Task(graph, data, recipe(1000, **training), backend, seed, 1.0, rate, accelerator, devices,
                  threads or each(os.cpu_count() or 1, accelerator, devices), weights=start)
@@ -110,9 +113,14 @@ def train(
         if save is not None:
             about, best = opened(output)
             chosen.save(chosen.build(about.graph, weights=best), about.graph, save)
-    best_point = record.best
+    best_point, beyond = record.best, edge(rate, rates)
     click.echo(
-        f"{record.status}; best after {best_point.step} steps with a learning rate of {rate:g}: validation accuracy "
+        (
+            f"{rate:g} is the {beyond} learning rate that was tried; a better one may lie beyond it (--lr)\n"
+            if beyond
+            else ""
+        )
+        + f"{record.status}; best after {best_point.step} steps with a learning rate of {rate:g}: validation accuracy "
         f"{best_point.validation:.4f}, test {record.test:.4f}, training {record.train:.4f}\n"
         f"saved to {output / 'weights.safetensors'}" + (f" and {save}" if save is not None else "")
     )

@@ -38,14 +38,12 @@ class Numbers(click.ParamType[tuple[float, ...]]):
 
 
 class Rates(Numbers):
-    """`auto`, or learning rates."""
+    """Learning rates; none where it is `auto`."""
 
     name = "auto|rates"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        from archspec.train.protocol import GRID
-
-        return GRID if value == "auto" else super().convert(value, param, ctx)
+        return () if value == "auto" else super().convert(value, param, ctx)
 
 
 def with_training(command: Decorated) -> Decorated:

@@ -11,17 +11,14 @@ from archspec.train import pool
 from archspec.train.data import Data
 from archspec.train.members import Member
 from archspec.train.protocol import Protocol
-from archspec.train.record import Record, merit
+from archspec.train.rates import chosen, further
+from archspec.train.record import Record
 from archspec.train.task import Task, versions
 
 TUNING = 1_000_000
 """The seed of the runs that choose the learning rate; no other run has it."""
 Told = Callable[[str, Sequence[Task]], None]
 """Is told what is being done and the runs for it, when it begins and whenever one of them has ended."""
-
-
-class NoRate(BackendError):
-    """A network cannot be trained."""
 
 
 class Comparison(Struct, frozen=True):
@@ -41,6 +38,10 @@ class Comparison(Struct, frozen=True):
     def of(self, label: str, fraction: float) -> list[Record]:
         """The runs of a member on a fraction of the images, by seed."""
         return [self.records[label, fraction, seed] for seed in range(self.protocol.seeds)]
+
+    def tried(self, label: str) -> list[float]:
+        """The learning rates that a member was trained with, in ascending order."""
+        return sorted(self.tuning.get(label, [self.rates[label]]))
 
     @property
     def labels(self) -> list[str]:
@@ -76,12 +77,22 @@ def compare(
         return pool.run(tasks, folder, jobs, cluster, lambda: told(what, tasks))
 
     tuning: dict[str, dict[float, Record]] = {}
-    if len(protocol.rates) > 1:
-        tried = [(member, rate) for member in members for rate in protocol.rates]
-        found = made("choosing learning rates", [task(member, TUNING, 1.0, rate) for member, rate in tried])
+
+    def tune(what: str, rates: Sequence[float]) -> None:
+        tried = [(member, rate) for member in members for rate in rates]
+        found = made(what, [task(member, TUNING, 1.0, rate) for member, rate in tried])
         for (member, rate), record in zip(tried, found, strict=True):
             tuning.setdefault(member.label, {})[rate] = record
-    rates = {member.label: chosen(member.label, tuning.get(member.label), protocol) for member in members}
+
+    if len(protocol.rates) > 1:
+        tune("choosing learning rates", protocol.rates)
+        left = protocol.additions
+        while left and (more := further(tuning.values())[:left]):
+            tune(f"trying {' and '.join(f'{rate:g}' for rate in more)} too", more)
+            left -= len(more)
+    rates = {
+        member.label: chosen(member.label, tuning[member.label]) if tuning else protocol.rates[0] for member in members
+    }
     keys = [
         (member, fraction, seed)
         for fraction in protocol.fractions
@@ -101,19 +112,6 @@ def trains(backend: str) -> None:
     if not hasattr(chosen, "fit"):
         raise BackendError(f"the {backend} backend trains no networks", "--backend torch does")
     chosen.ready()
-
-
-def chosen(label: str, tried: Mapping[float, Record] | None, protocol: Protocol) -> float:
-    """The learning rate whose run was best on the validation images; raises `NoRate`.
-
-    Best is the highest median of three validation accuracies, then the least validation loss at the best evaluation.
-    """
-    if tried is None:
-        return protocol.rates[0]
-    fine = {rate: record for rate, record in tried.items() if not record.diverged}
-    if not fine:
-        raise NoRate(f"{label} diverges at every learning rate that was tried", "smaller ones: --lr 1e-4,1e-3")
-    return max(fine, key=lambda rate: (max(fine[rate].smooth()), merit(fine[rate].best)))
 
 
 def unique(tasks: Sequence[Task]) -> dict[str, Task]:

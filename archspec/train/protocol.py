@@ -11,6 +11,8 @@ Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 GRID = (0.001, 0.004, 0.016)
 """Learning rates that are tried for every network."""
+ADDITIONS = 4
+"""By how many rates that grid may grow."""
 
 
 class Recipe(Frozen):
@@ -59,6 +61,8 @@ class Protocol(Frozen):
     recipe: Recipe = Recipe()
     rates: Annotated[tuple[Rate, ...], Field(min_length=1)] = GRID
     """learning rates to choose from; one is no choice"""
+    additions: Annotated[int, Field(ge=0)] = 0
+    """how many rates may be added at most, beyond an edge of the grid that the best rate of a network is at"""
     seeds: Annotated[int, Field(gt=0)] = 5
     """how many times each is trained: seeds 0, 1, …"""
     fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (1.0, 0.25, 0.1, 0.05)

@@ -10,6 +10,7 @@ from archspec import sheet
 from archspec.files import write_whole
 from archspec.sheet import Sheet
 from archspec.train import runs as folder_of_runs
+from archspec.train.caveats import warning
 from archspec.train.compare import Comparison, recorded
 from archspec.train.figures import figures, written
 from archspec.train.findings import Findings, findings
@@ -43,13 +44,13 @@ def write(comparison: Comparison, runs: Path, output: Path) -> str:
         write_whole(output / "figures" / f"{name}.png", written(figure, "png"))
     write_whole(output / "results.json", (json.dumps(recorded(comparison), indent=1, sort_keys=True) + "\n").encode())
     write_whole(output / "times.json", (json.dumps(seconds, indent=1, sort_keys=True) + "\n").encode())
-    sections = tables(comparison, found, seconds)
-    write_whole(output / "report.md", as_markdown(comparison, sections, list(drawn)).encode())
-    write_whole(output / "report.html", as_html(comparison, sections, vectors).encode())
+    first, sections = warning(comparison, found), tables(comparison, found, seconds)
+    write_whole(output / "report.md", as_markdown(comparison, first, sections, list(drawn)).encode())
+    write_whole(output / "report.html", as_html(comparison, first, sections, vectors).encode())
     texts = [sheet.plain(Sheet("", s.headers, s.rows)) for _, s, _ in sections]
     said = [f"{title}\n\n{text}" + (f"\n\n{after}" if after else "")
             for (title, _, after), text in zip(sections, texts, strict=True)]  # fmt: skip
-    return "\n\n".join([*said, f"report: {output / 'report.html'}"])
+    return "\n\n".join([*([first] if first else []), *said, f"report: {output / 'report.html'}"])
 
 
 def tables(comparison: Comparison, found: Findings, seconds: Seconds) -> list[tuple[str, Sheet, str]]:
@@ -72,7 +73,7 @@ def tables(comparison: Comparison, found: Findings, seconds: Seconds) -> list[tu
         tuple((label, percent(a.test), percent(a.train), percent(a.gap), a.status) for label, a in share.items()),
     )  # fmt: skip
     made = [
-        ("Networks", members, edges(comparison)),
+        ("Networks", members, ""),
         (f"(a) Steps to a validation accuracy of {protocol.target:g}", speed,
          decided(found.speed_verdicts, "fewer steps", lambda m: steps(m))),
         ("(b) Accuracy when trained fully" + (f", on {100 * largest:g} % of the images" if largest < 1 else ""), full,
@@ -87,16 +88,6 @@ def tables(comparison: Comparison, found: Findings, seconds: Seconds) -> list[tu
         made.append(("(c) From fewer training images", few,
                      decided(found.area_verdicts, "more area under test accuracy", percent)))  # fmt: skip
     return made
-
-
-def edges(comparison: Comparison) -> str:
-    """A warning for every network whose learning rate is the last of the grid, beyond which a better one may lie."""
-    rates = sorted(comparison.protocol.rates)
-    said = {rates[0]: "smallest", rates[-1]: "largest"} if len(rates) > 1 else {}
-    return "\n".join(
-        f"{label}: its learning rate is the {said[rate]} that was tried; a better one may lie beyond (--lr)"
-        for label, rate in comparison.rates.items() if rate in said
-    )  # fmt: skip
 
 
 def few_rows(found: Findings, label: str) -> list[tuple[str, ...]]:
@@ -130,12 +121,15 @@ def conditions(comparison: Comparison) -> list[str]:
     """What holds for all, in sentences."""
     p, r, data = comparison.protocol, comparison.protocol.recipe, comparison.data
     sizes = ", ".join(f"{data.sizes[name]} {name}" for name in ("train", "validation", "test"))
-    rates = ", ".join(f"{rate:g}" for rate in sorted(p.rates))
+    tried = comparison.tried(comparison.labels[0])
+    rates = ", ".join(f"{rate:g}" for rate in tried)
+    added = [f"{rate:g}" for rate in tried if rate not in p.rates] if comparison.tuning else []
     return [
         f"Data: {data.source}, {len(data.classes)} classes, {sizes} images, {data.side[0]}×{data.side[1]}.",
         f"Every run: {r.steps} steps of {r.batch} images, AdamW (weight decay {r.decay:g}), rate risen over {r.warmup} "
         f"steps, then {r.schedule}; what is evaluated every {r.interval} steps is the moving average of the weights.",
-        f"Learning rates {rates}, chosen for every network by one run each on validation images alone.",
+        f"Learning rates {rates}, chosen for every network by one run each on validation images alone"
+        + (f"; {', '.join(added)} beyond the grid, since the best was at its edge." if added else "."),
         f"{p.seeds} seeds: 0 to {p.seeds - 1}; the same images in the same order for all networks.",
         "Intervals are of 95 %. Verdicts: paired bootstrap of the studentised difference, p-values by "
         "Holm's correction over the pairs of a table, decided at 0.05.",
@@ -143,8 +137,14 @@ def conditions(comparison: Comparison) -> list[str]:
     ]
 
 
-def as_markdown(comparison: Comparison, sections: Sequence[tuple[str, Sheet, str]], names: Sequence[str]) -> str:
-    parts = [f"# {title(comparison)}", "\n".join(f"- {line}" for line in conditions(comparison))]
+def as_markdown(
+    comparison: Comparison, first: str, sections: Sequence[tuple[str, Sheet, str]], names: Sequence[str]
+) -> str:
+    parts = [
+        *([f"**{first}**"] if first else []),
+        f"# {title(comparison)}",
+        "\n".join(f"- {line}" for line in conditions(comparison)),
+    ]
     for heading, table, after in sections:
         parts += [f"## {heading}", sheet.markdown(table), *("- " + line for line in after.splitlines())]
     parts += ["## Figures", *(f"![{CAPTIONS[name]}](figures/{name}.svg)\n\n{CAPTIONS[name]}" for name in names)]
@@ -155,7 +155,9 @@ def title(comparison: Comparison) -> str:
     return " · ".join(comparison.labels)
 
 
-def as_html(comparison: Comparison, sections: Sequence[tuple[str, Sheet, str]], drawings: Mapping[str, bytes]) -> str:
+def as_html(
+    comparison: Comparison, first: str, sections: Sequence[tuple[str, Sheet, str]], drawings: Mapping[str, bytes]
+) -> str:
     """The whole report as one page: no script, nothing from elsewhere."""
     style = resources.files("archspec.train").joinpath("assets/report.css").read_text("utf-8")
     parts = ["<ul>", *(f"<li>{html.escape(line)}</li>" for line in conditions(comparison)), "</ul>"]
@@ -173,6 +175,7 @@ def as_html(comparison: Comparison, sections: Sequence[tuple[str, Sheet, str]], 
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{html.escape(title(comparison))}</title><style>{style}</style></head><body>",
+        *([f"<p><strong>{html.escape(first)}</strong></p>"] if first else []),
         f"<h1>{html.escape(title(comparison))}</h1>", *parts, "</body></html>", "",
     ])  # fmt: skip
 

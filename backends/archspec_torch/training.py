@@ -176,7 +176,7 @@ class Member(LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=self.task.rate, weight_decay=self.recipe.decay, eps=EPSILON, foreach=True
+            self.net.parameters(), lr=self.task.rate, weight_decay=self.recipe.decay, eps=EPSILON, fused=True
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -12,21 +12,22 @@ import archspec
 from archspec.ops import BatchNorm
 
 
-def mobilenet(alpha: float, act: type[nn.Module]) -> nn.Module:
-    """MobileNet as its paper's text has it, written by hand for torch."""
+def mobilenet(alpha: float, act: type[nn.Module], least: int = 0) -> nn.Module:
+    """MobileNet as its paper's text has it, written by hand for torch; its authors' code has 8 channels at `least`."""
     layers: list[nn.Module] = []
 
     def add(given: int, channels: int, kernel: int, stride: int, groups: int = 1) -> None:
         convolution = nn.Conv2d(given, channels, kernel, stride, kernel // 2, groups=groups, bias=False)
         layers.extend([convolution, nn.BatchNorm2d(channels, eps=0.001, momentum=0.0003), act()])
 
-    channels = int(32 * alpha)
+    channels = max(least, int(32 * alpha))
     add(3, channels, 3, 2)
     pairs = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
     for width, stride in pairs:
         add(channels, channels, 3, stride, channels)
-        add(channels, int(width * alpha), 1, 1)
-        channels = int(width * alpha)
+        thin = max(least, int(width * alpha))
+        add(channels, thin, 1, 1)
+        channels = thin
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 1000))
 
 
