@@ -62,8 +62,9 @@ tests/zoo/test_keras_applications.py does it for those of keras.applications, in
 file that Keras saves; there the MACs are counted by the shapes of its layers.
 tests/zoo/test_widths.py does it for the parameters of a family: some 50 widths of MobileNet, MobileNetV2, MobileNetV3,
 MnasNet and EfficientNet, depths of EfficientNet, widths and groups of ResNet, growths of DenseNet, each against the
-implementation that the spec names, by the names and shapes of all tensors. Implementations disagree about widths that nobody
-released, and so do variants here: `mobilenet_v3_large` follows torchvision, `mobilenet_v3_large_keras` keras.applications.
+implementation that the spec names, by the names and shapes of all tensors. Implementations disagree about widths that
+nobody released, and so do variants here: `mobilenet_v3_large` follows torchvision, `mobilenet_v3_large_keras`
+keras.applications.
 *Claims* are the cells and numbers that `archspec check` compares; all hold, once the errata are applied.
 """
 
