@@ -27,6 +27,29 @@ class NoTable(Diagnostic, frozen=True):
         )
 
 
+class TooMuch(Diagnostic, frozen=True):
+    """A text that was to be imported holds more than recognition takes.
+
+    Every table is tried with every reading that comes with archspec, so that recognition takes texts of at most 100
+    tables, and tables of at most 4 000 cells and 100 000 characters. A spec may have larger ones.
+    """
+
+    code: ClassVar[str] = "too-much"
+    exit_code: ClassVar[int] = 4
+    what: str
+    found: int
+    most: int
+    advice: str
+
+    @property
+    def message(self) -> str:
+        return f"there are {self.found:,} {self.what}, and recognition takes at most {self.most:,}"
+
+    @property
+    def help(self) -> str:
+        return self.advice
+
+
 class NoReading(Diagnostic, frozen=True):
     """A table follows none of the conventions that archspec knows.
 

@@ -16,7 +16,7 @@ from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.evaluate import Value
 from archspec.pasting.attempt import FOLDER, Attempt, best, body, choice_of, judge
 from archspec.pasting.columns import called
-from archspec.pasting.errors import NoReading
+from archspec.pasting.errors import NoReading, TooMuch
 from archspec.pasting.footers import Total, parted
 from archspec.pasting.steps import in_steps, legend
 from archspec.pasting.tables import Found
@@ -26,6 +26,7 @@ from archspec.tables.table import Cell
 
 CLAIMS = frozenset({"shape-claim", "number-claim", "not-as-printed", "no-reading"})
 """What may be wrong with a network although all its rows are read."""
+MOST_TABLES, MOST_CELLS, MOST_CHARACTERS = 100, 4_000, 100_000
 LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
 
 
@@ -53,6 +54,7 @@ def pasted(
     broken = [diagnostic for found in tables for diagnostic in found.wrong]
     if not whole:
         raise SpecError(broken)
+    bounded(whole)
     legends = [found for found in whole if legend(found)]
     whole = [found for found in whole if found not in legends] or whole
     for found in whole if reading is None else ():
@@ -73,6 +75,19 @@ def pasted(
         raise SpecError([*broken, *(first.errors if not ranked[1] else [no_reading(first, found)])])
     first.assumed += found.notes
     return Pasted(finished(first), found, first.reading.name.id, others, tuple(notes(first)))
+
+
+def bounded(tables: Sequence[Found]) -> None:
+    """Raise `SpecError` where trying all readings would take longer than anybody waits."""
+    if len(tables) > MOST_TABLES:
+        advice = "name the one that you mean: `--table N`"
+        raise SpecError([TooMuch(tables[MOST_TABLES].span, "tables", len(tables), MOST_TABLES, advice)])
+    for found in tables:
+        cells, characters = len(found.rows) * len(found.rows[0].cells), found.span.end - found.span.start
+        for what, number, most in (("cells", cells, MOST_CELLS), ("characters", characters, MOST_CHARACTERS)):
+            if number > most:
+                advice = "write the spec around the table: `network N { table { … } read … }`"
+                raise SpecError([TooMuch(found.rows[0].span, what, number, most, advice)])
 
 
 Recognised = tuple[tuple[int, int, int, int], Attempt, Found, tuple[str, ...]]

@@ -1,6 +1,7 @@
 """The tables in a text: a bare one, or those of a page, a paper's source or a talk, whatever stands around them."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
@@ -13,11 +14,9 @@ from archspec.tables.dialects import HEADERS_ALONE, environments, markdown, ragg
 from archspec.tables.grid import after
 from archspec.tables.table import Row, UnreadableTable
 
-HTML = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
-CAPTIONS = (
-    re.compile(r"<(?:fig)?caption\b[^>]*>(.*?)</(?:fig)?caption>", re.DOTALL | re.IGNORECASE),
-    re.compile(r"\\caption(?:\[[^\]]*\])?\{((?:[^{}]|\{[^{}]*\})*)\}"),
-)
+ELEMENT = re.compile(r"<table\b", re.IGNORECASE), re.compile(r"</table\s*>", re.IGNORECASE)
+CAPTION = re.compile(r"<(?:fig)?caption\b[^>]{0,200}>", re.IGNORECASE), re.compile(r"</(?:fig)?caption>", re.IGNORECASE)
+LATEX_CAPTION = re.compile(r"\\caption(?:\[[^\]]{0,200}\])?\{((?:[^{}]|\{[^{}]*\}){0,2000})\}")
 WORDS = 3
 """As many as a line may have that is a row of one cell."""
 COLUMNS = 3
@@ -46,9 +45,11 @@ class Found(Struct, frozen=True):
 def tables_in(source: Source) -> list[Found]:
     """The tables of a text, in its order; what is wrong within one is said of it."""
     text = source.text
-    for kind, places in enumerate(([match.span() for match in HTML.finditer(text)], environments(text))):
-        spans = [Span(source, *place) for place in places]
-        found = [one for span in spans if (one := table(span, caption(span, kind))) is not None]
+    pages = between(text, *ELEMENT), between(text, *CAPTION)
+    papers = environments(text), (match.span(1) for match in LATEX_CAPTION.finditer(text))
+    for places, said in (pages, papers):
+        captions = Captions(text, list(said))
+        found = [one for place in places if (one := table(Span(source, *place), captions.of(*place))) is not None]
         if found:
             return found
     whole = table(Span(source, 0, len(text)))
@@ -148,16 +149,37 @@ def line_of(span: Span) -> int:
     return span.source.position(span.start)[0]
 
 
-def caption(span: Span, kind: int) -> str:
-    """The caption of a table: the nearest one to it."""
-    text = span.source.text
-    found = [
-        (min(abs(match.start() - span.end), abs(match.end() - span.start)), match[1])
-        for match in CAPTIONS[kind].finditer(text)
-    ]
-    inside = [words for match in CAPTIONS[kind].finditer(span.text) for words in [match[1]]]
-    near = [words for distance, words in sorted(found) if distance < NEAR]
-    return plain((inside or near or [""])[0])
+def between(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """The stretches from each opening to the next closing, none within another; in linear time."""
+    ends = [match.span() for match in closing.finditer(text)]
+    place = 0
+    for match in opening.finditer(text):
+        if match.start() < place:
+            continue
+        after = bisect_left(ends, match.end(), key=lambda end: end[0])
+        if after == len(ends):
+            return
+        place = ends[after][1]
+        yield match.start(), place
+
+
+class Captions:
+    """The captions of a text, by their places in its order."""
+
+    def __init__(self, text: str, places: list[tuple[int, int]]) -> None:
+        self.text = text
+        self.places = [place for place in places if place[1] - place[0] <= NEAR]
+
+    def of(self, start: int, end: int) -> str:
+        """The caption of a table: one within it, or else the nearest one to it."""
+        first = bisect_left(self.places, start - 2 * NEAR, key=lambda place: place[0])
+        last = bisect_left(self.places, end + NEAR, key=lambda place: place[0])
+        around = self.places[first:last]
+        inside = [place for place in around if start <= place[0] and place[1] <= end]
+        near = sorted(around, key=lambda place: min(abs(place[0] - end), abs(place[1] - start)))
+        near = [place for place in near if min(abs(place[0] - end), abs(place[1] - start)) < NEAR]
+        found = (inside or near)[:1]
+        return plain(self.text[slice(*found[0])]) if found else ""
 
 
 def plain(text: str) -> str:

@@ -5,8 +5,12 @@ from itertools import groupby, takewhile
 
 from msgspec.structs import replace
 
+from archspec.diagnostics import SpecError
 from archspec.source import Span
-from archspec.tables.table import Cell, Row
+from archspec.tables.table import Cell, Row, UnreadableTable
+
+MOST_TIMES, FEWEST = 20, 20_000
+"""A table may have so many places for each cell that is written, and so many in any case."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class Grid:
 
     def table(self, span: Span) -> list[Row]:
         """Rows of cells, the headers as one; what reaches over several places stands in each."""
+        self.bound(span)
         extents: list[Span | None] = [span.part(*extent) for extent in self.extents]
         extents = extents or [None] * len(self.rows)
         said = [pair for pair in zip(self.filled(span), extents, strict=True) if any(cell.text for cell in pair[0])]
@@ -54,6 +59,18 @@ class Grid:
         head = [merged([row[i] for row in filled[:headers] if i < len(row)]) for i in range(len(filled[headers - 1]))]
         rows = [told_apart(head), *filled[headers:]]
         return [row_of(*pair) for pair in zip(rows, whole[headers - 1 :], strict=True)]
+
+    def bound(self, span: Span) -> None:
+        """Raise `SpecError` where cells reach over so many places that the table would fill the memory."""
+        written = sum(map(len, self.rows))
+        places = sum(
+            text.columns * min(text.rows, len(self.rows) - position)
+            for position, row in enumerate(self.rows)
+            for text in row
+        )
+        if places > max(FEWEST, MOST_TIMES * written):
+            reason = f"its {written:,} cells reach over {places:,} places"
+            raise SpecError([UnreadableTable(span, reason)])
 
     def filled(self, span: Span) -> list[list[Cell]]:
         """Every row with the cells that reach into it from above."""

@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import archspec
 from archspec import library
 from archspec.cli.commands import run
+from archspec.cli.importing import imported
 from archspec.diagnostics import SpecError
 from archspec.graph import Graph
 from archspec.pasting import FOLDER, pasted, tables_in
@@ -205,3 +207,27 @@ def test_exponents_are_not_made_up() -> None:
     text = table_of("mobilenet_v2").replace("²×", "2 × ").replace("| 24   | 2 | 2", "| 42   | 2 | 2")
     with pytest.raises(SpecError):
         pasted(tables_in(Source("pdf.txt", text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("<table>" + "<tr><td>conv</td><td>8</td></tr>" * 3000 + "</table>", "too-much"),
+        ("| Operator | c |\n|---|---|\n" + "| conv | 8 |\n" * 100_000, "too-much"),
+        ("<table><tr><th>Operator</th></tr><tr><td>" + "&amp;" * 50_000 + "</td></tr></table>", "too-much"),
+        ("<table><tr><td colspan=1000 rowspan=1000>a</td></tr>" + "<tr><td>b</td></tr>" * 999, "unreadable-table"),
+        ("\\begin{tabular}{l}" + ("\\multicolumn{1000}{c}{a} & " * 500 + "b \\\\\n") * 3, "unreadable-table"),
+        ("<caption>" * 100_000, "no-table"),
+        ("<table>" * 20_000, "no-table"),
+        ("<table>" + "<!--" * 20_000, "no-table"),
+        ("<table>" + "<td" * 20_000, "no-table"),
+    ],
+    ids=range(9),
+)  # fmt: skip
+def test_a_text_that_would_grow_is_answered_at_once(text: str, code: str, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(text, encoding="utf-8")
+    began = time.thread_time()
+    with pytest.raises(archspec.SpecError) as raised:
+        imported(str(tmp_path / "t.txt"))
+    assert [d.code for d in raised.value.diagnostics][:1] == [code]
+    assert time.thread_time() - began < 4
