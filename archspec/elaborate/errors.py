@@ -239,7 +239,7 @@ class DuplicateName(Diagnostic, frozen=True):
 
 
 class ReservedName(Diagnostic, frozen=True):
-    """A declaration takes the name of an operator or a function of the language."""
+    """A declaration takes the name of an operator or a function, or a parameter the name of a choice such as `same`."""
 
     code: ClassVar[str] = "reserved-name"
     name: str

@@ -90,9 +90,17 @@ def make_divisible(value: float, divisor: int, least: int | None = None) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
+def least(*numbers: float) -> float:
+    return min(numbers)
+
+
+def most(*numbers: float) -> float:
+    return max(numbers)
+
+
 FUNCTIONS: dict[str, tuple[Callable[..., int | float], int, int]] = {
-    "min": (min, 1, 64),
-    "max": (max, 1, 64),
+    "min": (least, 1, 64),
+    "max": (most, 1, 64),
     "ceil": (math.ceil, 1, 1),
     "floor": (math.floor, 1, 1),
     "round": (round, 1, 1),

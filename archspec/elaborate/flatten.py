@@ -135,13 +135,17 @@ def initial(plan: NetworkPlan, nodes: list[Node]) -> dict[str, AnyInitializer]:
 
     Raises `SpecError` where no node has a path that is named; other parameters may leave nodes out.
     """
-    found = dict(plan.init)
+    found, letters = dict(plan.init), dict[str, int]()
     drawn = [node.path for node in nodes if node.op.kind in found] if plan.init_of_paths else []
     for pattern, how in plan.init_of_paths:
         paths = [path for path in drawn if pattern.match(path) is not None]
         if not paths and plan.at_defaults:
             kinds = " or ".join(f"`{kind}`" for kind in plan.init)
             raise SpecError([Clause(pattern.span, f"no {kinds} has this path")])
+        alike = [path for path in paths if letters.get(path) == pattern.letters]
+        if alike:
+            raise SpecError([Clause(pattern.span, f"another pattern as close gives `{alike[0]}` a distribution, too")])
+        letters |= dict.fromkeys(paths, pattern.letters)
         found |= dict.fromkeys(paths, how)
     return found
 

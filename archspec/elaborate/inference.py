@@ -33,26 +33,25 @@ class Inferred(Struct, frozen=True):
         return f"row {self.row}: {self.name} = {self.value}"
 
 
-def nearest(candidates: Sequence[Value], claimed: tuple[int, ...], given: Callable[[Value], Shape]) -> Value:
-    """The first candidate with which a row gives the height and width that are claimed, or else the nearest one.
+def solutions(
+    candidates: Sequence[Value], claimed: tuple[int, ...], given: Callable[[Value], Shape]
+) -> list[tuple[Value, Shape]]:
+    """The candidates with which a row gives what is claimed, or else the one that comes nearest, and what it gives.
 
     `given` builds the row with a candidate; raises `SpecError` where it does for all of them.
     """
-    wanted = spatial(claimed)
-    found: list[tuple[int, Value]] = []
+    found: list[tuple[Value, Shape]] = []
     failed: SpecError | None = None
     for candidate in candidates:
         try:
-            shape = given(candidate)
+            found.append((candidate, given(candidate)))
         except SpecError as error:
             failed = failed or error
-            continue
-        if shape_holds(wanted, shape):
-            return candidate
-        found.append((abs(shape[0] - wanted[0]), candidate))
     if not found and failed is not None:
         raise failed
-    return min(found, key=lambda one: one[0])[1]
+    whole = [one for one in found if shape_holds(claimed, one[1])]
+    sized = [one for one in found if shape_holds(spatial(claimed), one[1])]
+    return whole or sized or [min(found, key=lambda one: abs(one[1][0] - spatial(claimed)[0]))]
 
 
 def spatial(claimed: tuple[int, ...]) -> tuple[int, ...]:

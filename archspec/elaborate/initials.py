@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from archspec.diagnostics import SpecError
-from archspec.elaborate.errors import UnknownName, UnknownOperator
+from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownName
 from archspec.elaborate.evaluate import Environment, truth
 from archspec.elaborate.models import Models
 from archspec.elaborate.paths import PathPattern
@@ -21,14 +21,17 @@ class Initials:
 
     def of_kinds(self) -> dict[str, AnyInitializer]:
         """What weights begin with, by kind of operator; raises `SpecError`."""
-        found = dict(DEFAULT_INIT)
+        found: dict[str, AnyInitializer] = {}
         for initial in self.all:
-            if isinstance(initial.target, t.Name):
-                if initial.target.id not in DEFAULT_INIT:
-                    known = tuple(DEFAULT_INIT)
-                    raise SpecError([UnknownOperator(initial.target.span, initial.target.id, known)])
-                found[initial.target.id] = self.initializer(initial)
-        return found
+            target = initial.target
+            if isinstance(target, t.Name):
+                if target.id not in DEFAULT_INIT:
+                    advice = "it takes " + ", ".join(f"`{kind}`" for kind in DEFAULT_INIT) + ", and paths in quotes"
+                    raise SpecError([Clause(target.span, f"`init` does not take `{target.id}`", advice)])
+                if target.id in found:
+                    raise SpecError([RepeatedArgument(target.span, target.id)])
+                found[target.id] = self.initializer(initial)
+        return DEFAULT_INIT | found
 
     def of_paths(self) -> tuple[tuple[PathPattern, AnyInitializer], ...]:
         """What the weights at some paths begin with, the closest patterns last; raises `SpecError`."""

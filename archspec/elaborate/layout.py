@@ -4,7 +4,7 @@ Conventions come from the network's own clauses and from the readings that it na
 """
 
 import re
-from typing import Literal
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
@@ -19,6 +19,7 @@ from archspec.tables import cells, markup, patterns
 from archspec.tables.table import Cell, Row, Table
 
 Role = Literal["input", "output", "operator", "repeat", "params", "macs", "note", "variable", "pattern"]
+C = TypeVar("C", bound=t.Tree)
 Choices = dict[str, tuple[Value, ...]]
 """The values that each parameter with choices may have."""
 ROLES: tuple[Role, ...] = ("input", "output", "operator", "repeat", "params", "macs", "note")
@@ -32,10 +33,13 @@ class Owner(Struct, frozen=True):
     env: Environment
     parameters: dict[str, Span]
     """where each is declared"""
+    depth: int
+    """0 for the network, 1 for its readings, 2 for theirs: what is nearer goes first"""
 
     @classmethod
-    def of(cls, named: t.Network | t.Reading, env: Environment) -> "Owner":
-        return cls(named.name.id, env, {parameter.name.id: parameter.name.span for parameter in named.parameters})
+    def of(cls, named: t.Network | t.Reading, env: Environment, depth: int = 0) -> "Owner":
+        places = {parameter.name.id: parameter.name.span for parameter in named.parameters}
+        return cls(named.name.id, env, places, depth)
 
 
 class ReadRule(Struct, frozen=True):
@@ -53,11 +57,11 @@ class ReadRule(Struct, frozen=True):
 class Conventions(Struct, frozen=True):
     """How the tables of a network are read."""
 
-    columns: tuple[tuple[t.Column, Environment], ...]
+    columns: tuple[tuple[t.Column, Owner], ...]
     repeat: tuple[t.RepeatClause, Owner] | None
     numbering: t.Numbering | None
     infer: tuple[tuple[t.Infer, Owner], ...]
-    defaults: tuple[tuple[t.Reference, Environment], ...]
+    defaults: tuple[tuple[t.Reference, Owner], ...]
     rules: tuple[ReadRule, ...]
 
 
@@ -68,6 +72,20 @@ class ColumnMeaning(Struct, frozen=True):
     role: Role
     text: str = ""
     patterns: tuple[str, ...] = ()
+
+    @property
+    def variables(self) -> set[str]:
+        """The names of what it gives to a rule."""
+        if self.role == "variable":
+            return {self.text} - {""}
+        return set[str]().union(*map(patterns.holes, self.patterns))
+
+    @property
+    def gives(self) -> set[str]:
+        """Its variables, or else its role: what no other column may be."""
+        if self.role in {"variable", "pattern"}:
+            return self.variables
+        return set() if self.role == "note" else {self.role}
 
 
 class Layout(Struct, frozen=True):
@@ -87,11 +105,11 @@ class Layout(Struct, frozen=True):
 
 def conventions(network: t.Network, env: Environment) -> Conventions:
     """The network's conventions and then those of its readings, and theirs; raises `SpecError`."""
-    columns: list[tuple[t.Column, Environment]] = []
+    columns: list[tuple[t.Column, Owner]] = []
     repeats: list[tuple[t.RepeatClause, Owner]] = []
-    numberings: list[t.Numbering] = []
+    numberings: list[tuple[t.Numbering, Owner]] = []
     infer: list[tuple[t.Infer, Owner]] = []
-    defaults: list[tuple[t.Reference, Environment]] = []
+    defaults: list[tuple[t.Reference, Owner]] = []
     rules: list[ReadRule] = []
     itself = Owner.of(network, env)
     pending: list[tuple[t.Clause, Owner, bool]] = [(clause, itself, True) for clause in network.clauses]
@@ -100,15 +118,15 @@ def conventions(network: t.Network, env: Environment) -> Conventions:
         inside = owner.env
         match clause:
             case t.Columns():
-                columns += [(column, inside) for column in clause.columns]
+                columns += [(column, owner) for column in clause.columns]
             case t.RepeatClause():
                 repeats.append((clause, owner))
             case t.Numbering():
-                numberings.append(clause)
+                numberings.append((clause, owner))
             case t.Infer():
                 infer.append((clause, owner))
             case t.Default():
-                defaults += [(reference, inside) for reference in clause.operators]
+                defaults += [(reference, owner) for reference in clause.operators]
             case t.Read():
                 rules += [ReadRule(rule, owner, own) for rule in clause.rules]
             case t.ReadAs():
@@ -117,16 +135,27 @@ def conventions(network: t.Network, env: Environment) -> Conventions:
                     continue
                 seen.add(id(reading))
                 bindings = bind(clause.reading.name, reading.parameters, clause.reading.arguments or (), inside, inside)
-                there = Owner.of(reading, Environment(found, bindings, env.budget))
+                there = Owner.of(reading, Environment(found, bindings, env.budget), owner.depth + 1)
                 pending += [(part, there, False) for part in reading.clauses]
     return Conventions(
         tuple(columns),
-        repeats[0] if repeats else None,
-        numberings[0] if numberings else None,
+        nearest(repeats),
+        numbering[0] if (numbering := nearest(numberings)) else None,
         tuple(infer),
         tuple(defaults),
         tuple(rules),
     )
+
+
+def nearest(found: list[tuple[C, Owner]]) -> tuple[C, Owner] | None:
+    """Of clauses that say one thing the network's, or the nearest reading's; raises `SpecError` for two as near."""
+    if not found:
+        return None
+    first, *others = sorted(found, key=lambda pair: pair[1].depth)
+    if others and others[0][1].depth == first[1].depth:
+        advice = f"say it in the network: `{first[1].name}` and `{others[0][1].name}` say it both"
+        raise SpecError([Clause(others[0][0].span, "another reading has this clause, too", advice)])
+    return first
 
 
 def reading_of(clause: t.ReadAs, module: Module) -> tuple[Module, t.Reading]:
@@ -142,19 +171,21 @@ def reading_of(clause: t.ReadAs, module: Module) -> tuple[Module, t.Reading]:
 def layout(table: Table, how: Conventions, choices: Choices) -> Layout:
     """What each column of a table means; raises `SpecError`."""
     meanings: dict[int, ColumnMeaning] = {}
-    stated: dict[int, tuple[t.Column, Environment]] = {}
+    stated: dict[int, tuple[t.Column, Owner]] = {}
     wrong: list[Diagnostic] = []
     chosen = False
-    for column, env in how.columns:
-        wanted, others = headers_of(column.header, env, choices)
+    for column, owner in how.columns:
+        wanted, others = headers_of(column.header, owner.env, choices)
         found = [i for i, header in enumerate(table.headers) if patterns.same_text(header.text, wanted)]
         if not found:
             known = tuple(header.text for header in table.headers)
             wrong.append(UnknownColumn(column.header.span, wanted, known))
             continue
-        if found[0] in stated and stated[found[0]][1] is env:
+        if len(found) > 1:
+            wrong.append(SameColumns(table.headers[found[1]].span, wanted, table.headers[found[0]].span))
+        if found[0] in stated and stated[found[0]][1].depth == owner.depth:
             wrong.append(DuplicateName(column.header.span, wanted, stated[found[0]][0].header.span))
-        stated.setdefault(found[0], (column, env))
+        stated.setdefault(found[0], (column, owner))
         meanings.setdefault(found[0], meaning(table.headers[found[0]], column.meaning))
         if others:
             chosen = chosen or meanings[found[0]].role == "operator"
@@ -176,8 +207,7 @@ def refuse_twice(columns: tuple[ColumnMeaning, ...]) -> None:
     """Raise `SpecError` where two columns have one role or give one variable."""
     seen: dict[str, Cell] = {}
     for column in columns:
-        what = column.text if column.role == "variable" else column.role
-        if column.role not in {"note", "pattern"} and what:
+        for what in sorted(column.gives):
             if what in seen:
                 raise SpecError([SameColumns(column.header.span, what, seen[what].span)])
             seen[what] = column.header

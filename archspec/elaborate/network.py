@@ -31,6 +31,7 @@ from archspec.elaborate.paths import PathPattern
 from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
 from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import RowReader
+from archspec.elaborate.rules import used_names
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
 from archspec.initializer import AnyInitializer
 from archspec.ops import OPERATORS
@@ -44,6 +45,7 @@ from archspec.tensor import Shape
 if TYPE_CHECKING:
     from archspec.elaborate.suggest import Look
 
+READS_TABLES = (t.Columns, t.RepeatClause, t.Numbering, t.Infer, t.Read)
 COUNTED = ("params", "macs")
 T = TypeVar("T", bound=t.Tree)
 
@@ -100,6 +102,7 @@ class Elaboration:
         self.env = Environment(self.module, self.bindings, self.make.budget)
         self.refuse_twice(t.Title, t.RepeatClause, t.Numbering)
         self.how = conventions(self.network, self.env)
+        self.refuse_unused()
         self.reader = RowReader(self.make, self.how, self.env, self.claims)
         self.tables = self.read_tables()
         rows = [row for table in self.tables.values() for row in table]
@@ -112,6 +115,23 @@ class Elaboration:
         twice = [clauses[1] for kind in kinds if len(clauses := self.clauses(kind)) > 1]
         if twice:
             raise SpecError(Clause(clause.span, "this clause stands here a second time") for clause in twice)
+
+    def refuse_unused(self) -> None:
+        """Raise `SpecError` where a clause reads tables and there is none, or gives a variable that no rule uses."""
+        if not self.clauses(t.TableClause):
+            reading = [clause for clause in self.network.clauses if isinstance(clause, READS_TABLES)]
+            if reading:
+                raise SpecError([Clause(reading[0].span, "this clause reads tables, and the network has none")])
+            return
+        used = used_names(
+            *(part for rule in self.how.rules for part in (rule.rule.when, rule.rule.check, rule.rule.net))
+        )
+        given = [infer.name for infer, owner in self.how.infer if not owner.depth]
+        if self.how.repeat is not None and not self.how.repeat[1].depth:
+            given += [assignment.name for assignment in self.how.repeat[0].then]
+        unused = [Clause(name.span, f"no rule uses `{name.id}`") for name in given if name.id not in used]
+        if unused:
+            raise SpecError(unused)
 
     def refuse_twice_corrected(self) -> None:
         seen: set[Span] = set()
@@ -159,7 +179,8 @@ class Elaboration:
             return replace(known[0], parameters=self.bindings), [*known[1]]
         fold, plan = self.fold(self.corrections)
         errors = fold.errors
-        if not errors or not (self.advise and self.make.advise):
+        searched = self.claims or self.totals or self.checks
+        if not errors or not (searched and self.advise and self.make.advise):
             return (None if errors else plan), fold.diagnostics
         from archspec.elaborate.audit import Others
         from archspec.elaborate.suggest import Bench, suggested
@@ -329,15 +350,16 @@ class Elaboration:
         Raises `SpecError`.
         """
         found: dict[type[BaseModel], dict[str, Given]] = {}
-        for reference, env in self.how.defaults:
-            name = reference.name
+        stated: dict[tuple[str, str], int] = {}
+        for reference, owner in self.how.defaults:
+            name, env = reference.name, owner.env
             if name.id not in OPERATORS:
                 raise SpecError([UnknownOperator(name.span, name.id, tuple(OPERATORS))])
             cls = OPERATORS[name.id]
             every = found.setdefault(cls, {})
             known = tuple(key for key in attributes(cls) if not cls.model_fields[key].is_required())
             for key, argument in places(name, (), known, reference.arguments or ()).items():
-                if key in every and env is self.env:
+                if stated.setdefault((name.id, key), owner.depth) == owner.depth and key in every:
                     raise SpecError([RepeatedArgument(argument.span, key)])
                 every.setdefault(key, Given(argument, env))
         return found

@@ -17,6 +17,7 @@ from archspec.elaborate.errors import (
     DuplicateName,
     MissingArgument,
     Recursion,
+    ReservedName,
     UnknownArgument,
     UnknownMember,
     UnknownName,
@@ -121,6 +122,8 @@ def repeated(named: Named) -> Iterator[Diagnostic]:
         name = parameter.name
         if name.id in seen:
             yield DuplicateName(name.span, name.id, seen[name.id].span)
+        if name.id in WORDS:
+            yield ReservedName(name.span, name.id)
         seen.setdefault(name.id, name)
 
 

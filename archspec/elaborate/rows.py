@@ -15,15 +15,15 @@ from archspec.elaborate.claims import (
     number_holds,
     shape_holds,
 )
-from archspec.elaborate.errors import BadArithmetic
-from archspec.elaborate.evaluate import Binding, Environment, Value, blame, evaluate, numeric, plain, truth
+from archspec.elaborate.errors import BadArithmetic, Clause
+from archspec.elaborate.evaluate import Binding, Environment, Value, blame, describe, evaluate, numeric, plain, truth
 from archspec.elaborate.folds import Fold
-from archspec.elaborate.inference import USUAL, Inferred, nearest, no_claim
+from archspec.elaborate.inference import USUAL, Inferred, no_claim, solutions
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import Conventions, Owner, Role
 from archspec.elaborate.plan import NOTHING, Flow, Plan, ScopePlan
 from archspec.elaborate.rules import Chosen, Rules, used_names
-from archspec.elaborate.table_errors import BadCell
+from archspec.elaborate.table_errors import BadCell, Unsolved
 from archspec.elaborate.table_rows import TableRow, is_of_another, operator_span, printed_cells
 from archspec.elaborate.variables import cell_value
 from archspec.source import Span
@@ -247,9 +247,10 @@ class RowReader:
         if found is None or found.value is None:
             return None
         value, span = found.value, found.span
-        number = plain(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+        number = plain(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
         if not isinstance(number, int) or number < 0:
-            raise self.make.fail(BadArithmetic(span, f"a repeat wants a whole number from 0, and this is {number}"))
+            reason = f"a repeat wants a whole number from 0, and this is {describe(value)}"
+            raise self.make.fail(BadArithmetic(span, reason))
         return number
 
     def stated_count(self, row: TableRow, chosen: Chosen) -> Binding | None:
@@ -291,25 +292,31 @@ class RowReader:
         Other parameters than the defaults take over what was solved at the defaults, where the claims are about.
         """
         mentioned = self.rules.mentioned[id(chosen.rule)]
+        wanted: dict[str, tuple[t.Infer, Owner]] = {}
         for infer, owner in self.how.infer:
-            binding = chosen.variables.values.get(infer.name.id)
-            if infer.name.id not in mentioned or (binding is not None and binding.value is not None):
-                continue
-            row = rows[position]
-            claim, candidates = self.claim_of_output(rows, position), self.usual(infer, owner, row, chosen)
-            if claim is None and len(candidates) > 1:
-                used = frozenset[str]().union(*self.rules.mentioned.values())
-                raise self.make.fail(no_claim(infer.name, rows, row, used))
-            place = claim[1] if claim else infer.name.span
-            key = id(place.source), operator_span(row).start, place.start
-            value: Value = None if self.claims else self.make.solved.get(key)
-            if value is None:
-                value = self.solve(infer.name.id, candidates, row, claim, chosen, fold) if claim else candidates[0]
-                if self.claims:  # else what is solved for some parameters would depend on those asked for before
-                    self.make.solved.setdefault(key, value)
-            fold.inferred.append(Inferred(row.number, infer.name.id, value))
-            return with_value(chosen, infer.name.id, value, place)
-        return chosen
+            name = infer.name.id
+            if name in mentioned and missing(chosen.variables.values.get(name)):
+                wanted.setdefault(name, (infer, owner))
+        if not wanted:
+            return chosen
+        (infer, owner), *others = wanted.values()
+        if others:
+            reason = f"`{infer.name.id}` and `{others[0][0].name.id}` cannot both be inferred in one row"
+            raise self.make.fail(Clause(others[0][0].span, reason))
+        row = rows[position]
+        claim, candidates = self.claim_of_output(rows, position), self.usual(infer, owner, row, chosen)
+        if claim is None and len(candidates) > 1:
+            used = frozenset[str]().union(*self.rules.mentioned.values())
+            raise self.make.fail(no_claim(infer.name, rows, row, used))
+        place = claim[1] if claim else infer.name.span
+        key = id(place.source), operator_span(row).start, place.start
+        value: Value = None if self.claims else self.make.solved.get(key)
+        if value is None:
+            value = self.solve(infer.name.id, candidates, row, claim, chosen, fold) if claim else candidates[0]
+            if self.claims:  # else what is solved for some parameters would depend on those asked for before
+                self.make.solved.setdefault(key, value)
+        fold.inferred.append(Inferred(row.number, infer.name.id, value))
+        return with_value(chosen, infer.name.id, value, place)
 
     def usual(self, infer: t.Infer, owner: Owner, row: TableRow, chosen: Chosen) -> list[Value]:
         """The values that a variable may have in a row; raises `SpecError`."""
@@ -327,7 +334,11 @@ class RowReader:
             trial = fold.trial(fold.flow)
             return self.instantiate(row, with_value(chosen, name, candidate, claim[1]), trial)[1].shapes[0]
 
-        return nearest(candidates, claim[0], given)
+        found = solutions(candidates, claim[0], given)
+        if len(dict.fromkeys(shape for _, shape in found)) > 1:
+            reason = f"the claim holds for {found[0][0]} and for {found[1][0]}"
+            raise self.make.fail(Unsolved(claim[1], name, reason, "claim the channels, too, or give it a column"))
+        return found[0][0]
 
     # ---- warnings ----
 
@@ -359,6 +370,10 @@ def operator_text(row: TableRow) -> str:
     cell = row.layout.cell(row.row, "operator")
     assert cell is not None
     return cell.shown if len(cell.shown) <= 80 else f"{cell.shown[:79]}…"
+
+
+def missing(found: Binding | None) -> bool:
+    return found is None or found.value is None
 
 
 def is_number(found: Binding | None) -> bool:

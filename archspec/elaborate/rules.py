@@ -10,6 +10,7 @@ from archspec.elaborate.layout import Conventions, Layout, Owner, ReadRule
 from archspec.elaborate.table_errors import AmbiguousOperator, TwoMeanings, UnreadOperator
 from archspec.elaborate.table_rows import TableRow
 from archspec.elaborate.variables import Variables, hole_variables, row_variables
+from archspec.ops import WORDS
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import patterns
@@ -126,6 +127,8 @@ class Rules:
                 found.append(("what `number` counts", counted.span))
         if found and name in SIDES:
             found.append((SIDES[name], None))
+        if found and name in WORDS:
+            found.append(("a word of the language", None))
         return found
 
     def set_by_clauses(self, name: str) -> list[Meaning]:
@@ -138,11 +141,7 @@ class Rules:
 
 def columns_of(layout: Layout) -> dict[str, Cell]:
     """The headers of the columns that give variables, by the variable."""
-    found: dict[str, Cell] = {}
-    for column in layout.columns:
-        names = {column.text} if column.role == "variable" else set[str]().union(*map(patterns.holes, column.patterns))
-        found |= {name: column.header for name in names if name}
-    return found
+    return {name: column.header for column in layout.columns for name in column.variables}
 
 
 def used_names(*trees: t.Tree | None) -> frozenset[str]:

@@ -42,6 +42,7 @@ WORDS = {
     "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "$END": "the end of the file", "TABLE_BODY": "`{`",
     "SIGN": "`+`", "FACTOR": "`/`", "COMPARE": "`==`", "LPAR": "`(`", "RPAR": "`)`", "LBRACE": "`{`", "RBRACE": "`}`",
     "COMMA": "`,`", "COLON": "`:`", "EQUAL": "`=`", "VBAR": "`|`", "AT": "`@`", "TIMES": "`*`", "PERCENT": "`%`",
+    "LSQB": "`[`", "RSQB": "`]`", "_X": "`x`",
     "UNIT": "a unit (K, M, G, B, T)", "TEN": "`×10^`", "SQUARED": "`²`", "_TIMES": "`×`",
 }  # fmt: skip
 

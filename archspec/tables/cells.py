@@ -22,6 +22,8 @@ LONG = re.compile(r"[0-9]{3},[0-9]{3}")
 """One number or two: nobody can tell, where a table prints numbers of layers."""
 CAPITAL = re.compile(r"(?<=[0-9])X(?=[0-9])|(?<=[0-9] )X(?= [0-9])")
 TUPLE = re.compile(r"\s*[(\[](?:\s*(?:None|-1|\?)\s*,)?([^()\[\],]*(?:,[^()\[\],]*)+|(?<=,)[^()\[\],]*)[)\]]")
+NUMERAL = re.compile(r"(?<![A-Za-z0-9_])[0-9][0-9_]*")
+GROUPED = re.compile(r"[0-9]+|[0-9]{1,3}(_[0-9]{3})+")
 TIMES = re.compile(r"\\times|\\cdot")
 
 
@@ -41,6 +43,11 @@ def normalize(text: str) -> str:
     return TIMES.sub(lambda word: "×".ljust(len(word[0])), text.translate(SIGNS))
 
 
+def without_stray(text: str) -> str:
+    """A text whose `_` in numbers stand between thousands alone: others make it no number, as `8_1` of a footnote."""
+    return NUMERAL.sub(lambda word: word[0] if GROUPED.fullmatch(word[0]) else word[0].replace("_", "‗"), text)
+
+
 def missing(cell: Cell) -> bool:
     return cell.text in MISSING
 
@@ -52,7 +59,7 @@ def shape_claim(cell: Cell) -> tuple[tree.Expr, ...] | None:
     """
     if missing(cell):
         return None
-    text = without_brackets(normalize(cell.text))
+    text = without_brackets(without_stray(normalize(cell.text)))
     sides: tuple[tree.Expr, ...] = parse_cell("shape_cell", cell.span.source, cell.span.start, text)
     return sides
 
@@ -67,7 +74,7 @@ def number_claim(cell: Cell) -> tree.Quantity | None:
     """The number that a cell claims; None where it claims nothing. Raises `SpecError` where it is no number."""
     if missing(cell):
         return None
-    text = SEPARATOR.sub("_", normalize(cell.text))
+    text = SEPARATOR.sub("_", without_stray(normalize(cell.text)))
     quantity: tree.Quantity = parse_cell("number_cell", cell.span.source, cell.span.start, text)
     return quantity
 
@@ -81,7 +88,7 @@ def value(span: Span, text: str, known: Collection[str] = ()) -> tree.Expr:
         return tree.Constant(span, None)
     if text in TICKS:
         return tree.Constant(span, TICKS[text])
-    plain = CAPITAL.sub("x", SEPARATOR.sub("_", normalize(text)))
+    plain = CAPITAL.sub("x", SEPARATOR.sub("_", without_stray(normalize(text))))
     expression: tree.Expr | None = parsed_cell("value_cell", span.source, span.start, plain)
     return tree.Text(span, text) if expression is None else as_printed(expression, text.strip(" $"), known)
 
@@ -110,6 +117,9 @@ def product_or_size(chain: tree.Chain) -> tree.Expr:
     """`3*3` is a size, `1/2` a fraction, `1+1` a sum; what else is computed of numbers alone may be two of them."""
     operands = (chain.first, *(operand for _, operand in chain.rest))
     signs = {sign for sign, _ in chain.rest}
+    if signs == {"*"} and isinstance(chain.first, tree.Name) and set(operands) == {chain.first}:
+        size = " x ".join([chain.first.id] * len(operands))
+        raise Unclear(("a product", "a size"), f"`{size}` is the size, `{chain.first.id}**{len(operands)}` the product")
     if not all(isinstance(operand, tree.Number) for operand in operands) or signs == {"+"}:
         return chain
     if signs == {"*"}:

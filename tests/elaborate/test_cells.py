@@ -96,3 +96,25 @@ def test_a_branch_that_is_left_out_is_no_part_of_a_split() -> None:
     body = "split(3 if a else 2) -> (relu | conv(3, 4) | conv(5, 4) if a) -> concat"
     text = f"arch 1\nnetwork N(a = false) {{ input 8 x 8 x 12 body {body} }}"
     assert (graph(text).output.shape, graph(text, a=True).output.shape) == ((8, 8, 10), (8, 8, 12))
+
+
+@pytest.mark.parametrize("cell", ["8_1", "$8_1$", "3_3", "6__4", "64_"])
+def test_a_subscript_is_no_digit(cell: str) -> None:
+    assert codes(table("Operator | c", f"conv | {cell}")) == ["bad-argument"]
+    assert codes(table("Operator | Output", f"conv | {cell}", clauses='read "conv" = conv(1, 8)')) == ["bad-cell"]
+
+
+@pytest.mark.parametrize("cell", ["✓", "true", "✗"])
+def test_a_tick_is_no_number_of_times(cell: str) -> None:
+    assert codes(table("Operator | n", f"conv | {cell}", clauses='read "conv" = conv(1, 8)')) == ["bad-arithmetic"]
+
+
+def test_a_parameter_by_itself_is_a_size_or_a_product() -> None:
+    (found,) = wrong(table("Operator | size", "conv | k*k", clauses='read "conv" = conv(size, 8)', parameters="k = 3"))
+    assert found.code == "unclear-cell"
+    assert kernel("k×k", 'read "conv" = conv(size, 8)') == (10, 10)
+
+
+@pytest.mark.parametrize("cell", ["min(64)", "max(64)"])
+def test_the_least_of_one_number_is_itself(cell: str) -> None:
+    assert graph(table("Operator | c", f"conv | {cell}")).nodes[1].shape[-1] == 64

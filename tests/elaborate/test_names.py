@@ -95,3 +95,110 @@ def test_a_name_that_means_two_things_is_an_error_that_shows_both(text: str, pla
 )
 def test_a_name_that_nothing_else_has_means_one_thing(text: str) -> None:
     assert codes(text) == []
+
+
+def column(columns: str, headers: str, cells: str) -> str:
+    return table(f"Operator | {headers}", f"conv | {cells}", clauses=f'columns {columns}\nread "conv" = conv(1, c)')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        column('"c": "x{a}", "d": c', "c | a | d", "x3 | 5 | 8"),
+        column('"f": "{c}x{c}"', "f | c", "3x3 | 8"),
+        column('"f": "x{c}", "g": "y{c}"', "f | g", "x3 | y5"),
+    ],
+)
+def test_a_hole_of_a_column_has_a_name_of_its_own(text: str) -> None:
+    assert codes(text) == ["duplicate-name"]
+
+
+@pytest.mark.parametrize("word", ["same", "valid"])
+def test_a_word_of_the_language_is_no_other_name_where_it_is_used(word: str) -> None:
+    rule = f'read "conv {{{word}}}" = conv(3, 8, pad = {word})'
+    assert codes(table("Operator", "conv 2", clauses=rule)) == ["two-meanings"]
+    assert codes(table(f"Operator | {word}", "conv | 2", clauses=f'read "conv" = conv(3, 8, pad = {word})')) == [
+        "two-meanings"
+    ]
+    assert codes(f"arch 1 network N({word} = 2) {{ input 8 x 8 x 3 body conv(3, 8, pad = {word}) }}") == [
+        "reserved-name"
+    ]
+
+
+@pytest.mark.parametrize(
+    "clauses", ["repeat 2 then S = 1", "infer z", "infer s\ninfer z", "infer s\nrepeat 2 then stride = 1"]
+)
+def test_a_clause_that_sets_what_no_rule_uses_is_an_error(clauses: str) -> None:
+    text = table("Operator | Output", "conv | 4x4", clauses=f'{clauses}\nread "conv" = conv(3, 8, s)')
+    assert codes(text) == ["clause"]
+
+
+@pytest.mark.parametrize("clause", ["repeat 3", 'read "x" = relu', 'columns "x": c', "infer s", "number i"])
+def test_a_clause_that_reads_tables_wants_one(clause: str) -> None:
+    assert codes(f"arch 1 network N {{ input 8 x 8 x 3 body relu {clause} }}") == ["clause"]
+
+
+READINGS = """arch 1
+reading a {{ {one} read "conv" = conv(3, c) }}
+reading b {{ {other} read "pool" = maxpool(2) }}
+network N {{
+  input 8 x 8 x 3
+  read as a
+  read as b
+  {own}
+  table {{
+    | Operator | c | n | m |
+    | conv     | 8 | 2 | 3 |
+    | pool     | - | 1 | 1 |
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "code"),
+    [
+        ("repeat n", "repeat m", "clause"),
+        ("default conv(bias = true)", "default conv(bias = false)", "repeated-argument"),
+        ('columns "c": c', 'columns "c": note', "duplicate-name"),
+    ],
+)
+def test_two_readings_do_not_say_one_thing_otherwise(one: str, other: str, code: str) -> None:
+    assert codes(READINGS.format(one=one, other=other, own="")) == [code]
+    assert codes(READINGS.format(one=one, other="", own="")) == []
+
+
+def test_a_network_decides_between_its_readings() -> None:
+    assert kinds(READINGS.format(one="repeat n", other="repeat m", own="repeat 1")) == ["conv", "maxpool"]
+
+
+def test_two_variables_are_not_inferred_in_one_row() -> None:
+    text = table(
+        "Operator | Output", "conv | 4x4", clauses='infer s\ninfer d\nread "conv" = conv(3, 8, s, dilation = d)'
+    )
+    assert codes(text) == ["clause"]
+
+
+def test_what_a_claim_does_not_decide_is_not_inferred() -> None:
+    assert codes(table("Operator | Output", "conv | 8x8", clauses='infer c\nread "conv" = conv(3, c)')) == ["unsolved"]
+    assert codes(table("Operator | Output", "conv | 8x8x2", clauses='infer c\nread "conv" = conv(3, c)')) == []
+
+
+@pytest.mark.parametrize(
+    "init", ["conv = xavier_uniform, conv = normal(0.1)", '"{a}" = normal(0.1), "{b}" = normal(0.2)']
+)
+def test_weights_begin_with_one_thing(init: str) -> None:
+    assert codes(f"arch 1 network N {{ input 8 x 8 x 3 body conv(3, 8) init {init} }}") in (
+        ["repeated-argument"],
+        ["clause"],
+    )
+
+
+def test_two_headers_that_a_clause_means_are_an_error() -> None:
+    text = table(
+        "Operator | 1x | 1 ×",
+        "conv | 8 | 16",
+        clauses='columns "{d}x": c\nread "conv" = conv(1, c)',
+        parameters="d = 1",
+    )
+    assert "duplicate-name" in codes(text)
