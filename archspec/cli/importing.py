@@ -84,7 +84,7 @@ def import_(
     SOURCE is a file with a table (Markdown, LaTeX, HTML, tabs, columns, CSV), or - for standard input, alone or among
     other text: the conventions that it follows are recognised, and all of its claims checked. Or it is an ONNX file, a
     program that torch.export saved (.pt2), or torch:package.module:factory, which is imported and called; its spec is
-    compiled and compared with the model before it is written. What cannot be said exactly is an error.
+    compiled and compared with the model before it is written. What cannot be converted exactly is an error.
 
     \b
     Examples:

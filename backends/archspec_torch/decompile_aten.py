@@ -197,7 +197,7 @@ def leaky_relu(site: Place, a: Arguments) -> Value:
 @reads("hardtanh", "clamp", "clamp_min")
 def clamp(site: Place, a: Arguments) -> Value:
     bounds = (a.get("min_val", a.get("min")), a.get("max_val", a.get("max")))
-    only(all(bound is None or isinstance(bound, (int, float)) for bound in bounds), "it cuts at what is computed")
+    only(all(bound is None or isinstance(bound, (int, float)) for bound in bounds), "its bounds are computed")
     only(bounds in {(0, 6), (0, None)}, f"it cuts at {bounds[0]} and {bounds[1]}; `relu6` cuts at 0 and 6")
     return site.add(ops.Relu() if bounds[1] is None else ops.Relu6(), [site.any(a["self"])])
 
