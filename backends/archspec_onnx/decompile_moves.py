@@ -1,4 +1,4 @@
-"""What moves values without computing -> our operators, or another layout of the same value."""
+"""What moves values without computing -> archspec's operators, or another layout of the same value."""
 
 from itertools import pairwise
 from math import inf

@@ -1,6 +1,6 @@
 """What ONNX does to the shape of a tensor: of a constant, of a value of the network, or of one on its way to another.
 
-A tensor that is none of ours for a while is kept as what it was made of: a reshape of a reshape is one of the first.
+A tensor that the language lacks is kept as what it was made of: a reshape of a reshape is a reshape of the first.
 """
 
 from collections.abc import Sequence

@@ -221,7 +221,7 @@ def feature_dropout(site: Place, a: Arguments) -> Partial:
     x = a["input"]
     only(a["train"] is False, "it drops values in evaluation too")
     if not (isinstance(x, Partial) and x.what == "unsqueeze" and x.numbers == (1,)):
-        raise No("it drops whole channels while training, which no operator of ours does")
+        raise No("it drops whole channels while training, which no operator of archspec does")
     return Partial("unsqueeze", site.add(ops.StochasticDepth(rate=float(a["p"])), [x.base]), (1,))
 
 
