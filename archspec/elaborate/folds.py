@@ -63,7 +63,8 @@ class Fold:
         self.flow, self.tensors, self.numbering = self.supposed.flow, self.supposed.tensors, self.supposed.numbering
         self.supposed = None
 
-    def independent(self, found: Iterable[Diagnostic], supposed: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """What is wrong whether or not the claims before it hold; warnings stay."""
-        both = {(d.code, d.site) for d in supposed}
-        return [d for d in found if d.severity is not Severity.ERROR or (d.code, d.site) in both]
+
+def independent(found: Iterable[Diagnostic], supposed: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """What is wrong whether or not the claims before it hold; warnings stay."""
+    both = {(d.code, d.site) for d in supposed}
+    return [d for d in found if d.severity is not Severity.ERROR or (d.code, d.site) in both]

@@ -17,7 +17,7 @@ from archspec.elaborate.claims import (
 )
 from archspec.elaborate.errors import BadArithmetic
 from archspec.elaborate.evaluate import Binding, Environment, Value, blame, evaluate, numeric, plain, truth
-from archspec.elaborate.folds import Fold
+from archspec.elaborate.folds import Fold, independent
 from archspec.elaborate.inference import USUAL, Inferred, nearest, no_claim
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import Conventions, Owner, Role
@@ -72,7 +72,7 @@ class RowReader:
         wrong, built = self.attempt(rows, position, fold, found)
         if fold.supposed is not None:
             also, supposed = self.attempt(rows, position, fold.supposed, self.chosen(row, fold.supposed))
-            wrong = fold.independent(wrong, also)
+            wrong = independent(wrong, also)
             if not supposed:
                 fold.suppose(None)
             elif not built:
