@@ -21,7 +21,7 @@ from archspec.source import Span
 
 STOPPED = "the search for a repair was stopped"
 MANY, CLOSE = 500, 50
-"""Among many names the nearest is looked for in so many that have most pairs of letters in common with it."""
+"""Of more than `MANY` names, only the `CLOSE` ones with most pairs of letters in common are compared."""
 
 
 class Severity(StrEnum):
@@ -186,7 +186,7 @@ def distance(a: str, b: str) -> int:
 
 
 def similar(text: str, known: Iterable[str]) -> str | None:
-    """The known text that has most in common with another, for what is no name."""
+    """The known text that is most like another, for texts that are not names."""
     folds = {other.casefold(): other for other in sorted(set(known), reverse=True)}
     close = difflib.get_close_matches(text[:80].casefold(), sorted(folds), n=1, cutoff=0.6)
     return folds[close[0]] if close else None

@@ -24,7 +24,7 @@ from archspec.syntax import tree as t
 from archspec.syntax.depth import deep
 
 FACTORY = re.compile(r"(?:torch:)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+:[A-Za-z_]\w*)")
-"""A function of a package of Python, with or without the backend that calls it."""
+"""A function of a Python module, with or without `torch:` before it."""
 
 
 def parse(text: str, name: str = "<text>", member: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Spec:
@@ -87,12 +87,12 @@ def located(name: str, limits: Limits) -> tuple[Source, Path, str | None]:
 
 
 def meant(name: str) -> str | None:
-    """What a name may have been meant for where there is no such file."""
+    """Advice about a name for which there is no file."""
     if "://" in name:
-        return "files are not fetched: save what is there, and name the file"
+        return "archspec fetches nothing: save what is there, and name the file"
     factory = FACTORY.fullmatch(name)
     if factory:
-        return f"`archspec import torch:{factory[1]} -o net.arch` makes a spec of a model of PyTorch"
+        return f"`archspec import torch:{factory[1]} -o net.arch` makes a spec of a PyTorch model"
     near = nearest(name, [*library.specs(), *library.members()])
     return f"did you mean `{near}`?" if near else None
 
@@ -170,10 +170,10 @@ def build(
 ) -> object:
     """A model of a spec: a `torch.nn.Module`, a `keras.Model`. Raises `SpecError`, `OSError` or `BackendError`.
 
-    `values` are the network's parameters, `options` the backend's own (seed, device, dtype). One option is of all
-    backends: with `aux` true, outputs of training alone are given in evaluation too. `weights` is a file in the
-    canonical form, of exactly this network; without it they are drawn. With `optimize` the model gives the same in
-    evaluation, faster, and is for inference alone (`archspec.optimize`).
+    `values` are the network's parameters, `options` the backend's own (seed, device, dtype). Every backend has the
+    option `aux`: if true, outputs of training alone are given in evaluation too. `weights` is a file in the canonical
+    form, of exactly this network; without it they are drawn. With `optimize` the model gives the same in evaluation,
+    faster, and is for inference alone (`archspec.optimize`).
     """
     from archspec.backend import load as load_backend
 

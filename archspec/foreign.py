@@ -1,6 +1,7 @@
-"""What other programs and papers call things -> what archspec writes: `foreign.toml`, read when a message needs it.
+"""Names of other programs and papers, in `foreign.toml` -> what archspec writes for them.
 
-A name that stands there is a word of another language, never a slip of the pen: no spelling is proposed for it.
+The table is read when a message needs it. Its names are words of other languages and not slips: a message proposes no
+spelling for them.
 """
 
 import re
@@ -12,16 +13,16 @@ from msgspec import Struct, convert
 
 Kind = Literal["step", "argument", "value", "function", "distribution", "file"]
 SOLE = re.compile(r"([a-z_0-9]+)(\(.*\))?|\( … \| (?:…|id) \) -> ([a-z]+)")
-"""What is written where it is one operator or block: its name, its arguments; or a fork and its join."""
+"""A `write` that is one operator or block, or a fork and its join."""
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
-    """Names of one meaning, and what stands for them here."""
+    """Names of one meaning, and what archspec has for them."""
 
     names: tuple[str, ...]
     write: str | None = None
     absent: str | None = None
-    """what there is to say where nothing stands for them"""
+    """the advice where archspec has nothing for them"""
     use: str | None = None
     """the file of the block that is written"""
     note: str | None = None
@@ -31,7 +32,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def name(self) -> str | None:
-        """The operator, block or word that is written, where it is one alone."""
+        """The operator, block or word that is written, if it is exactly one."""
         sole = SOLE.fullmatch(self.write or "")
         return sole[1] or sole[3] if sole else None
 
@@ -70,7 +71,7 @@ def index(kind: Kind) -> dict[str, tuple[Entry, ...]]:
 
 
 def meanings(kind: Kind, name: str) -> tuple[Entry, ...]:
-    """What a name may mean elsewhere; nothing where nobody is known to call anything so."""
+    """All that a name is known to mean elsewhere."""
     return index(kind).get(folded(name), ())
 
 
@@ -80,7 +81,7 @@ def meaning(kind: Kind, name: str) -> Entry | None:
 
 
 def kind_of_file(name: str, taken: bool = True) -> str | None:
-    """What a file is by its suffix, and which command takes it; None for a spec and what nobody knows.
+    """What a file is by its suffix, and which command takes it; None for a spec and for unknown suffixes.
 
     Without `taken` nothing is said of files that `archspec import` reads.
     """

@@ -234,10 +234,10 @@ class Graph(Frozen):
         return self
 
     def check_training(self) -> None:
-        """Refuse outputs of training that are none, and nodes of theirs that do not stand in scopes of their own."""
+        """Refuse unknown outputs of training, and nodes of training that share a scope with nodes of evaluation."""
         unknown = [name for name in self.training if name not in self.outputs or name == "output"]
         if unknown:
-            raise ValueError(f"{unknown[0]} is not an output that training alone may have")
+            raise ValueError(f"{unknown[0]} cannot be an output of training alone")
         own = self.only_in_training()
         scopes = {path.partition("/")[0] for path in own}
         for node in self.nodes:

@@ -51,7 +51,7 @@ def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> No
 
 
 class Checked(Struct, frozen=True):
-    """What `check` finds out about one file; of one with errors, the errors alone."""
+    """What `check` finds in one file; only the diagnostics if one is an error."""
 
     found: list[Diagnostic]
     claims: int | None = None

@@ -89,9 +89,9 @@ def build(
     With --optimize the model gives the same in evaluation, in less time; --weights are still those of the network as
     the spec has it. `archspec verify SPEC --optimize` proves it.
 
-    Outputs `in training` (auxiliary heads) are given in training alone: a PyTorch model computes nothing of them in
-    evaluation, a Keras or ONNX model, a program for inference and a Keras source do not have them. --aux gives them in
-    evaluation too. A file of weights in the canonical form always has all.
+    A PyTorch model computes outputs `in training` (auxiliary heads) only in training mode. Keras and ONNX models,
+    models for inference and Keras source do not have them. --aux gives them in evaluation too. A file of weights in
+    the canonical form always has all weights.
 
     \b
     Examples:

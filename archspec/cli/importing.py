@@ -84,7 +84,7 @@ def import_(
     SOURCE is a file with a table (Markdown, LaTeX, HTML, tabs, columns, CSV), or - for standard input, alone or among
     other text: the conventions that it follows are recognised, and all of its claims checked. Or it is an ONNX file, a
     program that torch.export saved (.pt2), or torch:package.module:factory, which is imported and called; its spec is
-    compiled and compared with the model before it is written. What cannot be said exactly is an error.
+    compiled and compared with the model before it is written. What cannot be converted exactly is an error.
 
     \b
     Examples:
@@ -99,14 +99,14 @@ def import_(
             raise click.UsageError("--reading, --title and --table are for tables, and this is a model")
         model(source, output, name, dict(arguments), image, weights)
     else:
-        nowhere(source)
+        require_text(source)
         if arguments or image or weights:
             raise click.UsageError("--argument, --input and --weights are for models, and this is a table")
         table(source, output, name, reading, title, number)
 
 
-def nowhere(source: str) -> None:
-    """Say what a source may have been meant for that is no file with a table."""
+def require_text(source: str) -> None:
+    """Raise an error with advice for a source that is not a file in which a table may be."""
     if source == STDIN:
         return
     if Path(source).is_dir():

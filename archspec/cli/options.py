@@ -53,7 +53,7 @@ class Image(click.ParamType[tuple[int, ...]]):
 
 
 class Folder(click.Path):
-    """A folder to write into, which is not called like a file that somebody wants."""
+    """A folder to write into; the suffix of a file is refused, since a folder would surprise."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path, file_okay=False)
@@ -61,7 +61,7 @@ class Folder(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(value)
         if not path.is_dir() and foreign.meaning("file", path.suffix):
-            self.fail(f"this writes a folder of several files, and {str(value)!r} is called like one", param, ctx)
+            self.fail(f"this writes a folder of several files, and {str(value)!r} has the suffix of a file", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -86,7 +86,7 @@ def expanded(specs: Iterable[str]) -> Iterator[str]:
 
 
 def once(ctx: click.Context, param: click.Parameter, given: Parameters) -> Parameters:
-    """The parameters, none of them given twice."""
+    """The parameters; raises `BadParameter` where one is given twice."""
     names = [name for name, _ in given]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -126,7 +126,7 @@ def with_limits(command: Decorated) -> Decorated:
 
 
 MOST = {"nodes": 2**40, "size": 2**40, "nesting": 10_000, "source": 2**32, "tokens": 2**32}
-"""What a limit may be raised to. Python's stack has room for so much nesting."""
+"""The largest value of each limit. Python's stack has room for this nesting."""
 LIMITS = {
     "nodes": "nodes of a graph",
     "size": "height, width and channels of a tensor",

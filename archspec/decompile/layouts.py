@@ -29,7 +29,7 @@ class No(Exception):
 
 def refused(error: "No | ValidationError") -> str:
     """Why an operator cannot be said; pydantic refuses attributes that none of ours can have."""
-    return str(error) if isinstance(error, No) else f"no operator of ours has its attributes ({message(error)})"
+    return str(error) if isinstance(error, No) else f"no operator supports its attributes ({message(error)})"
 
 
 def message(error: ValidationError) -> str:

@@ -168,8 +168,8 @@ def cannot_say(origin: str, troubles: Mapping[tuple[str, str], Sequence[str]]) -
         more = f" and {len(places) - MOST_SHOWN} more places" if len(places) > MOST_SHOWN else ""
         lines.append(printable(f"{what} at {shown}{more}" + (f": {why}" if why else "")))
     count = sum(map(len, troubles.values()))
-    what = "1 place has" if count == 1 else f"{count} places have"
-    head = f"{printable(origin)} cannot be said exactly: {what} no operator of the language"
+    what = "1 operator is" if count == 1 else f"{count} operators are"
+    head = f"{printable(origin)} cannot be converted exactly: {what} unsupported"
     return CannotSay("\n  ".join([head, *lines]))
 
 

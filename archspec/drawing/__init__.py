@@ -20,9 +20,9 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
 MOST_PIXELS = 32_767
-"""On a side of a PNG: Graphviz scales down what is larger, and browsers and viewers open no more."""
+"""The most pixels on a side of a PNG: Graphviz scales down a larger one, and viewers do not open it."""
 ROUGH = 1.5
-"""How many times as long as it is a picture may be estimated to be, before it is laid out."""
+"""Before the layout, a picture may be estimated as this many times longer than it is."""
 
 
 class TooLarge(BackendError):

@@ -1,4 +1,4 @@
-"""A change that mends a mistake -> `Suggestion`: what is said of it at its place, and elsewhere."""
+"""Changes that mend a mistake -> `Suggestion`: its text at the place of the mistake, and elsewhere."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from archspec.elaborate.claims import NumberClaim, ShapeClaim, interval
 from archspec.tensor import shape_text
 
 EXACT = 1e-4
-"""Of a printed number, how far its bounds may be apart for others to be solved for."""
+"""Relative distance of a printed number's bounds, up to which other numbers are solved from it."""
 
 
 def suggestion(error: Diagnostic, changes: Sequence[Change]) -> Suggestion:
-    """A change in words."""
+    """The changes in words."""
     first, *others = changes
     edits = tuple(Edit(change.span, change.new) for change in changes)
     labels = tuple(Label(change.span, should(error, change)) for change in changes)
@@ -30,7 +30,7 @@ def suggestion(error: Diagnostic, changes: Sequence[Change]) -> Suggestion:
 
 
 def should(error: Diagnostic, change: Change) -> str:
-    """What is said at the place of a change."""
+    """The label at the place of a change."""
     what = f"`{change.column}`" if change.whole else f"`{change.old}`"
     text = f"{what} should be {change.new or 'empty'}"
     if isinstance(error, ShapeClaim) and error.giver == f"row {change.row}" and change.cell.span != error.claim:
@@ -39,6 +39,6 @@ def should(error: Diagnostic, change: Change) -> str:
 
 
 def exact(error: Diagnostic) -> bool:
-    """Whether it is about a printed number that is so exact that another can be computed of it."""
+    """Whether a printed number is exact enough for others to be solved from it."""
     low, high = interval(error.claimed) if isinstance(error, NumberClaim) else (0.0, 1.0)
     return high - low <= EXACT * high

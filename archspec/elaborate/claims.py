@@ -36,7 +36,7 @@ class ShapeClaim(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str | None:
-        """Where the cell says it in another order."""
+        """Advice where the cell has its sides in another order."""
         turned = (self.claimed[1:] + self.claimed[:1]) == self.found and self.claimed != self.found
         return "the cell has the channels first; shapes are height × width × channels" if turned else None
 
@@ -85,7 +85,7 @@ class UnreadCell(Diagnostic, frozen=True):
     """A printed number that the rule of its row does not use, though other rules use its column.
 
     It may be a slip in the table, or the rule may forget it. Use it in the rule, state it with `check`, or give the
-    column the role `note`. What a rule leaves alone is reported once, for all the rows that it reads.
+    column the role `note`. A column that a rule leaves unused is reported once, for all rows that the rule reads.
     """
 
     code: ClassVar[str] = "unread-cell"
@@ -108,10 +108,10 @@ class UnreadCell(Diagnostic, frozen=True):
 
 
 class NoClaims(Diagnostic, frozen=True):
-    """A network of which `archspec check` compares nothing.
+    """`archspec check` has nothing to compare in a network.
 
-    Its table has no column of shapes or numbers that could be compared, and there is no `check`. That it compiles says
-    nothing of whether it is the network of the paper.
+    Its table has no column of shapes or numbers that can be compared, and there is no `check`. Compiling does not prove
+    that it is the network of the paper.
     """
 
     code: ClassVar[str] = "no-claims"

@@ -14,7 +14,7 @@ WORD = re.compile(r"`(\w+)`")
 
 
 def used(name: str) -> str | None:
-    """Help text for a name that a file declares which comes with archspec."""
+    """Help text for a name that a bundled file declares."""
     files = library.declarations().get(name, ())
     blocks = [path for path in files if path.startswith("blocks/")]
     return " or ".join(f'`use "{path}"`' for path in blocks or files) + " declares it" if files else None
@@ -48,11 +48,11 @@ class UnknownName(Diagnostic, frozen=True):
 
     @property
     def elsewhere(self) -> str | None:
-        """Where such names are from."""
+        """Where such names come from."""
         if self.name.startswith("@"):
-            return "`as name` behind a step names its tensor for what follows; what a block names is seen in it alone"
+            return "`as name` after a step names its tensor; a name in a block is not seen outside the block"
         before = self.primary.source.text[: self.primary.start].rstrip()
-        return "`archspec list readings` shows those to `use`" if before.endswith(" as") else None
+        return "`archspec list readings` shows the readings that a file can `use`" if before.endswith(" as") else None
 
     @property
     def in_expression(self) -> str:
@@ -63,7 +63,7 @@ class UnknownName(Diagnostic, frozen=True):
             return f"did you mean `{near}`?"
         if meant is not None and meant.write is not None:
             return meant.advice
-        said = meant.advice if meant else f'a text stands in quotes: "{self.name}"'
+        said = meant.advice if meant else f'a text needs quotes: "{self.name}"'
         seen = listed(set(self.known) - WORDS)
         return f"{said}; {seen}" if seen else said
 
@@ -98,7 +98,7 @@ class UnknownOperator(Diagnostic, frozen=True):
 
     @property
     def bundled(self) -> str | None:
-        """The files whose block it is, or is a slip of."""
+        """Help text for a bundled block of this name, or of a name that this is a slip of."""
         if not self.blocks:
             return None
         near = None if nearest(self.name, self.known) else nearest(self.name, library.declarations())

@@ -30,7 +30,7 @@ class ShapeMismatch(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str | None:
-        """How a smaller map is made as large as the other, where whole pixels do it."""
+        """How to enlarge the smaller map to the larger one, where the factors are whole."""
         if len(self.inputs) != 2 or {len(shape) for shape in self.inputs} != {3}:
             return None
         small, large = sorted(self.inputs)
@@ -39,7 +39,7 @@ class ShapeMismatch(Diagnostic, frozen=True):
         if scale == (1, 1) or not whole or (self.what == "add" and small[2] != large[2]):
             return None
         by = shape_text(scale).replace("×", "x") if scale[0] != scale[1] else str(scale[0])
-        spread = f"`{self.what}` does not spread one over the other; " if small[:2] == (1, 1) else ""
+        spread = f"`{self.what}` does not broadcast; " if small[:2] == (1, 1) else ""
         return f"{spread}`upsample({by})` makes {shape_text((*large[:2], small[2]))} of {shape_text(small)}"
 
 
@@ -122,8 +122,8 @@ class DeadStep(Diagnostic, frozen=True):
     """A step computes a tensor that leads to no output of the network.
 
     `@name` begins anew with the tensor of that name, so what stands before it must have a name of its own that is taken
-    up again, or be joined: `( id | @skip ) -> concat`. What leads to outputs of training alone is said where they are:
-    a body and a table say what is computed in evaluation too.
+    up again, or be joined: `( id | @skip ) -> concat`. Steps that only an output of training needs stand in the clause
+    of that output: a body and a table are computed in evaluation too.
     """
 
     code: ClassVar[str] = "dead-step"
@@ -140,5 +140,5 @@ class DeadStep(Diagnostic, frozen=True):
     @property
     def help(self) -> str:
         if self.training:
-            return "let the output compute it: `output aux = @name -> … in training`"
+            return "move it into the clause of the output: `output aux = @name -> … in training`"
         return "join it, `( id | @name ) -> concat`, or name it and take it up again"

@@ -1,7 +1,7 @@
 """What the rows of a network came to so far, and what their claims say that it should be.
 
-A claim that fails does not stop a fold. What is computed goes on, and beside it what the claim says: what follows from
-one slip holds there, so that the slip is reported once, and another one too.
+A claim that fails does not stop a fold. It goes on with the computed shape, and beside it with the claimed one. What
+follows from one slip holds in the second, so that the slip is reported once, and an independent one too.
 """
 
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ class Fold:
     before: dict[int, tuple[Flow, Tensors]] = field(default_factory=dict)
     """by the number of a row, what it was given as far as claims say, and the tensors that had names"""
     supposed: "Fold | None" = None
-    """the same, as a claim has it that failed"""
+    """the same fold, as if a claim that failed were right"""
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -46,7 +46,7 @@ class Fold:
 
     @property
     def likely(self) -> "Fold":
-        """What goes on as the claims have it."""
+        """The fold that goes on as if the claims were right."""
         return self.supposed or self
 
     def trial(self, flow: Flow) -> "Fold":
@@ -54,16 +54,17 @@ class Fold:
         return Fold(flow, dict(self.tensors), copy(self.numbering), giver=self.giver)
 
     def suppose(self, flow: Flow | None) -> None:
-        """Go on as a claim has it; None: as it is computed alone."""
+        """Go on with the flow that a claim states, besides the computed one; with None, only with the computed one."""
         self.supposed = None if flow is None or flow == self.flow else self.trial(flow)
 
     def take_over(self) -> None:
-        """Go on with what is supposed: what is computed comes to nothing."""
+        """Go on only with what is supposed, because what is computed fails."""
         assert self.supposed is not None
         self.flow, self.tensors, self.numbering = self.supposed.flow, self.supposed.tensors, self.supposed.numbering
         self.supposed = None
 
-    def independent(self, found: Iterable[Diagnostic], supposed: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """What is wrong whether or not the claims before it hold; warnings stay."""
-        both = {(d.code, d.site) for d in supposed}
-        return [d for d in found if d.severity is not Severity.ERROR or (d.code, d.site) in both]
+
+def independent(found: Iterable[Diagnostic], supposed: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """What is wrong whether or not the claims before it hold; warnings stay."""
+    both = {(d.code, d.site) for d in supposed}
+    return [d for d in found if d.severity is not Severity.ERROR or (d.code, d.site) in both]

@@ -17,7 +17,7 @@ from archspec.elaborate.claims import (
 )
 from archspec.elaborate.errors import BadArithmetic, Clause
 from archspec.elaborate.evaluate import Binding, Environment, Value, blame, describe, evaluate, numeric, plain, truth
-from archspec.elaborate.folds import Fold
+from archspec.elaborate.folds import Fold, independent
 from archspec.elaborate.inference import USUAL, Inferred, no_claim, solutions
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import Conventions, Owner, Role
@@ -72,7 +72,7 @@ class RowReader:
         wrong, built = self.attempt(rows, position, fold, found)
         if fold.supposed is not None:
             also, supposed = self.attempt(rows, position, fold.supposed, self.chosen(row, fold.supposed))
-            wrong = fold.independent(wrong, also)
+            wrong = independent(wrong, also)
             if not supposed:
                 fold.suppose(None)
             elif not built:

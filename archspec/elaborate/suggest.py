@@ -31,7 +31,7 @@ from archspec.tables.table import Cell
 from archspec.tensor import Shape
 
 MOST_ERRORS, MOST_ROWS = 6, 200
-"""Of more nothing is searched."""
+"""With more of them, no repair is searched for."""
 PATIENCE = 60_000
 """What the searches of a file may take, in `Instantiator.steps`: about a second where one takes 16 µs.
 
@@ -39,14 +39,14 @@ It is not a clock, so that every machine gives the same advice.
 """
 T = TypeVar("T")
 MOST_TIMES = 16
-"""What is repeated is not tried so many times more often."""
+"""A number of repetitions is not tried beyond this multiple of itself."""
 FEW = 3
 """Exchanges are tried around so many rows."""
 SHOWN = 2
-"""Suggestions that are made of one error."""
+"""The most suggestions for one error."""
 STRIDES, LARGEST = (1, 2, 3, 4), 1 << 14
 REACH = 3
-"""A change of channels is felt so many rows below at most."""
+"""A change of channels has an effect on at most so many rows below."""
 MISPRINTS = (
     ShapeClaim, NumberClaim, RuleCheck, ShapeMismatch, SignatureMismatch, Unsolved, UnreadOperator, BadArgument,
 )  # fmt: skip
@@ -74,7 +74,7 @@ class Bench(Struct, frozen=True):
     trial: Callable[[Overrides], list[Diagnostic]]
     """everything that is wrong with the network when some cells are read otherwise"""
     look: Callable[[int, int, Overrides], Look | None]
-    """what the rows from one position to another come to by themselves; None where nobody knows what they are given"""
+    """what the rows from one position to another come to by themselves; None where their input is unknown"""
     others: Callable[[Overrides], list[Diagnostic]]
     """what is wrong with the network where it has other parameters: with what `archspec check` compares besides"""
 
@@ -132,7 +132,7 @@ class Search:
     rows: list[TableRow]
     bench: Bench
     mended: Overrides
-    """what is read otherwise already"""
+    """the cells that are already read otherwise"""
     limit: int = field(init=False)
     """what may be spent, also on the errors before"""
     known: set[tuple[str, str, int]] = field(init=False)
@@ -155,7 +155,7 @@ class Search:
 
     @property
     def stopped(self) -> bool:
-        """Whether all that may be spent was spent."""
+        """Whether the budget is spent."""
         return self.bench.make.searched >= self.limit
 
     def spending(self, attempt: Callable[[], T]) -> T:

@@ -29,7 +29,7 @@ class UnknownColumn(Diagnostic, frozen=True):
     def help(self) -> str | None:
         parts = [header for header in self.known if re.fullmatch(rf"{re.escape(self.name)} [0-9]+", header)]
         if parts:
-            return "it reaches over several columns: " + ", ".join(f"`{header}`" for header in parts)
+            return "the header spans several columns: " + ", ".join(f"`{header}`" for header in parts)
         return did_you_mean(self.name, self.known)
 
 
@@ -43,7 +43,7 @@ class SameColumns(DuplicateName, frozen=True):
     @property
     def help(self) -> str:
         header = shown(self.primary.text)
-        return f'call one of them otherwise, or leave it alone: `columns "{header}": note`'
+        return f'rename one of them, or ignore it: `columns "{header}": note`'
 
 
 class UnreadOperator(Diagnostic, frozen=True):
@@ -93,10 +93,10 @@ class AmbiguousOperator(Diagnostic, frozen=True):
 
 
 class Unsolved(Diagnostic, frozen=True):
-    """`infer` has nothing to solve from.
+    """`infer` finds no claim to solve from.
 
-    What `infer s` solves for is decided by a claim: the row's cell in a column with the role `output`, or the next
-    row's cell in a column with the role `input`.
+    A claim decides what `infer s` gives: the row's cell in a column with the role `output`, or the next row's cell in a
+    column with the role `input`.
     """
 
     code: ClassVar[str] = "unsolved"
@@ -131,11 +131,11 @@ class NoPattern(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return f'give the column one pattern more: `"{self.patterns[-1]}" or "…"`'
+        return f'give the column another pattern: `"{self.patterns[-1]}" or "…"`'
 
 
 class UnclearCell(Diagnostic, frozen=True):
-    """A cell that its reader may take for one thing or another, so that archspec takes it for neither.
+    """A cell has two meanings, and archspec does not choose between them.
 
     `4k` is four times a parameter `k`, or four thousand; `7/2` is a quotient, or a kernel and a stride; `64-32` is a
     difference, or two widths; `256,512` is one number, or two. `3*3` is a size, as `3×3` is, and `1,024` a number.
@@ -161,7 +161,7 @@ class TwoMeanings(Diagnostic, frozen=True):
     """One name means two things where it is used.
 
     A rule sees the holes of its pattern, the columns of its table, the parameters of its network or reading, and `h`
-    and `w` of the row's input. None of them goes before another of the same name: rename one, a column with `columns`.
+    and `w` of the row's input. None of them takes precedence: rename one of the two. `columns` renames a column.
     """
 
     code: ClassVar[str] = "two-meanings"
@@ -202,14 +202,14 @@ class BadCell(Diagnostic, frozen=True):
 
     @property
     def in_parentheses(self) -> str | None:
-        """The shape that it is once sides that are computed stand in parentheses."""
+        """Advice where the cell is a shape once its computed sides stand in parentheses."""
         sides = [side.strip() for side in TIMES.split(cells.normalize(self.text))]
         text = " × ".join(f"({side})" if COMPUTED.search(side) else side for side in sides)
         try:
             found = parse_cell("shape_cell", Source("", text), 0, text)
         except SpecError:
             return None
-        return f"a side that is computed stands in parentheses: `{text}`" if len(found) <= 3 else None
+        return f"a computed side needs parentheses: `{text}`" if len(found) <= 3 else None
 
 
 class WeightKey(Diagnostic, frozen=True):

@@ -64,7 +64,7 @@ class HardSigmoid(Activation):
 class Softmax(Activation):
     """e^x over its sum, along the channels of every pixel.
 
-    What weighs branches against each other (SKNet, ResNeSt) sums over the branches, and is not in the language.
+    A softmax over branches (SKNet, ResNeSt) is not in the language.
     """
 
     kind: Literal["softmax"] = "softmax"

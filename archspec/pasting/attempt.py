@@ -1,6 +1,6 @@
 """One reading, and rows of a pasted table -> the network that says how they are read, and what is wrong with it.
 
-What the table leaves open is a parameter, and what it prints in other words is said by a clause.
+What the table leaves open becomes a parameter, and what it prints in other words becomes a clause.
 """
 
 import re
@@ -25,8 +25,8 @@ from archspec.tables.align import aligned
 from archspec.tables.cells import missing
 from archspec.tables.table import Row
 
-SIDES = (224, 227, 299, 32, 28, 96, 64, 48)
-"""Sides of images that are tried where a table does not say what it is given: ImageNet's first."""
+IMAGE_SIDES = (224, 227, 299, 32, 28, 96, 64, 48)
+"""Sides of images that are tried where a table does not state its input: ImageNet's first."""
 CLASSES = 1000
 FOLDER = "readings/"
 LAST = re.compile(r"\b([0-9]{1,6})[- ]?(?:d|D|way)\b.*(?:fc|fully[- ]connected)|^FC[- ]?([0-9]{1,6})$", re.IGNORECASE)
@@ -35,7 +35,7 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(slots=True)
 class Attempt:
-    """A reading, and what the network around the table must say for it."""
+    """A reading, and what the network around the table must state for it."""
 
     reading: tree.Reading
     uses: tuple[str, ...]
@@ -82,7 +82,7 @@ class Attempt:
         return "\n".join(lines) + "\n"
 
     def stated(self) -> Iterator[str]:
-        """What the columns are, where the reading does not say it or names a column that is not there."""
+        """The `columns` clause: meanings that the reading does not state, or states for a column that is missing."""
         headers = [cell.text for cell in self.rows[0].cells]
         said = dict(self.columns.stated)
         if not self.columns.whole:
@@ -103,14 +103,14 @@ class Attempt:
                 yield clause.span.text
 
     def corrected(self) -> Iterator[str]:
-        """The errata; none for what cannot be said as a text."""
+        """The errata, except those that the language has no text for."""
         for one in self.errata:
             place = quoted(f"row {one.row}, {self.rows[0].cells[one.column].text}")
             if place and quoted(one.text):
                 yield f'erratum {place} = {quoted(one.text)} because "{one.because}"'
 
     def row_of(self, error: Diagnostic) -> int:
-        """The row that an error is about; 0 where it is none."""
+        """The row that an error is about; 0 where it is about no row."""
         return next((i for i, row in enumerate(self.rows[1:], 1) if within(error.primary, row.span)), 0)
 
 
@@ -126,7 +126,7 @@ def body(rows: Sequence[Row]) -> str:
 
 
 def best(attempt: Attempt) -> Attempt:
-    """The attempt with what the network has to say besides, tried out until nothing is wrong or nothing helps."""
+    """The attempt with its parameters, clauses and input, tried out until nothing is wrong or nothing helps."""
     attempt.parameters |= {p.name.id: p.span.text for p in attempt.reading.parameters} | choices(attempt)
     if "k" in {parameter.name.id for parameter in attempt.reading.parameters}:
         attempt.parameters["k"] = f"k = {classes(attempt.rows)}"
@@ -143,7 +143,7 @@ def best(attempt: Attempt) -> Attempt:
 
 
 def prepare(attempt: Attempt) -> None:
-    """Say what the table calls otherwise than the reading does."""
+    """Find the clauses for what the table calls otherwise than the reading does."""
     found = attempt.columns = columned(attempt.reading, attempt.rows)
     headers = attempt.rows[0].cells
     operators = [i for i, meaning in found.meanings.items() if meaning == "operator"]
@@ -161,14 +161,14 @@ def prepare(attempt: Attempt) -> None:
 def sized(attempt: Attempt) -> None:
     """The side of the image with which most claims hold, of those that papers use."""
     found: list[tuple[int, int, list[Diagnostic], int]] = []
-    for place, side in enumerate(SIDES):
+    for place, side in enumerate(IMAGE_SIDES):
         attempt.side = side
         judge(attempt)
         found.append((len(attempt.errors), place, attempt.errors, attempt.held))
         if not attempt.errors:
             return
     _, place, attempt.errors, attempt.held = min(found, key=lambda one: one[:2])
-    attempt.side = SIDES[place]
+    attempt.side = IMAGE_SIDES[place]
 
 
 def meaning_of(column: tree.Column) -> str:
@@ -176,7 +176,7 @@ def meaning_of(column: tree.Column) -> str:
 
 
 def choice_of(attempt: Attempt, column: int) -> dict[str, Value]:
-    """The parameters that pick a column of a table; none where it is no such column."""
+    """The parameters that pick a column of a table; empty where no parameter picks it."""
     header = attempt.rows[0].cells[column].text
     for one in choices_of(attempt.reading):
         match = patterns.match(one.header.value, header)
@@ -204,7 +204,7 @@ def judge(attempt: Attempt, advise: bool = False) -> None:
 def choices(attempt: Attempt) -> dict[str, str]:
     """Parameters that pick a column: `{depth}-layer` has as many values as there are such headers."""
     own = {parameter.name.id for parameter in attempt.reading.parameters}
-    columns = [c for clause in attempt.reading.clauses if isinstance(clause, tree.Columns) for c in clause.columns]
+    columns = columns_of(attempt.reading)
     headers = [cell.text for cell in attempt.rows[0].cells]
     plain = [c.header.value for c in columns if not patterns.holes(c.header.value)]
     found: dict[str, list[str]] = {}

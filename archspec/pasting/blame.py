@@ -1,4 +1,4 @@
-"""What is wrong with the spec of a pasted table -> the same, said of the cells of the text that was pasted."""
+"""Diagnostics of the spec of a pasted table -> the same, at the cells of the text that was pasted."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,13 +12,13 @@ from archspec.tables.dialects import rows_of
 from archspec.tables.table import Row
 
 Places = list[tuple[Span, Span]]
-"""Each place of the spec, and what was pasted there; the narrowest first."""
+"""Each place of the spec, and the pasted place that it was made of; the narrowest first."""
 
 
 def blamed(
     errors: Sequence[Diagnostic], source: Source, rows: Sequence[Row], span: Span, reading: str
 ) -> list[Diagnostic]:
-    """Diagnostics of the text of a spec, about the rows of which its table was made."""
+    """Diagnostics of the text of a spec, moved to the rows that its table was made of."""
     places = list(pairs(source, rows))
     made: list[Diagnostic] = []
     for error in errors:

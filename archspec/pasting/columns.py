@@ -1,6 +1,6 @@
 """The headers of a pasted table, and what a reading wants of its columns -> what each column is read as.
 
-A column that nothing reads is left alone only where it says nothing of the network: notes, an index, words.
+A column that nothing reads is ignored only where it says nothing about the network: notes, an index, words.
 """
 
 import re
@@ -19,7 +19,7 @@ from archspec.tables.table import Cell, Row
 
 CLAIMS = ("input", "output", "params", "macs")
 COMPARED = frozenset({"kernel", "given"})
-"""Groups of columns that no reading may need, and that the finished network is compared with."""
+"""Groups of columns that no reading needs: the finished network is compared with them."""
 NOTE = "note"
 ONE_NUMBER = re.compile(r"([^0-9]*)([0-9]+)([^0-9]*)")
 
@@ -33,7 +33,7 @@ class Wanted(Struct, frozen=True):
     pattern: bool = False
 
     def is_called(self, header: str) -> bool:
-        """Whether a header is this column without anybody saying so."""
+        """Whether a header is this column without a `columns` clause of the network."""
         if self.header is not None:
             return patterns.same_text(header, self.header)
         return default_meaning_of(header) == self.meaning
@@ -51,11 +51,11 @@ class Columned:
     """How the columns of a table are read."""
 
     stated: dict[int, str] = field(default_factory=dict)
-    """what the network has to say of columns, as its `columns` clause writes it"""
+    """the meanings that the network has to state, as its `columns` clause writes them"""
     meanings: dict[int, str] = field(default_factory=dict)
     """the role or variable of each column that is read"""
     compared: dict[int, str] = field(default_factory=dict)
-    """columns that the finished network is compared with, and their groups"""
+    """the groups of the columns that the finished network is compared with"""
     unread: list[int] = field(default_factory=list)
     """columns with numbers that nothing reads"""
     whole: bool = True
@@ -101,7 +101,7 @@ def columned(reading: tree.Reading, rows: Sequence[Row]) -> Columned:
 
 
 def left(i: int, header: str, texts: list[str], found: Columned) -> None:
-    """Decide what becomes of a column that the reading does not want."""
+    """Decide about a column that the reading does not want: a claim, a note, a comparison, or an error."""
     of = groups_of(header)
     claim = next((role for role in CLAIMS if role in of and fits(groups()[role].cells, texts)), None)
     taken = set(found.meanings.values())
@@ -136,7 +136,7 @@ def as_written(meaning: str, texts: Sequence[str]) -> str:
 
 
 def default_meaning_of(header: str) -> str:
-    """The role or variable that a header has where nobody says otherwise; empty where it has none."""
+    """The role or variable that a header has by default; empty where it has neither."""
     meant = default_meaning(Cell(Span(Source("", header), 0, len(header)), header))
     return meant.text if meant.role == "variable" else meant.role
 
@@ -207,11 +207,11 @@ def is_stated(column: tree.Column, header: str) -> bool:
 
 
 def called(header: str) -> str:
-    """A header as a text of the language; empty where it can be none."""
+    """A header as a text of the language; empty where the language has no text for it."""
     return quoted(header) if words(header) else ""
 
 
 def quoted(text: str) -> str:
-    """A text of the language, which has no escapes; empty where it can be none."""
+    """A text in quotes; empty where it has both kinds of quotes, since the language has no escapes."""
     quote = next((mark for mark in "\"'" if mark not in text), "")
     return f"{quote}{text}{quote}" if quote else ""

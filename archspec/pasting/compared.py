@@ -1,7 +1,6 @@
-"""Numbers of a pasted table that no rule reads -> whether the network that came out has them.
+"""Numbers of a pasted table that no rule reads -> whether the finished network has them.
 
-The size that stands with an operator where the reading's rule has none, and columns of kernels and of the channels that
-a row is given.
+These are sizes beside an operator whose rule has no size, columns of kernels, and columns of input channels.
 """
 
 import re
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from archspec.diagnostics import Diagnostic
 from archspec.graph import Graph, Node
 from archspec.pasting.columns import Columned
-from archspec.pasting.errors import NotSaid
+from archspec.pasting.errors import NotAsPrinted
 from archspec.pasting.rules import Reworded
 from archspec.tables import patterns
 from archspec.tables.cells import MISSING
@@ -20,7 +19,7 @@ SIZE = re.compile(r"\(?([0-9]+)(?:\s*[×xX*,]\s*([0-9]+))?\)?")
 
 
 def compared(graph: Graph, rows: Sequence[Row], columns: Columned, rules: Sequence[Reworded]) -> list[Diagnostic]:
-    """What is printed and is not so."""
+    """The printed numbers that the network does not have."""
     sizes = {rule.pattern: rule.size for rule in rules if rule.size}
     operators = [i for i, meaning in columns.meanings.items() if meaning == "operator"]
     found: list[Diagnostic] = []
@@ -47,7 +46,7 @@ def of_size(cell: Cell, size: tuple[str, ...], nodes: Sequence[Node]) -> Iterato
     windows = [window for node in nodes if (window := pair(node)) is not None]
     largest = tuple(map(str, max(windows, default=(1, 1))))
     if largest != size:
-        yield NotSaid(cell.span, "×".join(size), "×".join(largest))
+        yield NotAsPrinted(cell.span, "×".join(size), "×".join(largest))
 
 
 def pair(node: Node) -> tuple[int, int] | None:
@@ -64,4 +63,4 @@ def of_channels(cell: Cell, nodes: Sequence[Node], graph: Graph) -> Iterator[Dia
     shapes = {node.path: node.shape for node in graph.nodes}
     given = {shapes[name][-1] for node in nodes for name in node.inputs if name not in inside}
     if given != {int(cell.shown)} if cell.shown.isdecimal() else True:
-        yield NotSaid(cell.span, f"{cell.shown} channels", " and ".join(map(str, sorted(given))) or "nothing")
+        yield NotAsPrinted(cell.span, f"{cell.shown} channels", " and ".join(map(str, sorted(given))) or "nothing")

@@ -1,6 +1,7 @@
-"""Cells of a pasted table that print what they say in another way -> errata: the table stands as it was printed.
+"""Cells of a pasted table that are printed in another way than cells are read -> errata.
 
-Marks of footnotes behind numbers, shapes with their channels first, and numbers in the unit that their header states.
+The table stays as it was printed. The cells have a footnote's mark behind a number, a shape with the channels first, or
+a number in the unit of their header.
 """
 
 import re
@@ -14,8 +15,8 @@ from archspec.tables.cells import MISSING, without_brackets
 from archspec.tables.table import Cell, Row
 
 MARKED = re.compile(r"(.*[0-9²)kKMGBT])\s*(?:[*†‡§¶]|\\dag)+")
-SIDES = re.compile(r"\s*([0-9]+)(?:\s*([²])\s*|\s*[×xX*]\s*([0-9]+)\s*)[×xX*]\s*([0-9]+)\s*")
-FIRST = re.compile(r"\s*([0-9]+)\s*[×xX*]\s*([0-9]+)\s*(?:(²)|[×xX*]\s*([0-9]+))\s*")
+CHANNELS_LAST = re.compile(r"\s*([0-9]+)(?:\s*([²])\s*|\s*[×xX*]\s*([0-9]+)\s*)[×xX*]\s*([0-9]+)\s*")
+CHANNELS_FIRST = re.compile(r"\s*([0-9]+)\s*[×xX*]\s*([0-9]+)\s*(?:(²)|[×xX*]\s*([0-9]+))\s*")
 POWERS = {"3": "K", "³": "K", "6": "M", "⁶": "M", "9": "G", "⁹": "G"}
 SHAPES, NUMBERS = CLAIMS[:2], CLAIMS[2:]
 
@@ -30,7 +31,7 @@ class Correction(Struct, frozen=True):
 
 
 def corrections(rows: Sequence[Row], meanings: Mapping[int, str]) -> list[Correction]:
-    """The cells that are read otherwise than they are printed; `meanings` are the columns' roles and variables."""
+    """Corrections of the cells that need one; `meanings` are the columns' roles and variables."""
     found: list[Correction] = []
     for column, meaning in meanings.items():
         cells = [row.cells[column] for row in rows]
@@ -47,7 +48,7 @@ def corrected(cell: Cell, meaning: str, row: int, column: int, first: bool, unit
     marked = MARKED.fullmatch(text)
     if marked and meaning not in {"operator", "note"}:
         text, reasons = marked[1], ["the mark is a footnote's"]
-    sides = FIRST.fullmatch(without_brackets(text)) if first else None
+    sides = CHANNELS_FIRST.fullmatch(without_brackets(text)) if first else None
     if sides:
         height, width = sides[2], sides[2] if sides[3] else sides[4]
         if (sides[1], height) != (height, width):
@@ -65,9 +66,9 @@ def channels_first(cells: Sequence[Cell]) -> bool:
     said = words(cells[0].text)
     if "chw" in said or said[-3:] == ("c", "h", "w") or "cxhxw" in said:
         return True
-    shapes = [match for cell in cells[1:] if (match := FIRST.fullmatch(without_brackets(cell.shown)))]
+    shapes = [match for cell in cells[1:] if (match := CHANNELS_FIRST.fullmatch(without_brackets(cell.shown)))]
     last = [match[3] is not None or match[2] == match[4] for match in shapes]
-    leading = [SIDES.fullmatch(without_brackets(cell.shown)) for cell in cells[1:]]
+    leading = [CHANNELS_LAST.fullmatch(without_brackets(cell.shown)) for cell in cells[1:]]
     ordered = [match[2] is not None or match[1] == match[3] for match in leading if match]
     return bool(shapes) and all(last) and not all(ordered)
 

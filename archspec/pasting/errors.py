@@ -10,7 +10,7 @@ from archspec.source import Span
 class NoTable(Diagnostic, frozen=True):
     """A text that was to be imported has no table in it.
 
-    A table has two rows and two columns at least, the headers first, in one of the forms that `table { … }` takes.
+    A table has at least two rows and two columns, and one of the forms that `table { … }` takes. The headers are first.
     """
 
     code: ClassVar[str] = "no-table"
@@ -22,9 +22,7 @@ class NoTable(Diagnostic, frozen=True):
     @property
     def help(self) -> str:
         known = kind_of_file(self.primary.source.name, taken=False)
-        return (
-            known or "a table has its headers first, and columns told apart by pipes, `&`, tabs, commas or wide blanks"
-        )
+        return known or "a table begins with its headers; pipes, `&`, tabs, commas or wide blanks separate its columns"
 
 
 class TooMuch(Diagnostic, frozen=True):
@@ -53,8 +51,8 @@ class TooMuch(Diagnostic, frozen=True):
 class NoReading(Diagnostic, frozen=True):
     """A table follows none of the conventions that archspec knows.
 
-    Each of the readings that come with archspec was tried: its columns and its rules have to take every row. What the
-    nearest one cannot read is shown, with the beginning of a rule; write the rules in the network beside the table, or
+    Each reading that comes with archspec was tried: its columns and rules have to read every row. The message shows
+    what the nearest one cannot read, and the beginning of a rule. Write the rules in the network beside the table, or
     as a `reading` of your own.
     """
 
@@ -67,7 +65,7 @@ class NoReading(Diagnostic, frozen=True):
     @property
     def message(self) -> str:
         why = f": {self.reason}" if self.reason else ""
-        return f"no reading takes the whole of this table; `{self.nearest}` comes nearest{why}"
+        return f"no reading takes the whole table; `{self.nearest}` comes nearest{why}"
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -81,11 +79,11 @@ class NoReading(Diagnostic, frozen=True):
         return 'say what the columns mean: `columns "HEADER": operator, …`, and the rows: `read "PATTERN" = …`'
 
 
-class NotSaid(Diagnostic, frozen=True):
+class NotAsPrinted(Diagnostic, frozen=True):
     """A pasted table prints a size or a number of channels that the network of the reading does not have.
 
-    No rule of the reading uses the number, so that it is compared with the network that came out. The table follows
-    other conventions than the reading: write its rules beside the table.
+    No rule of the reading uses the number, so it is compared with the finished network. The table follows other
+    conventions than the reading: write its rules beside the table.
     """
 
     code: ClassVar[str] = "not-as-printed"

@@ -1,4 +1,4 @@
-"""The last rows of a pasted table that sum it up -> claims about the whole: they are no layers."""
+"""The last rows of a pasted table, which print totals and are not layers -> claims about the whole network."""
 
 import re
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ class Total(Struct, frozen=True):
     text: str
     """the number, as the language writes it"""
     flops: bool
-    """whether it is called so: some count two for a multiply-add, and some cut the last digit"""
+    """whether it is called FLOPs: some papers count two for a multiply-add, and some cut the last digit"""
 
     def holds_otherwise(self, found: int) -> str:
-        """How the number holds although it is not rounded; empty where it does not."""
+        """Why the number holds although rounding does not give it; empty where it does not hold."""
         quantity = self.quantity
         if self.flops and quantity.value <= found < quantity.value + quantity.resolution:
             return "its last digit is cut"
@@ -47,13 +47,13 @@ class Parted(Struct, frozen=True):
 
 
 def parted(rows: Sequence[Row]) -> Parted:
-    """The rows of a table without those at its end that sum it up; raises `SpecError` where a number is none."""
+    """The rows of layers, and the totals below them; raises `SpecError` where a total is not a number."""
     end = len(rows)
     while end > 2 and summing(rows[end - 1]) is not None:
         end -= 1
     totals = [total for row in rows[end:] for total in totals_of(row, rows[0])]
     notes = tuple(
-        "The last row is not a layer, but says of the whole: "
+        "The last row prints totals and is not a layer: "
         + ", ".join(dict.fromkeys(cell.shown for cell in row.cells if cell.shown not in MISSING))
         for row in rows[end:]
     )
@@ -61,7 +61,7 @@ def parted(rows: Sequence[Row]) -> Parted:
 
 
 def summing(row: Row) -> str | None:
-    """What the numbers of a row are that sums up a table; None where it is a layer."""
+    """What a row of totals counts; None where the row is a layer."""
     said = list(dict.fromkeys(cell.shown for cell in row.cells if cell.shown not in MISSING))
     labels = [what for text in said if (what := footers().get(words(text))) is not None]
     rest = [text for text in said if words(text) not in footers()]
@@ -69,7 +69,7 @@ def summing(row: Row) -> str | None:
 
 
 def totals_of(row: Row, head: Row) -> list[Total]:
-    """The claims of a row that sums up a table."""
+    """The claims of a row of totals."""
     label = summing(row)
     found: list[Total] = []
     for column, (cell, header) in enumerate(zip(row.cells, head.cells, strict=True)):

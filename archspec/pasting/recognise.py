@@ -1,7 +1,7 @@
 """Rows of a table -> the reading whose conventions they follow, and the spec that says so.
 
 Every reading that comes with archspec is tried: its rules must read all rows, and every claim of the table must hold.
-Nothing is guessed silently: what the table leaves open is a parameter, or stands in a comment.
+Nothing is guessed silently: what the table leaves open becomes a parameter or a comment.
 """
 
 import re
@@ -24,7 +24,7 @@ from archspec.printable import printable
 from archspec.syntax import parse, tree
 from archspec.tables.table import Cell
 
-CLAIMS = frozenset({"shape-claim", "number-claim", "not-as-printed", "no-reading"})
+CLAIM_CODES = frozenset({"shape-claim", "number-claim", "not-as-printed", "no-reading"})
 """What may be wrong with a network although all its rows are read."""
 MOST_TABLES, MOST_CELLS, MOST_CHARACTERS = 100, 4_000, 100_000
 LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
@@ -58,7 +58,7 @@ def pasted(
     legends = [found for found in whole if legend(found)]
     whole = [found for found in whole if found not in legends] or whole
     for found in whole if reading is None else ():
-        said = words(found.caption if title is None else title)
+        said = quotable(found.caption if title is None else title)
         text = in_steps(found, legends, name or "Pasted", said, body(found.rows))
         if text is not None:
             return Pasted(checked(text), found, "steps of the language", (), ())
@@ -68,7 +68,7 @@ def pasted(
         again = recognised(squared, reading, name, title)
         if not again[1].errors:
             ranked, first, found, others = again
-            first.assumed.append("Squares that the copy has lost are put back: 1122×32 is read as 112²×32.")
+            first.assumed.append("The copy lost its squares: 1122×32 is read as 112²×32.")
     if first.errors:
         if not any(isinstance(error, NoReading) for error in first.errors):
             judge(first, advise=True)
@@ -91,7 +91,7 @@ def bounded(tables: Sequence[Found]) -> None:
 
 
 Recognised = tuple[tuple[int, int, int, int], Attempt, Found, tuple[str, ...]]
-"""How good the best attempt is, itself, its table, and the readings that would do as well."""
+"""The rank of the best attempt, the attempt, its table, and the readings that would do as well."""
 
 
 def recognised(tables: Sequence[Found], reading: str | None, name: str | None, title: str | None) -> Recognised:
@@ -100,7 +100,7 @@ def recognised(tables: Sequence[Found], reading: str | None, name: str | None, t
     for place, table in enumerate(tables):
         parts = parted(table.rows)
         found = replace(table, rows=parts.rows)
-        said = words(found.caption if title is None else title)
+        said = quotable(found.caption if title is None else title)
         for one, uses in readings(reading):
             attempt = Attempt(one, uses, parts.rows, found.span, name or "Pasted", said)
             attempt.totals, attempt.assumed = parts.totals, list(parts.notes)
@@ -113,7 +113,7 @@ def recognised(tables: Sequence[Found], reading: str | None, name: str | None, t
 
 
 def raised(found: Found) -> Found | None:
-    """A table with the exponents that a copy out of a PDF has lost: `1122 × 32`; None where it has none of them."""
+    """A table with the squares that a copy out of a PDF has lost, as in `1122 × 32`; None where none is lost."""
     cells = [cell for row in found.rows[1:] for cell in row.cells if LOST.fullmatch(cell.text.strip())]
     if len(cells) < 2:
         return None
@@ -127,8 +127,8 @@ def raised(found: Found) -> Found | None:
 
 
 def rank(attempt: Attempt) -> tuple[int, int, int, int]:
-    """How good an attempt is, the best first: how far it can read, what it cannot, the claims that fail, and hold."""
-    unread = [error for error in attempt.errors if error.code not in CLAIMS]
+    """The rank of an attempt, the best is the least: rows read, cells unread, claims that fail, claims that hold."""
+    unread = [error for error in attempt.errors if error.code not in CLAIM_CODES]
     reads = min(map(attempt.row_of, unread), default=len(attempt.rows))
     return -reads, len(unread), len(attempt.errors) - len(unread), -attempt.held
 
@@ -141,7 +141,7 @@ def no_reading(attempt: Attempt, found: Found) -> NoReading:
     if cells:
         spans = tuple(dict.fromkeys(cell.span for cell in cells))
         return NoReading(spans[0], name, spans[1:4], "", skeleton(cells[0].shown))
-    first = next((error for error in attempt.errors if error.code not in CLAIMS), attempt.errors[0])
+    first = next((error for error in attempt.errors if error.code not in CLAIM_CODES), attempt.errors[0])
     here = first.primary.source is found.span.source
     return NoReading(first.primary if here else found.rows[0].span, name, (), str(first.message))
 
@@ -159,7 +159,7 @@ def skeleton(text: str) -> str:
     return f'read "{re.sub(r"[0-9]+", hole, " ".join(text.split()))}" = …'
 
 
-def words(title: str) -> str:
+def quotable(title: str) -> str:
     """A title as a text of the language, which has no escapes."""
     return printable(" ".join(title.split()).replace('"', "'"))
 
@@ -178,13 +178,13 @@ def readings(wanted: str | None) -> Iterator[tuple[tree.Reading, tuple[str, ...]
 
 
 def notes(attempt: Attempt) -> Iterator[str]:
-    """What the table does not say."""
+    """What the table does not say, as comments."""
     yield from attempt.assumed
     for i in attempt.columns.compared:
         header = attempt.rows[0].cells[i].text
         yield f"Nothing reads the column {called(header)}; every row of the network was compared with it."
     if attempt.side:
-        yield f"The table does not say what it is given: {attempt.side}×{attempt.side}×3 is assumed; every claim holds."
+        yield f"The table does not state its input: {attempt.side}×{attempt.side}×3 is assumed, and every claim holds."
 
 
 def finished(attempt: Attempt) -> str:
@@ -203,7 +203,7 @@ def totals(attempt: Attempt) -> Iterator[str]:
         found = {"params": stats.params, "macs": stats.macs}[total.what]
         if number_holds(total.quantity, found):
             given = ", ".join(f"{name} = {said(value)}" for name, value in values.items())
-            yield f"check {f'({given}) ' if given else ''}{total.what} = {total.text}  # the last rows of the table"
+            yield f"check {f'({given}) ' if given else ''}{total.what} = {total.text}  # totals of the table"
         elif otherwise := total.holds_otherwise(found):
             attempt.assumed.append(f"The table prints {total.text} for {found:,} {total.what.upper()}: {otherwise}.")
         else:

@@ -1,7 +1,7 @@
-"""The operator cells of a pasted table, and the rules of a reading -> rules that read the cells in other words.
+"""The operator cells of a pasted table, and the rules of a reading -> rules for the cells in other words.
 
-A cell that a pattern matches as it stands needs none. Others are read by the rule whose pattern says the same, or whose
-network is that operator; a number that the rule leaves alone has to be compared with the network.
+A cell that a pattern matches needs no new rule. Another cell takes the rule whose pattern says the same, or whose
+network is that operator. A number that the rule does not use is compared with the finished network.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from archspec.tables import patterns
 
 
 class Reworded(Struct, frozen=True):
-    """A rule for a cell, as the language writes it, and the size that the network has to have where it reads."""
+    """A rule for a cell, as the language writes it, and the size that the network must have in its rows."""
 
     pattern: str
     text: str
@@ -23,7 +23,7 @@ class Reworded(Struct, frozen=True):
 
 
 class Fit(Struct, frozen=True):
-    """How a rule reads a cell in other words: what its holes take, and what it leaves open."""
+    """How a rule reads a cell in other words: what its holes take, and which holes the cell leaves open."""
 
     rule: tree.Rule
     taken: dict[str, tuple[patterns.Token, ...]]
@@ -34,7 +34,7 @@ class Fit(Struct, frozen=True):
 
 
 def reworded(reading: tree.Reading, cells: Sequence[str]) -> list[Reworded]:
-    """Rules for the cells that no pattern of a reading matches, those that can be read."""
+    """Rules for the cells that no pattern of a reading matches, as far as a rule can be found."""
     rules = [rule for clause in reading.clauses if isinstance(clause, tree.Read) for rule in clause.rules]
     found: dict[str, Reworded] = {}
     for cell in dict.fromkeys(cells):
@@ -87,7 +87,7 @@ def rewritten(fit: Fit, cell: str) -> Reworded:
 
 
 def by_network(rules: Sequence[tree.Rule], said: Saying, cell: str) -> Iterator[Reworded]:
-    """The rule for a cell that is one operator, after the one of which that operator is the whole network."""
+    """The rule for a cell that is one operator, made of the only rule whose network is that operator."""
     steps = built().get(said.words[0].text, ()) if len(said.words) == 1 else ()
     found: dict[str, tree.Rule] = {}
     for rule in rules:

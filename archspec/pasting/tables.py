@@ -18,9 +18,9 @@ ELEMENT = re.compile(r"<table\b", re.IGNORECASE), re.compile(r"</table\s*>", re.
 CAPTION = re.compile(r"<(?:fig)?caption\b[^>]{0,200}>", re.IGNORECASE), re.compile(r"</(?:fig)?caption>", re.IGNORECASE)
 LATEX_CAPTION = re.compile(r"\\caption(?:\[[^\]]{0,200}\])?\{((?:[^{}]|\{[^{}]*\}){0,2000})\}")
 WORDS = 3
-"""As many as a line may have that is a row of one cell."""
+"""A line of more words is not a row of one cell."""
 COLUMNS = 3
-"""As many as lines have that are a table although one of them does not fit."""
+"""Lines of fewer columns are not a table if one of them does not fit."""
 NEAR = 2000
 """How far from a table its caption may stand, in characters."""
 
@@ -43,7 +43,7 @@ class Found(Struct, frozen=True):
 
 
 def tables_in(source: Source) -> list[Found]:
-    """The tables of a text, in its order; what is wrong within one is said of it."""
+    """The tables of a text, in its order, each with what is wrong in it."""
     text = source.text
     pages = between(text, *ELEMENT), between(text, *CAPTION)
     papers = environments(text), (match.span(1) for match in LATEX_CAPTION.finditer(text))
@@ -60,7 +60,7 @@ def tables_in(source: Source) -> list[Found]:
 
 
 def table(span: Span, caption: str = "") -> Found | None:
-    """A stretch of text as a table of two rows at least; None where it is in no form that is known."""
+    """A stretch of text as a table; None where it has none of the known forms."""
     try:
         rows = tuple(rows_of(span.text, span))
     except SpecError as error:
@@ -95,7 +95,7 @@ def in_stretch(stretch: Span) -> Iterator[Found]:
 
 
 def sure(found: Found) -> bool:
-    """Whether lines with a row that does not fit are a table, and no sentences."""
+    """Whether lines with a row that does not fit are a table, and not sentences."""
     return not found.rows or len(found.rows[0].cells) >= COLUMNS or "&" in found.rows[0].span.text
 
 
@@ -109,7 +109,7 @@ def kind_of(line: Span) -> str:
 
 
 def is_row(line: Span, kind: str) -> bool:
-    """Whether a line below those of a table is rather a row of one cell than a sentence."""
+    """Whether a line below a table is a row of one cell, and not a sentence."""
     words = line.text.split()
     return kind != TEXT and kind_of(line) == TEXT and len(words) <= WORDS and not words[-1].endswith((".", ":"))
 
@@ -125,7 +125,7 @@ def headers(lines: Sequence[Span], kind: str) -> int:
 
 
 def filled(found: Found) -> Found:
-    """A table of Markdown, its short rows with empty cells behind them, as GitHub shows it."""
+    """A table of Markdown whose short rows are filled with empty cells, as GitHub shows it."""
     if not found.rows or not markdown(found.span.text):
         return found
     wanted = len(found.rows[0].cells)
@@ -139,7 +139,7 @@ def filled(found: Found) -> Found:
 
 
 def left_out(found: Found, lines: Sequence[Span]) -> Found:
-    """A table, with what stands directly below it and was not read."""
+    """A table with a note about the lines directly below it, which are not read."""
     text = " ".join(" ".join(line.text.split()) for line in lines)
     said = text if len(text) <= 60 else f"{text[:59]}…"
     return replace(found, notes=(*found.notes, f"Line {line_of(lines[0])}, below the table, is not read: {said}"))

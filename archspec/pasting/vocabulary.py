@@ -1,7 +1,7 @@
-"""What papers call columns and operators: `vocabulary.toml` -> what a header may be, what an operator cell says.
+"""The words of papers in `vocabulary.toml` -> what a header may mean, and what an operator cell says.
 
-A header belongs to groups of names that mean one thing; a cell and a pattern of a `read` rule say the same where they
-are one operator of one size and the rest of their words is equal.
+A header belongs to groups of names with one meaning. A cell and a pattern of a `read` rule say the same if they have
+the same operators, the same size, and the same further words.
 """
 
 import re
@@ -20,7 +20,7 @@ from archspec.tables.markup import in_ascii
 FILE = Path(__file__).with_name("vocabulary.toml")
 Words = tuple[str, ...]
 UNIT = re.compile(r"[(\[]\s*(?:[x×/]?\s*(10\s*\^?\s*[0-9³⁶⁹]+)|([KkMGBT]))\s*[)\]]|/\s*(10\s*\^?\s*[0-9³⁶⁹]+)")
-"""What a header says all its numbers are multiplied by: `Params (M)`."""
+"""The unit of all numbers below a header: `Params (M)`."""
 NUMBER = re.compile(
     r"[×x/]?\s*[0-9][0-9.,_]*\s*[KMGBTk]?\s*[×x]?\s*[*†‡§]*|[0-9]+\s*[×x*,]\s*[0-9]+|\([0-9]+,\s*[0-9]+\)"
 )
@@ -71,13 +71,13 @@ def phrases() -> dict[Words, str]:
 
 @cache
 def built() -> dict[str, Sequence[str]]:
-    """The steps that a rule may have that is one operator, the one that it must have first."""
+    """The steps that the rule of one operator may have; the first is the one that it must have."""
     return dict(vocabulary()["built"])
 
 
 @cache
 def footers() -> dict[Words, str]:
-    """What a row is called that sums up a table, and what its numbers are."""
+    """The names of rows of totals, and what their numbers count."""
     return {words(text): what for what, texts in vocabulary()["footers"].items() for text in texts}
 
 

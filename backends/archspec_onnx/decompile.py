@@ -105,7 +105,7 @@ class Reader:
         versions = {entry.domain: entry.version for entry in model.opset_import}
         self.version = max(versions.get(domain, 0) for domain in DOMAINS)
         if not OLDEST <= self.version <= NEWEST:
-            raise Unreadable(f"{self.origin} has opset {self.version}; read are {OLDEST} to {NEWEST}")
+            raise Unreadable(f"{self.origin} has opset {self.version}; archspec reads {OLDEST} to {NEWEST}")
         self.own = {function.name for function in model.functions if function.domain in DOMAINS}
         for node in model.graph.node:
             if self.standard(node):

@@ -86,7 +86,7 @@ def narrow(x: Array, kind: np.dtype[Any]) -> Array:
 def changed(place: Place, x: Constant, how: Callable[[Array], Array]) -> Constant:
     """Other numbers of the same shape; raises `No` where they are none that can be weights."""
     only(x.real, f"it computes with {x.type} numbers")
-    only(x.twin is None, "it computes with a number of images")
+    only(x.twin is None, "it computes with the number of images")
     return Constant(x.shape, x.type, lambda: how(x.array), (), x.key, x.made or place.key, x.outside)
 
 
@@ -103,7 +103,7 @@ def neutral(place: Place, x: Any, other: Constant, value: float) -> bool:
 def spread(place: Place, x: Value, other: Constant) -> Constant:
     """A constant as one number for each channel; raises `No`."""
     only(other.real, f"it computes with {other.type} numbers")
-    only(other.twin is None, "it computes with a number of images")
+    only(other.twin is None, "it computes with the number of images")
     found = per_channel(place, x, other)
     count = place.channels(x)
     if found.size == count:

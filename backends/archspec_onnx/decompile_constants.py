@@ -75,7 +75,7 @@ class Constant(Struct, frozen=True):
 
     def turned(self, order: Sequence[int]) -> "Constant":
         """With its dimensions in another order; raises `No`."""
-        only(sorted(order) == list(range(len(self.shape))), "its dimensions have no such order")
+        only(sorted(order) == list(range(len(self.shape))), "its order does not name each dimension once")
         return self.then("transpose", tuple(order), tuple(self.shape[at] for at in order))
 
     def reshaped(self, shape: Sequence[int]) -> "Constant":
@@ -123,7 +123,7 @@ def fixed(array: Any, key: str = "", made: str = "", twin: Array | None = None) 
 def whole_numbers(x: Any, what: str) -> list[int]:
     """The whole numbers of a constant; raises `No`."""
     found = numbers(x, what)
-    only(all(isinstance(number, int) for number in found), f"its {what} is no whole number")
+    only(all(isinstance(number, int) for number in found), f"its {what} is not a whole number")
     return [int(number) for number in found]
 
 
@@ -184,16 +184,16 @@ def most(node: NodeProto, attributes: Mapping[str, Any], given: Sequence[Any], a
         case "Expand" | "Tile":
             return max(1, first.size) * size_of(arrays[-1])
         case "Range":
-            only(len(arrays) == 3 and all(array.size == 1 for array in arrays), "its bounds are not one number each")
+            only(len(arrays) == 3 and all(array.size == 1 for array in arrays), "its bounds are not single numbers")
             start, limit, step = (float(array.item()) for array in arrays)
-            only(step != 0 and all(map(np.isfinite, (start, limit, step))), "it never ends")
+            only(step != 0 and all(map(np.isfinite, (start, limit, step))), "its range does not end")
             return max(0, ceil((limit - start) / step))
     raise No("it computes with constants")
 
 
 def size_of(sides: Array) -> int:
     """How many numbers a shape has; raises `No` where it is none."""
-    only(sides.dtype.kind in "iu" and sides.size <= 32 and bool((sides >= 0).all()), "its shape is no shape")
+    only(sides.dtype.kind in "iu" and sides.size <= 32 and bool((sides >= 0).all()), "its shape is not valid")
     return prod(max(1, int(side)) for side in sides.reshape(-1))
 
 

@@ -1,4 +1,4 @@
-"""What moves values without computing -> our operators, or another layout of the same value."""
+"""What moves values without computing -> archspec's operators, or another layout of the same value."""
 
 from itertools import pairwise
 from math import inf
@@ -65,7 +65,7 @@ def gather(place: Place, x: Any, where: Any) -> Any:
     """All of a dimension in its order, which is the same tensor in another shape; or some of the channels."""
     own, index = whole_sides(place, x), whole_numbers(where, "index")
     axis = place.dimension(place.whole("axis", 0), len(own))
-    only(all(-own[axis] <= at < own[axis] for at in index), "it takes what is not there")
+    only(all(-own[axis] <= at < own[axis] for at in index), "it takes an index that is out of range")
     found = [at % own[axis] for at in index]
     whole = (*own[:axis], *where.shape, *own[axis + 1 :])
     if found == list(range(own[axis])):
@@ -96,7 +96,7 @@ def pad(place: Place, x: Any, pads: Any = None, value: Any = None, axes: Any = N
     height = 1 if given.layout == "hwc" else 2
     only(padded.keys() <= {height, height + 1}, "it pads channels, or the batch")
     (top, bottom), (left, right) = (padded.get(at, (0, 0)) for at in (height, height + 1))
-    only(min(top, bottom, left, right) >= 0, "it cuts off")
+    only(min(top, bottom, left, right) >= 0, "its padding is negative")
     number = one_number(value, "value") if value is not None else place.real("value", 0)
     if number == -inf:  # what a maximum never sees
         return Partial("infinite", place.map(given), (top, bottom, left, right))
@@ -129,7 +129,7 @@ def slice_(place: Place, x: Any, *given: Any) -> Any:
     if starts is None or stops is None:
         raise No("it does not say what it takes")
     several = {len(found) for found in (starts, stops, axes, steps) if found is not None}
-    only(len(several) == 1, "its numbers are not one for each dimension")
+    only(len(several) == 1, "it does not have one number per dimension")
     for at, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         axis = place.dimension(axes[at] if axes else at, len(sides))
         only(not steps or steps[at] == 1, "it takes every other one, or fewer")

@@ -197,7 +197,7 @@ def per_channel(place: Place, x: Value, factor: Constant) -> Constant:
     sides[CHANNELS[x.layout]] = place.channels(x)
     whole = [1] * (len(sides) - len(factor.shape)) + list(factor.shape)
     known = len(whole) == len(sides) and (factor.size == 1 or whole == sides)
-    only(known, "its numbers are not one for each channel")
+    only(known, "its factor does not have one number per channel")
     return factor.reshaped((factor.size,))
 
 
@@ -280,7 +280,7 @@ def softmax(place: Place, x: Any) -> Value:
         only(axis == channels, "it is not along the channels")
     else:  # it took all dimensions from the axis on for one
         others = [side for at, side in enumerate(sides, 1) if at >= axis and at != channels]
-        only(0 < axis <= channels and set(others) <= {1}, "it is over all dimensions of a map")
+        only(0 < axis <= channels and set(others) <= {1}, "it runs over all dimensions of a map")
     return place.add(ops.Softmax(), [given])
 
 
@@ -304,7 +304,7 @@ def pool(place: Place, x: Any) -> list[Value]:
     if kind is ops.AvgPool:
         attributes["include_pad"] = bool(place.whole("count_include_pad", 0)) or unpadded
     if around is not None:
-        only(kind is ops.MaxPool and unpadded, "it sees infinity, or pads once more")
+        only(kind is ops.MaxPool and unpadded, "it averages infinity, or pads a second time")
         attributes["pad"] = around
     made = kind(ceil=bool(place.whole("ceil_mode", 0)), **attributes)
     if made.ceil:

@@ -84,7 +84,7 @@ class Place(Site, frozen=True):
     # ---- what a node is given ----
 
     def any(self, x: Any) -> Value:
-        """A value of ours; raises `No`."""
+        """A value of the flat Graph; raises `No`."""
         if isinstance(x, Partial) and x.numbers and isinstance(x.numbers[-1], Blamed):
             raise x.numbers[-1]
         return super().any(x)

@@ -28,14 +28,17 @@ def resize(place: Place, x: Any, roi: Any = None, scales: Any = None, sizes: Any
     only(not place.whole("antialias", 0) and not place.whole("exclude_outside", 0), "it smooths, or leaves out edges")
     height, width, _ = place.shape(given)
     if (down, across) == (1, 1) and where in {"half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners"}:
-        only(mode in {"nearest", "linear"}, f"it is {mode}")
+        only(mode in {"nearest", "linear"}, f"its mode is `{mode}`")
         return given
     if mode == "nearest":
         rounding = place.word("nearest_mode", "round_prefer_floor")
         plain = all(repeats(size, scale, where, rounding) for size, scale in ((height, down), (width, across)))
         only(plain, f"its {where} coordinates and {rounding} are not those of `upsample`")
         return place.add(ops.Upsample(scale=(down, across), mode="nearest"), [given])
-    only(mode == "linear" and where in {"half_pixel", "pytorch_half_pixel"}, f"it is {mode} with {where}")
+    only(
+        mode == "linear" and where in {"half_pixel", "pytorch_half_pixel"},
+        f"it scales by `{mode}` with `{where}` coordinates",
+    )
     return place.add(ops.Upsample(scale=(down, across), mode="bilinear"), [given])
 
 
@@ -44,7 +47,7 @@ def old(place: Place, x: Any, scales: Any) -> Value:
     given = place.map(x)
     found = factors(place, given, list(range(4)), scales, None)
     mode = place.word("mode", "nearest")
-    only(mode == "nearest", f"it is {mode} with asymmetric")
+    only(mode == "nearest", f"it scales by `{mode}` with asymmetric coordinates")
     return given if found == (1, 1) else place.add(ops.Upsample(scale=found, mode="nearest"), [given])
 
 
@@ -55,12 +58,12 @@ def factors(place: Place, x: Value, axes: list[int], scales: Any, sizes: Any) ->
     if sizes is not None:
         only(place.word("keep_aspect_ratio_policy", "stretch") == "stretch", "it keeps the ratio of the sides")
         wanted = whole_numbers(sizes, "sizes")
-        only(len(wanted) == len(axes), "its sizes are not one for each dimension")
+        only(len(wanted) == len(axes), "it does not have one size per dimension")
         for at, side in zip(axes, wanted, strict=True):
             found[at] = side / own[at]
     else:
         said = place.stated("scales", None, list, "a list") or numbers(scales, "scales")
-        only(len(said) == len(axes), "its factors are not one for each dimension")
+        only(len(said) == len(axes), "it does not have one factor per dimension")
         for at, factor in zip(axes, said, strict=True):
             found[at] = float(factor)
     only(found[0] == found[1] == 1, "it scales other dimensions than height and width")

@@ -1,6 +1,6 @@
 """What ONNX does to the shape of a tensor: of a constant, of a value of the network, or of one on its way to another.
 
-A tensor that is none of ours for a while is kept as what it was made of: a reshape of a reshape is one of the first.
+A tensor that the language lacks is kept as what it was made of: a reshape of a reshape is a reshape of the first.
 """
 
 from collections.abc import Sequence
@@ -106,7 +106,7 @@ def shape_numbers(place: Place, how: Any) -> list[int]:
 def viewed(place: Place, x: Any, *inputs: Any) -> Constant:
     """A constant in another shape; raises `No`."""
     if not isinstance(x, Constant):
-        raise No("what it is given is not there")
+        raise No("one of its inputs is missing")
     if place.node.op_type == "Transpose":
         return x.turned(place.wholes("perm", range(len(x.shape))[::-1]))
     if x.twin is not None and x.twin.shape != x.shape:
@@ -117,7 +117,7 @@ def viewed(place: Place, x: Any, *inputs: Any) -> Constant:
 def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
     """A tensor of the network in another shape, the batch too."""
     if isinstance(x, Partial) and x.what == TURNED:
-        only(whole == whole_sides(place, x), "it reshapes what has its dimensions in another order")
+        only(whole == whole_sides(place, x), "it reshapes a value whose dimensions were reordered")
         return x
     unknown = isinstance(x, Partial) and x.what != RESHAPED
     base = x.base if isinstance(x, Partial) else place.any(x)
@@ -135,7 +135,7 @@ def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
 def turned(place: Place, x: Any, order: tuple[int, ...]) -> Any:
     """A tensor of the network with its dimensions in another order, the batch too."""
     own = whole_sides(place, x)
-    only(sorted(order) == list(range(len(own))), "its dimensions have no such order")
+    only(sorted(order) == list(range(len(own))), "its order does not name each dimension once")
     if isinstance(x, Partial) and x.what not in {TURNED, RESHAPED}:
         return place.turned(x, order)
     sides = tuple(own[at] for at in order)

@@ -80,7 +80,7 @@ def exported(text: bytes) -> Exported:
     if version.major != SCHEMA:
         raise Unreadable(
             f"torch {stated.torch_version} wrote it in version {version.major}.{version.minor} of its format, and "
-            f"read is version {SCHEMA}",
+            f"archspec reads version {SCHEMA}",
             "export it again with a newer torch" if version.major < SCHEMA else None,
         )
     return decoded(text, Exported)

@@ -55,7 +55,7 @@ def program_from(
 def number_type(code: int) -> torch.dtype:
     """The type of a tensor's numbers; raises `Damaged`."""
     if not 0 < code < len(TYPES):
-        raise Damaged(f"its numbers are of type {code}, which is not read")
+        raise Damaged(f"its numbers are of type {code}, which archspec does not read")
     return getattr(torch, str(TYPES[code]))  # type: ignore[no-any-return]
 
 
@@ -117,7 +117,7 @@ class Translation:
         """The step that makes a value; raises `Damaged`."""
         found = self.steps.get(name)
         if found is None:
-            raise Damaged(f"it takes `{name}` before that is made")
+            raise Damaged(f"it takes `{name}` before it is made")
         return found
 
     def keep(self, step: Step) -> Step:

@@ -60,7 +60,7 @@ class Sizes:
         except Unknown:
             raise Unreadable(f"one of its sizes is `{printable(text)}`, which cannot be solved") from None
         if not right:
-            raise Unreadable(f"it takes no image with a side of {side}: that is `{printable(text)}` in it")
+            raise Unreadable(f"a side of its image is `{printable(text)}`, which cannot be {side}")
 
     def open_batch(self, size: schema.Size) -> None:
         """Choose a number of images that no other size is."""

@@ -56,7 +56,7 @@ def restored(file: BinaryIO, before: str = "") -> object:
     except OSError:
         raise
     except Exception:  # damaged bytes make an unpickler raise whatever comes first
-        raise WeightsError(f"{before}this is no file that torch wrote, or it is damaged") from None
+        raise WeightsError(f"{before}this is not a file that torch wrote, or it is damaged") from None
 
 
 def culprit(error: pickle.UnpicklingError) -> str:

@@ -36,7 +36,7 @@ def scaled(site: Place, x: Value, factor: Any) -> Value:
     """A value times a number, or a number for each channel."""
     if isinstance(factor, Constant) and factor.trained:
         scale = Constant(factor.key, factor.tensor.reshape(-1), True)
-        only(per_channel(site, x, factor).numel() == factor.tensor.numel(), "its factor is one for all channels")
+        only(per_channel(site, x, factor).numel() == factor.tensor.numel(), "its factor has one value for all channels")
         return site.add(ops.LayerScale(init=first_value(scale.tensor, 1e-6)), [x], weight=site.tensor(scale))
     found = per_channel(site, x, factor)
     return affine(site, Affine(x, found, torch.zeros_like(found), keys(factor)))
@@ -44,7 +44,7 @@ def scaled(site: Place, x: Value, factor: Any) -> Value:
 
 def divided(site: Place, x: Value, divisor: Any) -> Value:
     """A value by a number, or by a number for each channel, none of them trained."""
-    only(not (isinstance(divisor, Constant) and divisor.trained), "it divides by what is trained")
+    only(not (isinstance(divisor, Constant) and divisor.trained), "it divides by a trained tensor")
     found = 1 / per_channel(site, x, divisor)
     return affine(site, Affine(x, found, torch.zeros_like(found), keys(divisor)))
 
@@ -55,7 +55,7 @@ def shifted(site: Place, x: Value, shift: Any, sign: int = 1) -> Value:
     if isinstance(shift, Constant) and shift.trained:
         op = next(node.op for node in reversed(site.reader.builder.nodes) if node.path == x.path)
         free = isinstance(op, BIASED) and not op.bias and site.alone
-        only(free and sign == 1, "it adds what is trained, and not to the result of a layer without a bias")
+        only(free and sign == 1, "it adds a trained tensor to something else than the result of a layer without a bias")
         only(found.numel() == shift.tensor.numel(), "it adds one number to all channels")
         return site.amended(x, "bias", "bias", Tensor(shift.key, lambda: array(shift.key, shift.tensor.reshape(-1))))
     return affine(site, Affine(x, torch.ones_like(found), sign * found, keys(shift)))
@@ -77,7 +77,7 @@ def per_channel(site: Place, x: Value, given: Any) -> torch.Tensor:
     sides = [1] * (len(site.laid(x)) + 1)
     sides[CHANNELS[x.layout]] = count
     shape = list(held.shape)
-    only([1] * (len(sides) - len(shape)) + shape == sides, "it computes with other than one number for each channel")
+    only([1] * (len(sides) - len(shape)) + shape == sides, "its constant does not have one number per channel")
     return held.detach().to(torch.float64).reshape(-1)
 
 

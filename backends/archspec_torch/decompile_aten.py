@@ -197,7 +197,7 @@ def leaky_relu(site: Place, a: Arguments) -> Value:
 @reads("hardtanh", "clamp", "clamp_min")
 def clamp(site: Place, a: Arguments) -> Value:
     bounds = (a.get("min_val", a.get("min")), a.get("max_val", a.get("max")))
-    only(all(bound is None or isinstance(bound, (int, float)) for bound in bounds), "it cuts at what is computed")
+    only(all(bound is None or isinstance(bound, (int, float)) for bound in bounds), "its bounds are computed")
     only(bounds in {(0, 6), (0, None)}, f"it cuts at {bounds[0]} and {bounds[1]}; `relu6` cuts at 0 and 6")
     return site.add(ops.Relu() if bounds[1] is None else ops.Relu6(), [site.any(a["self"])])
 
@@ -221,7 +221,7 @@ def feature_dropout(site: Place, a: Arguments) -> Partial:
     x = a["input"]
     only(a["train"] is False, "it drops values in evaluation too")
     if not (isinstance(x, Partial) and x.what == "unsqueeze" and x.numbers == (1,)):
-        raise No("it drops whole channels while training, which no operator of ours does")
+        raise No("it drops whole channels while training, which no operator of archspec does")
     return Partial("unsqueeze", site.add(ops.StochasticDepth(rate=float(a["p"])), [x.base]), (1,))
 
 

@@ -138,7 +138,7 @@ def slice_(site: Place, a: Arguments) -> Any:
 
 @reads("narrow")
 def narrow(site: Place, a: Arguments) -> Any:
-    only(isinstance(a["start"], int), "it begins at what is computed")
+    only(isinstance(a["start"], int), "its start is computed")
     stop = a["start"] + a["length"]
     return slice_(site, {**a, "end": stop or None if a["start"] < 0 else stop, "step": 1})
 
@@ -151,7 +151,7 @@ def getitem(site: Place, a: Arguments) -> Any:
     if not isinstance(whole, list):
         raise No("it takes a part of what has none")
     # programs name what a layer gives besides its result, though nobody takes it up
-    only(place < len(whole) or not site.used, "it takes what a layer gives besides: statistics, or places of maxima")
+    only(place < len(whole) or not site.used, "it takes a further output of a layer: statistics, or places of maxima")
     return whole[place] if place < len(whole) else None
 
 
@@ -214,7 +214,7 @@ def neg(site: Place, a: Arguments) -> Value:
 def div(site: Place, a: Arguments) -> Value:
     x: Value = site.any(a["self"])
     base = a["other"]
-    only(a.get("rounding_mode") is None, "it rounds what it divides")
+    only(a.get("rounding_mode") is None, "it rounds the quotient")
     if isinstance(base, Constant) or scalar(base):
         return divided(site, x, base)
     if not (isinstance(base, Partial) and base.what == "volume pad mean volume mul add pow"):

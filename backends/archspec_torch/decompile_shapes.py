@@ -29,7 +29,7 @@ def constant_view(place: Place, x: Constant) -> Constant:
     made: torch.Tensor = place.step.overload(
         x.tensor, **{name: place.reader.values(place.step.arguments[name]) for name in others}
     )
-    only(made.numel() == x.tensor.numel(), "it spreads a weight, or takes a part of it")
+    only(made.numel() == x.tensor.numel(), "it broadcasts a weight, or takes a part of it")
     turned = x.turned or place.step.kind in {"permute", "transpose", "t"}
     return Constant(x.key, made, x.trained, turned)
 

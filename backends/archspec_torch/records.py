@@ -31,7 +31,7 @@ class Records:
             raise Damaged(f"it has no record `{name}`")
         self.left -= entry.file_size
         if self.left < 0:
-            raise Damaged("its records are more than the file")
+            raise Damaged("its records are longer than the file")
         try:
             return self.archive.read(entry)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
@@ -54,7 +54,7 @@ def check(archive: zipfile.ZipFile) -> None:
     seen: set[str] = set()
     for entry in archive.infolist():
         if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-            raise Damaged(f"its record `{entry.filename}` is compressed, and torch compresses none")
+            raise Damaged(f"its record `{entry.filename}` is compressed, and torch never compresses records")
         if entry.filename in seen:
             raise Damaged(f"its record `{entry.filename}` is there twice")
         seen.add(entry.filename)

@@ -364,8 +364,8 @@ def test_evaluation_computes_what_the_network_without_heads_does() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"training": ("nobody",)}, "nobody is not an output that training alone may have"),
-        ({"training": ("output",)}, "output is not an output that training alone may have"),
+        ({"training": ("nobody",)}, "nobody cannot be an output of training alone"),
+        ({"training": ("output",)}, "output cannot be an output of training alone"),
         ({"outputs": {"output": "linear", "plain": "late"}, "training": ("plain",)}, None),
         ({"outputs": {"output": "late", "plain": "linear"}, "training": ("plain",)}, "different scopes"),
     ],

@@ -150,7 +150,7 @@ case("Clip of the largest number", node("Clip", "x l h", "y"), ["relu"], {"l": f
 case("Clip of opset 6", node("Clip", "x", "y", min=0.0), ["relu"], opset=10)
 case("Clip of opset 6, most", node("Clip", "x", "y", max=6.0), "cuts at None and 6", opset=10)
 case("PRelu of each channel", node("PRelu", "x s", "y"), ["prelu"], {"s": draw(3, 1, 1)})
-case("PRelu of the width", node("PRelu", "x s", "y"), "not one for each channel", {"s": draw(9)})
+case("PRelu of the width", node("PRelu", "x s", "y"), "does not have one number per channel", {"s": draw(9)})
 for opset, axis, shape, wanted in (
     (17, None, (1, 3, 8, 9), "not along the channels"), (17, 1, (1, 3, 8, 9), ["softmax"]),
     (17, -3, (1, 3, 8, 9), ["softmax"]), (17, None, FLAT, ["softmax"]), (12, None, FLAT, ["softmax"]),
@@ -205,7 +205,7 @@ case(
     "Pad of axes", node("Pad", "x q - a", "y"), ["pad"], {"q": np.array([1, 2, 0, 3]), "a": np.array([-2, 3])}, opset=18
 )
 case("Pad that reflects", node("Pad", "x p", "y", mode="reflect"), "the mode `reflect`", P)
-case("Pad that cuts", node("Pad", "x p", "y"), "cuts off", {"p": np.array([0, 0, -1, 0, 0, 0, 0, 0])})
+case("Pad that cuts", node("Pad", "x p", "y"), "padding is negative", {"p": np.array([0, 0, -1, 0, 0, 0, 0, 0])})
 case("Pad of channels", node("Pad", "x p", "y"), "pads channels", {"p": np.array([0, 1, 0, 0, 0, 0, 0, 0])})
 case("Pad of opset 10", node("Pad", "x", "y", pads=[0, 0, 1, 0, 0, 0, 2, 1], value=-1.0), ["pad"], opset=10)
 case("ReduceMean", node("ReduceMean", "x", "y", axes=[-1, 2]), ["global_avgpool"])
@@ -256,20 +256,20 @@ for where in ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
     case(
         f"Resize linear {where}",
         node("Resize", "x - s", "y", **attributes),
-        ["upsample"] if "half" in where else "linear with",
+        ["upsample"] if "half" in where else "`linear` with",
         TWICE,
     )
 case("Resize", node("Resize", "x - s", "y"), ["upsample"], TWICE)
 case("Resize to sizes", node("Resize", "x - - s", "y"), ["upsample"], {"s": np.array([1, 3, 16, 27])})
 case("Resize to other sizes", node("Resize", "x - - s", "y"), "not whole", {"s": np.array([1, 3, 12, 27])})
 case("Resize of axes", node("Resize", "x - s", "y", axes=[2, 3]), ["upsample"], {"s": f(2, 2)}, opset=18)
-case("Resize cubic", node("Resize", "x - s", "y", mode="cubic"), "it is cubic", TWICE)
+case("Resize cubic", node("Resize", "x - s", "y", mode="cubic"), "scales by `cubic`", TWICE)
 case("Resize smoothed", node("Resize", "x - s", "y", mode="linear", antialias=1), "smooths", TWICE, opset=18)
 case("Resize of opset 10", node("Resize", "x s", "y"), ["upsample"], TWICE, opset=10)
-case("Resize linear of opset 10", node("Resize", "x s", "y", mode="linear"), "linear with asymmetric", TWICE, opset=10)
+case("Resize linear of opset 10", node("Resize", "x s", "y", mode="linear"), "linear` with asymmetric", TWICE, opset=10)
 case("Upsample of opset 9", node("Upsample", "x s", "y"), ["upsample"], TWICE, opset=9)
 case(
-    "Upsample linear of opset 9", node("Upsample", "x s", "y", mode="linear"), "linear with asymmetric", TWICE, opset=9
+    "Upsample linear of opset 9", node("Upsample", "x s", "y", mode="linear"), "linear` with asymmetric", TWICE, opset=9
 )
 case("Upsample of opset 7", node("Upsample", "x", "y", scales=[1.0, 1.0, 2.0, 2.0]), ["upsample"], opset=7)
 case(

@@ -192,7 +192,7 @@ def test_all_unknown_operators_are_named_with_their_places() -> None:
         deep=nn.Sequential(nn.Conv2d(4, 4, 1), nn.Mish(), nn.ELU()), later=nn.Softplus(),
     )  # fmt: skip
     message = refused(model)
-    assert message.startswith("a test cannot be said exactly: 4 places have no operator of the language\n")
+    assert message.startswith("a test cannot be converted exactly: 4 operators are unsupported\n")
     for line in ("`aten.mish.default` at deep.1", "`aten.elu.default` at deep.2", "`aten.softplus.default` at later"):
         assert f"\n  {line}" in message
     assert "`aten.erf.default`" in message

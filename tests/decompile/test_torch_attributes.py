@@ -113,7 +113,7 @@ def test_what_changes_nothing_is_nothing(function: Callable[..., Any], expected:
         (nn.Upsample(scale_factor=2, mode="bicubic"), "upsample_bicubic2d"),
         (nn.Hardtanh(), "it cuts at -1.0 and 1.0"),
         (Of(lambda m, x: x.clamp(max=6)), "it cuts at None and 6"),
-        (Of(lambda m, x: x.clamp(min=x)), "it cuts at what is computed"),
+        (Of(lambda m, x: x.clamp(min=x)), "its bounds are computed"),
         (Of(lambda m, x: m.conv(x).softmax(1, dtype=torch.float64), conv=conv()), "it changes the type of numbers"),
         (Of(lambda m, x: m.conv(x).mean((2, 3), dtype=torch.float64), conv=conv()), "it changes the type of numbers"),
         (Of(lambda m, x: x.mean()), "no mean over the whole map"),
@@ -125,11 +125,11 @@ def test_what_changes_nothing_is_nothing(function: Callable[..., Any], expected:
         (Of(lambda m, x: torch.add(x, x, alpha=2)), "its factor is not 1"),
         (Of(lambda m, x: x - m.conv(x), conv=conv()), "it subtracts"),
         (Of(lambda m, x: x / m.conv(x), conv=conv()), "it divides"),
-        (Of(lambda m, x: x * m.one, one=nn.Parameter(torch.ones(1))), "one for all channels"),
-        (Of(lambda m, x: x / m.one, one=nn.Parameter(torch.ones(1, 4, 1, 1))), "divides by what is trained"),
-        (Of(lambda m, x: x + m.one, one=nn.Parameter(torch.ones(1, 4, 1, 1))), "not to the result of a layer"),
+        (Of(lambda m, x: x * m.one, one=nn.Parameter(torch.ones(1))), "one value for all channels"),
+        (Of(lambda m, x: x / m.one, one=nn.Parameter(torch.ones(1, 4, 1, 1))), "divides by a trained tensor"),
+        (Of(lambda m, x: x + m.one, one=nn.Parameter(torch.ones(1, 4, 1, 1))), "else than the result of a layer"),
         (Of(lambda m, x: m.conv(x) + m.one, conv=conv(), one=nn.Parameter(torch.ones(4, 1, 1))), "without a bias"),
-        (Of(lambda m, x: x * m.plane, plane=nn.Buffer(torch.ones(9, 11))), "other than one number for each channel"),
+        (Of(lambda m, x: x * m.plane, plane=nn.Buffer(torch.ones(9, 11))), "does not have one number per channel"),
         (Of(lambda m, x: x / 0), "numbers that are not finite"),
         (Of(lambda m, x: x.flatten(1) + 1), "constants to the channels of a vector"),
         (Of(lambda m, x: torch.div(x, 2, rounding_mode="floor")), "it rounds"),
@@ -236,6 +236,6 @@ def test_all_places_are_named_those_after_what_is_not_known_too() -> None:
         end=nn.Linear(1584, 3),
     )  # fmt: skip
     message = refused(model)
-    assert message.startswith("a test cannot be said exactly: 5 places have no operator of the language\n")
+    assert message.startswith("a test cannot be converted exactly: 5 operators are unsupported\n")
     for part in ("pads by `reflect`", "conv_transpose2d", "cuts at 0 and 4", "aten.exp", "not along the channels"):
         assert part in message

@@ -293,7 +293,7 @@ LIES: dict[str, tuple[Spoil, str]] = {
     "parts without end": (parts({"as_int": 2**40}, 2), "another number of parts"),
     "parts that are one": (parts({"as_int": 2}, 1), "the file says one tensor"),
     "parts of no number": (parts({"as_string": "2"}, 2), "its arguments are not numbers"),
-    "what is not made": (argument(1, "self", {"as_tensor": {"name": "later"}}), "before that is made"),
+    "what is not made": (argument(1, "self", {"as_tensor": {"name": "later"}}), "before it is made"),
     "no weight": (edited(WEIGHTS, lambda config: config["config"].pop("0.weight")), "does not hold `0.weight`"),
     "no record of a weight": (without("net/data/weights/weight_0"), "no record"),
     "no weights": (without(WEIGHTS), "no record"),
@@ -303,7 +303,7 @@ LIES: dict[str, tuple[Spoil, str]] = {
     "deep JSON": (replaced(MODEL, b'{"a":' + b"[" * 100_000), "is damaged"),
     "a version to come": (
         edited(MODEL, lambda model: model.update(schema_version={"major": 9, "minor": 0}, torch_version="4.0.0")),
-        "torch 4.0.0 wrote it in version 9.0 of its format, and read is version 8",
+        "torch 4.0.0 wrote it in version 9.0 of its format, and archspec reads version 8",
     ),
     "an old version": (
         edited(MODEL, lambda model: model.update(schema_version={"major": 5, "minor": 1})), "with a newer torch",
@@ -333,7 +333,7 @@ def test_records_that_unpack_to_more_than_the_file_are_refused(
     path = written(bomb, tmp_path / "net.pt2", zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 200_000
     code, shown = imported(path, capsys)
-    assert (code, "is compressed, and torch compresses none" in shown) == (1, True)
+    assert (code, "is compressed, and torch never compresses records" in shown) == (1, True)
 
 
 def test_a_checkpoint_that_unpacks_to_more_than_the_file_is_refused(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_a_checkpoint_that_unpacks_to_more_than_the_file_is_refused(tmp_path: Pa
     with zipfile.ZipFile(tmp_path / "plain.pth") as archive:
         held = {name: archive.read(name) for name in archive.namelist()}
     assert set(read(tmp_path / "plain.pth")) == {"weight"}
-    with pytest.raises(WeightsError, match="is compressed, and torch compresses none"):
+    with pytest.raises(WeightsError, match="is compressed, and torch never compresses records"):
         read(written(held, tmp_path / "bomb.pth", zipfile.ZIP_DEFLATED))
 
 

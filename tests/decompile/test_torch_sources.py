@@ -156,7 +156,7 @@ def test_sizes_that_a_program_leaves_open_are_those_of_the_image(
         ([], "it takes ?×?×4\n = help: --input 224x224x3 says what it is"),
         (["--input", "32x24x3"], "it takes ?×?×4, and not 32×24×3"),
         (["--input", "24"], "it takes ?×?×4, and not 24"),
-        (["--input", "33x24x4"], "it takes no image with a side of 33"),
+        (["--input", "33x24x4"], "which cannot be 33"),
         (["--input", "72x24x4"], "would be 72, and it was exported for 16 to 64"),
         (["--input", "8x24x4"], "would be 8, and it was exported for 16 to 64"),
         (["--input", "32x65x4"], "would be 65, and it was exported for 8 to 64"),

@@ -171,7 +171,7 @@ def test_what_was_read_as_what_is_said_plainly_and_the_table_stands_as_it_was_pr
     text = called("bottleneck", "Inverted residual").replace("Operator", "Op").replace("160 |", "160* |")
     made = pasted(tables_in(Source("table", text))).text
     assert 'columns "Op": operator' in made
-    assert 'read "Inverted residual" check c == width(c, alpha) = bottleneck(t, width(c, alpha), s)' in made
+    assert 'read "Inverted residual" check c == width(c, alpha) = bottleneck(t, width(c, alpha, cut), s)' in made
     assert 'erratum "row 7, c" = "160" because' in made
     assert "| Inverted residual | 6 | 160* | 3 | 2 |" in made
 
