@@ -187,7 +187,7 @@ class Elaboration:
 
         rows = [row for table in self.tables.values() for row in overridden(table, self.corrections)]
         look = lambda first, last, changes: self.look(rows, first, last, changes, fold)  # noqa: E731
-        bench = Bench(self.make, self.trial, look, Others(self).trial)
+        bench = Bench(self.make, self.trial, look, Others(self).trial, bool(self.how.infer))
         return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
 
     def trial(self, changes: Overrides) -> list[Diagnostic]:

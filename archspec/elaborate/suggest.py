@@ -77,6 +77,8 @@ class Bench(Struct, frozen=True):
     """what the rows from one position to another come to by themselves; None where their input is unknown"""
     others: Callable[[Overrides], list[Diagnostic]]
     """what is wrong with the network where it has other parameters: with what `archspec check` compares besides"""
+    infers: bool
+    """whether claims decide variables of rows, so that a misprint of a claim is likelier than one of the rows"""
 
 
 def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> list[Diagnostic]:
@@ -270,7 +272,8 @@ class Search:
     def stages(self) -> Iterator[Iterator[list[Change]]]:
         """What is tried, the likeliest first: a stage is tried whole, and no other where it has found something."""
         near = positions(self.error, self.rows)
-        yield chain(self.singles(near, self.asked), self.exchanges(near), self.restated())
+        others = [self.exchanges(near), self.restated()]
+        yield chain(self.singles(near, self.asked), *(others[::-1] if self.bench.infers else others))
         yield self.singles(near, self.solved)
         yield self.singles(near, self.beside)
         yield self.singles(near, self.slips)
