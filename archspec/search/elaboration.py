@@ -105,6 +105,7 @@ class TracedInstantiator(Instantiator):
         super().__init__(limits)
         self.budget = TracedBudget(limits.nodes, results=ByStructure())
         self.blocks = ByStructure()
+        self.audited = ByStructure()
         self.models = TracedModels()
         self.advise = False
 
