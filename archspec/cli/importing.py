@@ -11,12 +11,12 @@ import click
 
 from archspec import driver
 from archspec.cli.options import Image
+from archspec.cli.output import give, say
 from archspec.diagnostics import SpecError
 from archspec.elaborate.parameters import value_of
 from archspec.limits import DEFAULT_LIMITS
 from archspec.loading import STDIN, read_source
 from archspec.pasting.errors import NoTable
-from archspec.printable import printable
 from archspec.source import Span
 from archspec.tensor import Shape
 
@@ -136,7 +136,7 @@ def imported(
     if not found:
         raise SpecError([NoTable(Span(text, 0, 0))])
     if number is not None and number > len(found):
-        raise click.UsageError(f"there are {len(found)} tables in {printable(source)}")
+        raise click.UsageError(f"there are {len(found)} tables in {source}")
     return pasted(found if number is None else [found[number - 1]], reading, name, title), found
 
 
@@ -155,15 +155,15 @@ def table(
         raise click.UsageError(f"{name!r} is no name of a network")
     made, found = imported(source, name, reading, title, number)
     if output is None:
-        click.echo(made.text, nl=False)
+        give(made.text)
     else:
         with whole_file(output) as temporary:
             temporary.write_bytes(made.text.encode())
     others = f" (as would {', '.join(made.others)})" if made.others else ""
     where = f"the table at line {made.found.line}" if len(found) > 1 else f"{len(made.found.rows) - 1} rows"
-    click.echo(f"read {where} as {made.reading}{others}", err=True)
+    say(f"read {where} as {made.reading}{others}", err=True)
     for note in made.notes:
-        click.echo(printable(note), err=True)
+        say(note, err=True)
 
 
 def model(
@@ -191,10 +191,10 @@ def model(
             with whole_file(path) as temporary:
                 temporary.write_bytes(content)
     if output is None:
-        click.echo(found.text, nl=False)
+        give(found.text)
         return
     stats = found.graph.stats()
-    click.echo(
-        f"{printable(found.graph.name)}: {stats.params:,} params, {stats.macs:,} MACs; saved to {output}"
+    say(
+        f"{found.graph.name}: {stats.params:,} params, {stats.macs:,} MACs; saved to {output}"
         + (f", its weights to {file}" if file is not None else "")
     )
