@@ -74,6 +74,11 @@ def inert(text: str) -> str:
     return f"'{text}" if begun[:1] in FORMULA and not NUMBER.fullmatch(begun) else text
 
 
+def bare(text: str) -> str:
+    """A cell without the apostrophe that stands before what a spreadsheet would compute."""
+    return text[1:] if text.startswith("'") and inert(text[1:]) == text else text
+
+
 def markdown_cell(text: str) -> str:
     """A text in a table of Markdown."""
     return inert(printable(text)).replace("|", "\\|")

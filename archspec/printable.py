@@ -3,6 +3,8 @@
 import unicodedata
 
 TAB = 4
+UNKNOWN = "\ufffd"
+BLANKS = frozenset("\t\n\r\f")
 UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 """What takes no room or is a blank, and is in none of `STEERING`."""
 STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -31,6 +33,13 @@ def shown(character: str) -> str:
 def printable(text: str) -> str:
     """A text that moves no cursor, rings no bell and breaks no line."""
     return text if text.isascii() and text.isprintable() else "".join(map(shown, text))
+
+
+def visible(text: str) -> str:
+    """A text of as many characters, in which what steers or cannot be seen is `�` or a blank; lines and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c in BLANKS or not hidden(c) else " " if c.isspace() else UNKNOWN for c in text)
 
 
 def holds(encoding: str, text: str) -> bool:

@@ -11,13 +11,14 @@ from archspec.cli import tables
 from archspec.cli.device import devices_sheet, say_estimates, with_device
 from archspec.cli.group import Commands
 from archspec.cli.options import Parameters, many_specs, one_spec, with_image, with_limits, with_parameters
-from archspec.cli.output import complain, fail, give, refuse, say, say_inferred, show, show_json
+from archspec.cli.output import complain, fail, give, ready, refuse, say, say_inferred, show, show_json
 from archspec.diagnostics import SpecError, codes, did_you_mean
 from archspec.elaborate.parameters import GIVEN
 from archspec.escape import json_text
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.limits import Limits
+from archspec.printable import holds
 from archspec.spec import Spec
 from archspec.stats import By
 from archspec.syntax import cache
@@ -307,6 +308,7 @@ def run(arguments: list[str] | None = None) -> int:
     """The exit code of a command."""
     from archspec.backend import BackendError
 
+    ready()
     try:
         result: Any = cli.main(arguments, prog_name="archspec", standalone_mode=False)
         return result if isinstance(result, int) else FINE
@@ -323,6 +325,11 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("interrupted", err=True)
         return INTERRUPTED
+    except UnicodeEncodeError as error:
+        if holds("utf-8", error.object):
+            raise
+        fail(f"`{error.object}` is not UTF-8, and a library that this needs takes no other name of a file")
+        return USAGE
     except OSError as error:
         fail((f"{error.filename}: " if error.filename else "") + (error.strerror or str(error)))
         return ENVIRONMENT

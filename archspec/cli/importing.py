@@ -17,6 +17,7 @@ from archspec.elaborate.parameters import value_of
 from archspec.limits import DEFAULT_LIMITS
 from archspec.loading import STDIN, read_source
 from archspec.pasting.errors import NoTable
+from archspec.printable import UNKNOWN
 from archspec.source import Span
 from archspec.tensor import Shape
 
@@ -110,15 +111,15 @@ def require_text(source: str) -> None:
     if source == STDIN:
         return
     if Path(source).is_dir():
-        raise click.UsageError(f"{printable(source)} is a folder; name the file in it")
+        raise click.UsageError(f"{source} is a folder; name the file in it")
     if Path(source).exists():
         if Path(source).suffix == ".arch":
-            raise click.UsageError(f"{printable(source)} is a spec already: `archspec check` and `build` take it")
+            raise click.UsageError(f"{source} is a spec already: `archspec check` and `build` take it")
         return
     if driver.bundled(source) is not None:
-        raise click.UsageError(f"{printable(source)} is a bundled spec already: `archspec stats {printable(source)}`")
+        raise click.UsageError(f"{source} is a bundled spec already: `archspec stats {source}`")
     advice = driver.meant(source)
-    raise FileNotFoundError(errno.ENOENT, "no such file" + (f"; {advice}" if advice else ""), printable(source))
+    raise FileNotFoundError(errno.ENOENT, "no such file" + (f"; {advice}" if advice else ""), source)
 
 
 def imported(
@@ -162,6 +163,8 @@ def table(
     others = f" (as would {', '.join(made.others)})" if made.others else ""
     where = f"the table at line {made.found.line}" if len(found) > 1 else f"{len(made.found.rows) - 1} rows"
     say(f"read {where} as {made.reading}{others}", err=True)
+    if UNKNOWN in made.text:
+        say(f"what cannot be seen in the table is written as `{UNKNOWN}`", err=True)
     for note in made.notes:
         say(note, err=True)
 

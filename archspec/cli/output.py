@@ -3,12 +3,12 @@
 Whatever is printed moves no cursor and turns no text, and what the stream's encoding does not have is spelled out.
 """
 
+import codecs
 import os
 import re
 import sys
 from collections.abc import Iterable
-from io import StringIO
-from typing import TextIO
+from io import TextIOWrapper
 
 import click
 
@@ -16,7 +16,7 @@ from archspec import report
 from archspec.diagnostics import Diagnostic
 from archspec.elaborate.inference import Inferred
 from archspec.escape import json_escaped
-from archspec.printable import holds, printable, spelled
+from archspec.printable import printable, spelled
 from archspec.sheet import Sheet, cell
 from archspec.spec import Spec
 
@@ -24,6 +24,23 @@ MOST_SHOWN = 50
 BELOW = re.compile(r"\n(?=  )")
 """The end of a line below which a message goes on."""
 COLORS = {"error": "red", "warning": "yellow", "place": "blue", "help": "green", "label": "cyan"}
+
+
+def ready() -> None:
+    """Let stdout and stderr spell out what their encoding does not have, whoever writes it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=SPELLED)
+
+
+def spelled_out(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(spelled, error.object[error.start : error.end])), error.end
+
+
+SPELLED = "archspec-spelled"
+codecs.register_error(SPELLED, spelled_out)
 
 
 def on_terminal() -> bool:
@@ -49,7 +66,7 @@ def show_lines(lines: Iterable[str]) -> None:
 
 def show_json(text: str) -> None:
     """Print JSON; what the encoding of stdout does not have is escaped as JSON does."""
-    emit(f"{json_escaped(text, encoding_of(sys.stdout))}\n")
+    emit(json_escaped(text, sys.stdout.encoding or "utf-8") + "\n")
 
 
 def give(text: str) -> None:
@@ -69,14 +86,9 @@ def give_bytes(data: bytes) -> None:
 
 def emit(text: str, err: bool = False, flush: bool = True) -> None:
     stream = sys.stderr if err else sys.stdout
-    encoding = encoding_of(stream)
-    stream.write(text if holds(encoding, text) else "".join(c if holds(encoding, c) else spelled(c) for c in text))
+    stream.write(text)
     if flush:
         stream.flush()
-
-
-def encoding_of(stream: TextIO) -> str:
-    return stream.encoding or "utf-8"
 
 
 def boxes(sheet: Sheet) -> None:
@@ -133,11 +145,9 @@ def fail(message: str, advice: str | None = None) -> None:
 
 def refuse(error: click.ClickException) -> None:
     """What is wrong with a command line, on stderr, as click words it."""
-    usage, message = StringIO(), error.format_message()
-    error.show(usage)
-    text = usage.getvalue().removesuffix("\n").removesuffix(message)
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        show(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
+    message = f"Error: {error.format_message()}"
     # click lists what may be given in lines, and then nothing was given that could be in them
-    lines = message.split("\n") if isinstance(error, click.MissingParameter) else [message]
-    *head, start = text.split("\n")
-    for line in (*head, start + lines[0], *lines[1:]):
+    for line in message.split("\n") if isinstance(error, click.MissingParameter) else [message]:
         say(line, err=True)
