@@ -1,12 +1,10 @@
 """A table to print -> plain columns, Markdown, LaTeX, CSV, HTML."""
 
-import csv
-import html
-import io
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from archspec.escape import csv_line, html_text, latex_cell, latex_text, markdown_cell
 from archspec.printable import printable, width
 
 Cell = str | int | float
@@ -35,10 +33,11 @@ class Sheet(Struct, frozen=True):
         return [any(isinstance(row[i], (int, float)) for row in self.body) for i in range(len(self.headers))]
 
 
-def cell(value: Cell) -> str:
+def cell(value: Cell, text: Callable[[str], str] = printable) -> str:
+    """A cell as it is shown; `text` is how the kind of output writes a text."""
     if isinstance(value, float):
         return f"{value:,.0f}" if value >= SIGNIFICANT else f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else printable(value)
+    return f"{value:,}" if isinstance(value, int) else text(value)
 
 
 def plain(sheet: Sheet) -> str:
@@ -48,7 +47,8 @@ def plain(sheet: Sheet) -> str:
     right = sheet.numeric
     lines = ["  ".join(pad(text, widths[i], right[i]) for i, text in enumerate(row)).rstrip() for row in texts]
     head = [printable(sheet.title), ""] if sheet.title else []
-    return "\n".join([*head, *lines, *(["", sheet.note] if sheet.note else [])])
+    note = ["", *map(printable, sheet.note.split("\n"))] if sheet.note else []
+    return "\n".join([*head, *lines, *note])
 
 
 def pad(text: str, columns: int, right: bool) -> str:
@@ -58,17 +58,9 @@ def pad(text: str, columns: int, right: bool) -> str:
 
 def markdown(sheet: Sheet) -> str:
     """A GitHub table."""
-    lines = [sheet.headers, tuple("---:" if right else "---" for right in sheet.numeric), *sheet.body]
-    return "\n".join("| " + " | ".join(cell(value).replace("|", "\\|") for value in line) + " |" for line in lines)
-
-
-LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": "$<$", ">": "$>$", "|": "$|$", "×": r"$\times$",
-    "²": "$^2$", "³": "$^3$", "→": r"$\to$", "±": r"$\pm$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$",
-    "ρ": r"$\rho$", "≤": r"$\le$", "≥": r"$\ge$", "√": r"$\surd$", "–": "--", "—": "---", "…": r"\ldots{}",
-}  # fmt: skip
-"""The characters that LaTeX has other words for."""
+    head, *body = ([cell(value, markdown_cell) for value in line] for line in (sheet.headers, *sheet.body))
+    rule = ["---:" if right else "---" for right in sheet.numeric]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *body))
 
 
 LONG, PARAGRAPH = 60, r"p{0.55\linewidth}"
@@ -79,7 +71,8 @@ def latex(sheet: Sheet) -> str:
     """A `tabular` with the rules of booktabs, in a float whose caption is the title where there is one."""
 
     def line(row: Sequence[Cell]) -> str:
-        return " & ".join(latex_text(cell(value)) for value in row) + r" \\"
+        first, *rest = row
+        return " & ".join([cell(first, latex_cell), *(cell(value, latex_text) for value in rest)]) + r" \\"
 
     longest = [max(len(cell(row[i])) for row in (sheet.headers, *sheet.body)) for i in range(len(sheet.headers))]
     columns = "".join(
@@ -92,21 +85,13 @@ def latex(sheet: Sheet) -> str:
     tabular = "\n".join([*start, *body, *total, r"\bottomrule", r"\end{tabular}"])
     if not sheet.title:
         return tabular
-    caption = rf"\caption{{{latex_text(printable(sheet.title))}}}"
+    caption = rf"\caption{{{latex_text(sheet.title)}}}"
     return "\n".join([r"\begin{table}", r"\centering", caption, tabular, r"\end{table}"])
-
-
-def latex_text(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in text).replace("$$", "")
 
 
 def comma_separated(sheet: Sheet) -> str:
     """CSV, numbers without separators, the total left out."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(sheet.headers)
-    writer.writerows(sheet.rows)
-    return out.getvalue().rstrip("\n")
+    return "\n".join(map(csv_line, (sheet.headers, *sheet.rows)))
 
 
 def web(sheet: Sheet) -> str:
@@ -115,12 +100,12 @@ def web(sheet: Sheet) -> str:
 
     def line(row: Sequence[Cell], tag: str) -> str:
         cells = (
-            f"<{tag}{' align=right' if right[i] else ''}>{html.escape(cell(value))}</{tag}>"
+            f"<{tag}{' align=right' if right[i] else ''}>{cell(value, html_text)}</{tag}>"
             for i, value in enumerate(row)
         )
         return f"<tr>{''.join(cells)}</tr>"
 
-    caption = [f"<caption>{html.escape(printable(sheet.title))}</caption>"] if sheet.title else []
+    caption = [f"<caption>{html_text(sheet.title)}</caption>"] if sheet.title else []
     total = ["<tfoot>", line(sheet.total, "td"), "</tfoot>"] if sheet.total else []
     return "\n".join([
         "<table>", *caption, "<thead>", line(sheet.headers, "th"), "</thead>", "<tbody>",

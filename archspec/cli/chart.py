@@ -8,6 +8,7 @@ import click
 
 from archspec import driver
 from archspec.cli.options import with_limits
+from archspec.cli.output import say
 from archspec.files import whole_file
 from archspec.limits import Limits
 
@@ -70,4 +71,4 @@ def chart(
     )  # fmt: skip
     with whole_file(output) as temporary:
         temporary.write_bytes(drawing)
-    click.echo(f"saved to {output}")
+    say(f"saved to {output}")

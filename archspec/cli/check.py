@@ -6,12 +6,11 @@ from msgspec import Struct
 from archspec import driver, report
 from archspec.cli import tables
 from archspec.cli.options import expanded, many_specs, with_limits
-from archspec.cli.output import complain, inferred_text, say
+from archspec.cli.output import complain, inferred_text, say, show_json
 from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.elaborate.audit import Audited
 from archspec.elaborate.inference import Inferred
 from archspec.limits import Limits
-from archspec.printable import printable
 
 
 @click.command()
@@ -41,10 +40,10 @@ def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> No
             for name, inferred in one.inferred.items():
                 say(f"  {inferred_text(name, inferred)}")
             for erratum in one.errata:
-                say(f"  {printable(str(erratum))}")
+                say(f"  {erratum}")
     found = [diagnostic for one in every for diagnostic in one.found]
     if form == "json":
-        say(tables.checked_json(found, [e for one in every for e in one.errata], [one.inferred for one in every]))
+        show_json(tables.checked_json(found, [e for one in every for e in one.errata], [one.inferred for one in every]))
     wrong = [d for d in found if strict or d.severity is Severity.ERROR]
     if wrong:
         raise click.exceptions.Exit(max(d.exit_code for d in wrong))

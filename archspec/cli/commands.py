@@ -1,7 +1,6 @@
 """The commands, and `run`, which turns errors into text and exit codes."""
 
 import gc
-import json
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,12 +11,14 @@ from archspec.cli import tables
 from archspec.cli.device import devices_sheet, say_estimates, with_device
 from archspec.cli.group import Commands
 from archspec.cli.options import Parameters, many_specs, one_spec, with_image, with_limits, with_parameters
-from archspec.cli.output import complain, say, say_inferred
+from archspec.cli.output import complain, fail, give, ready, refuse, say, say_inferred, show, show_json
 from archspec.diagnostics import SpecError, codes, did_you_mean
 from archspec.elaborate.parameters import GIVEN
+from archspec.escape import json_text
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.limits import Limits
+from archspec.printable import holds
 from archspec.spec import Spec
 from archspec.stats import By
 from archspec.syntax import cache
@@ -126,9 +127,10 @@ def build(
     model = chosen.build(graph, seed=seed, weights=tensors)
     if output is not None:
         chosen.save(model, graph, output)
-    say(tables.show(tables.stats_sheet(graph.stats(), graph.title)))
+    tables.print_sheet(tables.stats_sheet(graph.stats(), graph.title))
+    say("")
     say(
-        f"\nbuilt for {backend} ({type(model).__name__}) "
+        f"built for {backend} ({type(model).__name__}) "
         + ("for inference alone, " if optimize else "")
         + (f"with the weights of {weights}" if weights else f"with seed {seed}")
     )
@@ -153,7 +155,7 @@ def emit_source(
     graph = from_spec(loaded, params, image)
     made = driver.written(loaded, graph.with_all_outputs() if aux else graph, backend, optimize)
     if output is None:
-        click.echo(made, nl=False)
+        give(made)
         return
     with whole_file(output) as temporary:
         temporary.write_bytes(made.encode())
@@ -204,15 +206,18 @@ def stats(
         by = "stage" if len(specs) > 1 else "row"
     if by == "stage":
         compared = list(graphs)
-        say(tables.stages_json(compared) if form == "json" else tables.FORMATS[form](tables.stages_sheet(compared)))
+        if form == "json":
+            show_json(tables.stages_json(compared))
+        else:
+            tables.print_sheet(tables.stages_sheet(compared), form)
         return
     if form == "json":
-        say(tables.stats_json([graph.stats(by) for graph in graphs]))
+        show_json(tables.stats_json([graph.stats(by) for graph in graphs]))
         return
     for position, graph in enumerate(graphs):
         if position:
             say("")
-        say(tables.FORMATS[form](tables.stats_sheet(graph.stats(by), graph.title)))
+        tables.print_sheet(tables.stats_sheet(graph.stats(by), graph.title), form)
 
 
 @cli.command()
@@ -232,10 +237,13 @@ def graph(spec: str, params: Parameters, image: Shape | None, as_json: bool, sch
       archspec graph mobilenet_v2 --schema
     """
     if schema:
-        say(json.dumps(Graph.model_json_schema(), indent=2))
+        show_json(json_text(Graph.model_json_schema(), indent=2))
         return
     made = elaborated(spec, params, image, limits)
-    say(made.model_dump_json() if as_json else tables.show(tables.graph_sheet(made)))
+    if as_json:
+        show_json(made.model_dump_json())
+    else:
+        tables.print_sheet(tables.graph_sheet(made))
 
 
 @cli.command("list")
@@ -254,7 +262,7 @@ def list_(what: str) -> None:
       archspec list operators
       archspec list blocks
     """
-    say(tables.show(LISTS[what]()))
+    tables.print_sheet(LISTS[what]())
 
 
 @cli.command()
@@ -270,7 +278,7 @@ def explain(code: str) -> None:
     if code not in known:
         advice = did_you_mean(code, known) or "`archspec list codes` shows all"
         raise click.UsageError(f"there is no code {code!r}; {advice}")
-    say(f"{known[code].severity.value}[{code}]\n\n{tables.docstring(known[code])}")
+    show(f"{known[code].severity.value}[{code}]\n\n{tables.docstring(known[code])}")
 
 
 LISTS = {
@@ -300,6 +308,7 @@ def run(arguments: list[str] | None = None) -> int:
     """The exit code of a command."""
     from archspec.backend import BackendError
 
+    ready()
     try:
         result: Any = cli.main(arguments, prog_name="archspec", standalone_mode=False)
         return result if isinstance(result, int) else FINE
@@ -308,17 +317,21 @@ def run(arguments: list[str] | None = None) -> int:
         given = all(d.primary.source.name == GIVEN for d in error.diagnostics)
         return USAGE if given else error.exit_code
     except BackendError as error:
-        click.echo(f"error: {error}" + (f"\n = help: {error.help}" if error.help else ""), err=True)
+        fail(str(error), error.help)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        refuse(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted", err=True)
         return INTERRUPTED
+    except UnicodeEncodeError as error:
+        if holds("utf-8", error.object):
+            raise
+        fail(f"`{error.object}` is not UTF-8, and a library that this needs takes no other name of a file")
+        return USAGE
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {name}{error.strerror or error}", err=True)
+        fail((f"{error.filename}: " if error.filename else "") + (error.strerror or str(error)))
         return ENVIRONMENT
     finally:
         cache.end()

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from archspec.cli.options import Folder, Parameters, with_image, with_limits, with_parameters
+from archspec.cli.output import say, show
 from archspec.cli.training import Numbers, libraries, prepared, progress, recipe, with_training
 from archspec.limits import Limits
 from archspec.tensor import Shape
@@ -101,11 +102,9 @@ def compare(
                     chosen, data, protocol, backend, runs, jobs=jobs or os.cpu_count() or 1, cluster=cluster, told=told
                 )
         except KeyboardInterrupt:
-            click.echo(
-                f"stopped; the runs that have ended are in {runs}, and the same command goes on from there", err=True
-            )
+            say(f"stopped; the runs that have ended are in {runs}, and the same command goes on from there", err=True)
             raise
-        click.echo(write(found, runs, output))
+        show(write(found, runs, output))
 
 
 def checked(fractions: tuple[float, ...]) -> tuple[float, ...]:

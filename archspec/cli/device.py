@@ -9,7 +9,7 @@ from msgspec import to_builtins
 
 from archspec.cli import tables
 from archspec.cli.options import Decorated
-from archspec.cli.output import say
+from archspec.cli.output import say, show_json
 from archspec.graph import Graph
 from archspec.printable import printable
 from archspec.sheet import Cell, Sheet
@@ -49,9 +49,8 @@ def say_estimates(graphs: Iterable[Graph], device: str, dtype: NumberType | None
     chosen, numbers = load(device), dtype or "fp32"
     chosen.rate(numbers)  # what it cannot do is said before anything else
     if form == "json":
-        say(tables.json_of([estimate_data(estimate(graph, chosen, numbers, by)) for graph in graphs]))
+        show_json(tables.json_of([estimate_data(estimate(graph, chosen, numbers, by)) for graph in graphs]))
         return
-    shown = tables.FORMATS[form]
     for position, graph in enumerate(graphs):
         found = estimate(graph, chosen, numbers, by)
         # a file of CSV is one table, that of the lines
@@ -59,7 +58,7 @@ def say_estimates(graphs: Iterable[Graph], device: str, dtype: NumberType | None
         for number, sheet in enumerate(sheets):
             if position or number:
                 say("")
-            say(shown(sheet))
+            tables.print_sheet(sheet, form)
 
 
 def lines_sheet(found: "Estimate") -> Sheet:

@@ -8,9 +8,8 @@ import click
 
 from archspec import driver
 from archspec.cli.options import Parameters, one_spec, with_limits, with_parameters
-from archspec.cli.output import say
 from archspec.cli.searching import counting, for_each_measure
-from archspec.cli.tables import show
+from archspec.cli.tables import print_sheet
 from archspec.limits import Limits
 from archspec.sheet import Sheet
 
@@ -67,7 +66,7 @@ def fit(spec: str, vary: str, budget: dict[str, int], step: Decimal | None, para
         raise click.UsageError("give the step within --vary, or --step, not both")
     with counting(None) as told:
         found = fitted(driver.load(spec, limits), name, budget, dict(params), grid, step, told)
-    say(show(sheet(found, name, budget)))
+    print_sheet(sheet(found, name, budget))
 
 
 def varied(text: str) -> "tuple[str, Numbers | None]":

@@ -8,12 +8,11 @@ import click
 
 from archspec import driver
 from archspec.cli.options import expanded, many_specs, with_limits
-from archspec.cli.output import complain
+from archspec.cli.output import complain, give, say
 from archspec.diagnostics import SpecError
 from archspec.files import whole_file
 from archspec.limits import Limits
 from archspec.loading import STDIN, read_source
-from archspec.printable import printable
 
 WRONG = 1
 
@@ -48,11 +47,12 @@ def fmt(specs: tuple[str, ...], check: bool, diff: bool, align: bool, limits: Li
         if after != source.text:
             changed.append(path)
         if diff:
-            click.echo("".join(difference(source.text, after, path)), nl=False)
+            for line in difference(source.text, after, path):
+                say(line)
         elif path == STDIN and not check:
-            click.echo(after, nl=False)
+            give(after)
         elif after != source.text:
-            click.echo(f"{'would reformat' if check else 'reformatted'} {printable(path)}", err=True)
+            say(f"{'would reformat' if check else 'reformatted'} {path}", err=True)
             if not check:
                 replace(Path(path), after)
     if wrong or ((check or diff) and changed):
@@ -65,6 +65,5 @@ def replace(path: Path, text: str) -> None:
 
 
 def difference(before: str, after: str, path: str) -> Iterator[str]:
-    """The lines of a unified diff, each with its end; control characters of the text are shown, not sent."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm="")
-    return (f"{printable(line)}\n" for line in lines)
+    """The lines of a unified diff."""
+    return difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm="")

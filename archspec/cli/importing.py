@@ -11,12 +11,13 @@ import click
 
 from archspec import driver
 from archspec.cli.options import Image
+from archspec.cli.output import give, say
 from archspec.diagnostics import SpecError
 from archspec.elaborate.parameters import value_of
 from archspec.limits import DEFAULT_LIMITS
 from archspec.loading import STDIN, read_source
 from archspec.pasting.errors import NoTable
-from archspec.printable import printable
+from archspec.printable import UNKNOWN
 from archspec.source import Span
 from archspec.tensor import Shape
 
@@ -110,15 +111,15 @@ def require_text(source: str) -> None:
     if source == STDIN:
         return
     if Path(source).is_dir():
-        raise click.UsageError(f"{printable(source)} is a folder; name the file in it")
+        raise click.UsageError(f"{source} is a folder; name the file in it")
     if Path(source).exists():
         if Path(source).suffix == ".arch":
-            raise click.UsageError(f"{printable(source)} is a spec already: `archspec check` and `build` take it")
+            raise click.UsageError(f"{source} is a spec already: `archspec check` and `build` take it")
         return
     if driver.bundled(source) is not None:
-        raise click.UsageError(f"{printable(source)} is a bundled spec already: `archspec stats {printable(source)}`")
+        raise click.UsageError(f"{source} is a bundled spec already: `archspec stats {source}`")
     advice = driver.meant(source)
-    raise FileNotFoundError(errno.ENOENT, "no such file" + (f"; {advice}" if advice else ""), printable(source))
+    raise FileNotFoundError(errno.ENOENT, "no such file" + (f"; {advice}" if advice else ""), source)
 
 
 def imported(
@@ -136,7 +137,7 @@ def imported(
     if not found:
         raise SpecError([NoTable(Span(text, 0, 0))])
     if number is not None and number > len(found):
-        raise click.UsageError(f"there are {len(found)} tables in {printable(source)}")
+        raise click.UsageError(f"there are {len(found)} tables in {source}")
     return pasted(found if number is None else [found[number - 1]], reading, name, title), found
 
 
@@ -155,15 +156,17 @@ def table(
         raise click.UsageError(f"{name!r} is no name of a network")
     made, found = imported(source, name, reading, title, number)
     if output is None:
-        click.echo(made.text, nl=False)
+        give(made.text)
     else:
         with whole_file(output) as temporary:
             temporary.write_bytes(made.text.encode())
     others = f" (as would {', '.join(made.others)})" if made.others else ""
     where = f"the table at line {made.found.line}" if len(found) > 1 else f"{len(made.found.rows) - 1} rows"
-    click.echo(f"read {where} as {made.reading}{others}", err=True)
+    say(f"read {where} as {made.reading}{others}", err=True)
+    if UNKNOWN in made.text:
+        say(f"what cannot be seen in the table is written as `{UNKNOWN}`", err=True)
     for note in made.notes:
-        click.echo(printable(note), err=True)
+        say(note, err=True)
 
 
 def model(
@@ -191,10 +194,10 @@ def model(
             with whole_file(path) as temporary:
                 temporary.write_bytes(content)
     if output is None:
-        click.echo(found.text, nl=False)
+        give(found.text)
         return
     stats = found.graph.stats()
-    click.echo(
-        f"{printable(found.graph.name)}: {stats.params:,} params, {stats.macs:,} MACs; saved to {output}"
+    say(
+        f"{found.graph.name}: {stats.params:,} params, {stats.macs:,} MACs; saved to {output}"
         + (f", its weights to {file}" if file is not None else "")
     )

@@ -10,7 +10,7 @@ import click
 
 from archspec.cli import tables
 from archspec.cli.options import Folder
-from archspec.cli.output import say
+from archspec.cli.output import say, show, show_json
 from archspec.cli.training import libraries, progress
 from archspec.sheet import Sheet
 
@@ -71,14 +71,14 @@ def relu(output: Path | None, dims: tuple[int, ...], draws: int, seed: int, trai
 
     cells = [cell(dim, channels, draws, seed) for dim in sorted(set(dims)) for channels in CHANNELS]
     if form == "json":
-        say(json_text(cells, draws, seed))
+        show_json(json_text(cells, draws, seed))
     else:
-        say(tables.show(relu_sheet(cells, inverse_means(seed))))
+        tables.print_sheet(relu_sheet(cells, inverse_means(seed)))
     if output is not None:
         for path in write(output, cells, draws, seed):
-            click.echo(f"saved to {path}", err=form == "json")
+            say(f"saved to {path}", err=form == "json")
         if train:
-            click.echo(train_bottlenecks(output / "bottleneck"), err=form == "json")
+            show(train_bottlenecks(output / "bottleneck"), err=form == "json")
 
 
 def train_bottlenecks(folder: Path) -> str:

@@ -1,6 +1,5 @@
 """`archspec render`: pictures of networks."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import click
 
 from archspec import driver
 from archspec.cli.options import Parameters, many_specs, with_image, with_limits, with_parameters
+from archspec.cli.output import give_bytes, say
 from archspec.drawing import LEVELS, THEMES, picture, render
 from archspec.limits import Limits
 from archspec.tensor import Shape
@@ -79,7 +79,7 @@ def render_command(
         "direction": "landscape" if landscape else "portrait", "legend": not no_legend, "dpi": dpi,
     }  # fmt: skip
     if output is None:
-        sys.stdout.buffer.write(picture(graphs, "dot", **options))
+        give_bytes(picture(graphs, "dot", **options))
         return
     render(graphs, output, **options)
-    click.echo(f"saved to {output}")
+    say(f"saved to {output}")

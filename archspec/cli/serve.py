@@ -9,6 +9,7 @@ import click
 from archspec import driver
 from archspec.backend import BackendError
 from archspec.cli.options import SpecName
+from archspec.cli.output import say
 from archspec.limits import DEFAULT_LIMITS
 from archspec.loading import read_source
 
@@ -53,7 +54,7 @@ def serve(spec: str | None, port: int, no_open: bool) -> None:
     config = uvicorn.Config(server.app(), log_config=None, access_log=False, lifespan="off", ws="none")
     bound = listening(port)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
-    click.echo(f"{name} at {url} (Ctrl-C to stop)")
+    say(f"{name} at {url} (Ctrl-C to stop)")
     if not no_open:
         click.launch(url)
     uvicorn.Server(config).run(sockets=[bound])

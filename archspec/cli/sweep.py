@@ -3,7 +3,6 @@
 import errno
 import gc
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 from archspec import driver
 from archspec.cli import tables
 from archspec.cli.options import many_specs, with_limits
-from archspec.cli.output import say
+from archspec.cli.output import on_terminal, say, show_lines
 from archspec.cli.searching import counting, for_each_measure
 from archspec.files import whole_file
 from archspec.limits import Limits
@@ -111,7 +110,7 @@ def sweep(
     if plot is not None and not plot.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(plot))
     tallied, began = Tallied(), time.perf_counter()
-    with counting(made.size, hidden=output is None and top is None and sys.stdout.isatty()) as told:
+    with counting(made.size, hidden=output is None and top is None and on_terminal()) as told:
 
         def lines() -> "Iterator[Line]":
             for rows, found in made.run(jobs, address(ray, cluster)):
@@ -173,17 +172,17 @@ def address(ray: str | None, cluster: str | None) -> str | None:
 
 def deliver(made: "Sweep", lines: "Iterator[Line]", top: int | None, output: Path | None) -> None:
     """Write the rows to a file, whole or not at all, or print them."""
-    from archspec.search.write import simple, write, write_csv
+    from archspec.search.write import csv_lines, simple, write
 
     if output is not None:
         with whole_file(output) as temporary:
             write(lines, made.columns, made.samples, temporary)
-        click.echo(f"saved to {output}")
+        say(f"saved to {output}")
     elif top is not None:
         rows = tuple(tuple(v if type(v) in {int, str} else str(simple(v)) for v in line) for line in lines)
-        say(tables.show(Sheet("", made.columns, rows)))  # type: ignore[arg-type]
+        tables.print_sheet(Sheet("", made.columns, rows))  # type: ignore[arg-type]
     else:
-        write_csv(lines, made.columns, sys.stdout)
+        show_lines(csv_lines(lines, made.columns))
 
 
 def chart(made: "Sweep", cloud: "Cloud", members: "Front", plot: Path, form: str) -> None:
@@ -199,7 +198,7 @@ def chart(made: "Sweep", cloud: "Cloud", members: "Front", plot: Path, form: str
     drawing = figure(cloud, front, form)  # type: ignore[arg-type]
     with whole_file(plot) as temporary:
         temporary.write_bytes(drawing)
-    click.echo(f"saved to {plot}")
+    say(f"saved to {plot}")
 
 
 def summary(made: "Sweep", tallied: "Tallied") -> None:
@@ -208,6 +207,6 @@ def summary(made: "Sweep", tallied: "Tallied") -> None:
     if refused == tallied.done:
         raise made.refusal(0)
     said = f"{tallied.done:,} candidates counted, {tallied.kept:,} kept, {refused:,} refused"
-    click.echo(f"{said}; {tallied.seconds:.1f} s, {tallied.done / tallied.seconds:,.0f} a second", err=True)
+    say(f"{said}; {tallied.seconds:.1f} s, {tallied.done / tallied.seconds:,.0f} a second", err=True)
     for code, count in tallied.refused.most_common(SHOWN):
-        click.echo(f"  {count:,} {code}, the first at {made.reason(tallied.first[code])}", err=True)
+        say(f"  {count:,} {code}, the first at {made.reason(tallied.first[code])}", err=True)

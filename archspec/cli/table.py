@@ -10,7 +10,6 @@ from archspec.cli.options import Parameters, one_spec, with_image, with_limits, 
 from archspec.cli.output import say
 from archspec.files import whole_file
 from archspec.limits import Limits
-from archspec.sheet import plain
 from archspec.tensor import Shape
 
 
@@ -61,17 +60,15 @@ def table(
     graph = loaded.elaborate(image, **dict(params))
     write = tables.FORMATS[form]
     wanted = [name for name in (columns or "").split(",") if name.strip()]
-    made = tables_of(loaded, graph, plain if form == "table" else write, style, wanted)  # type: ignore[arg-type]
+    made = tables_of(loaded, graph, write, style, wanted)  # type: ignore[arg-type]
     if not made.whole:
-        click.echo(
-            "note: this table alone does not say the whole network; `archspec import` cannot read it back", err=True
-        )
+        say("note: this table alone does not say the whole network; `archspec import` cannot read it back", err=True)
     if output is not None:
-        text = "\n\n".join((plain if form == "table" else write)(sheet) or "" for sheet in made.sheets)
+        text = "\n\n".join(map(write, made.sheets))
         with whole_file(output) as temporary:
             temporary.write_bytes(f"{text}\n".encode())
         return
     for position, sheet in enumerate(made.sheets):
         if position:
             say("")
-        say(write(sheet))
+        tables.print_sheet(sheet, form)

@@ -1,24 +1,23 @@
 """Counts and lists -> tables to print, and JSON; on a terminal with boxes and colours."""
 
 import inspect
-import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
 
 from archspec import report
+from archspec.cli.output import boxes, on_terminal, show
 from archspec.diagnostics import Diagnostic, codes
 from archspec.elaborate.audit import Audited
 from archspec.elaborate.catalogue import Listed, catalogue
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.resolve import signature
+from archspec.escape import json_text
 from archspec.graph import Graph
 from archspec.ops import OPERATORS
-from archspec.printable import printable
 from archspec.sheet import FORMATS as WRITERS
-from archspec.sheet import Sheet, cell, plain
+from archspec.sheet import Sheet, plain
 from archspec.stages import Stage, stage_label, stages
 from archspec.stats import CONVENTION, Stats, op_text
 from archspec.syntax import tree as t
@@ -26,6 +25,10 @@ from archspec.tensor import shape_text
 
 if TYPE_CHECKING:
     from archspec.verify import Verdict
+
+TABLE = "table"
+FORMATS: dict[str, Callable[[Sheet], str]] = {TABLE: plain, **WRITERS}
+"""What a file has or a pipe gets in each form."""
 
 
 def stats_sheet(stats: Stats, title: str | None = None) -> Sheet:
@@ -78,7 +81,7 @@ def stages_json(graphs: Sequence[Graph]) -> str:
 
 def json_of(found: Sequence[dict[str, Any]]) -> str:
     """What was found of one network, or a list of it, so that there is one document always."""
-    return json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False)
+    return json_text(found[0] if len(found) == 1 else found)
 
 
 def graph_sheet(graph: Graph) -> Sheet:
@@ -135,33 +138,18 @@ def docstring(cls: type) -> str:
     return inspect.getdoc(cls) or ""
 
 
-def show(sheet: Sheet) -> str | None:
-    """Print a table as suits the output: boxes and colours on a terminal, aligned columns in a pipe."""
-    if not sys.stdout.isatty():
-        return plain(sheet)
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(printable(sheet.title)), caption=Text(sheet.note), caption_justify="left")
-    for header, right in zip(sheet.headers, sheet.numeric, strict=True):
-        table.add_column(Text(header), justify="right" if right else "left", overflow="fold")
-    for row in sheet.rows:
-        table.add_row(*(Text(cell(value)) for value in row))
-    if sheet.total:
-        table.add_section()
-        table.add_row(*(Text(cell(value)) for value in sheet.total), style="bold")
-    Console().print(table)
-    return None
+def print_sheet(sheet: Sheet, form: str = TABLE) -> None:
+    """Print a table in a form; as `table`, with boxes and colours on a terminal and aligned columns in a pipe."""
+    if form == TABLE and on_terminal():
+        boxes(sheet)
+    else:
+        show(FORMATS[form](sheet))
 
 
 def stats_json(counted: Sequence[Stats]) -> str:
     """The counts of a network, or a list of them."""
     found = [{**to_builtins(stats), "convention": CONVENTION} for stats in counted]
     return json_of(found)
-
-
-FORMATS: dict[str, Callable[[Sheet], str | None]] = {"table": show, **WRITERS}
 
 
 def checked_json(
@@ -175,7 +163,7 @@ def checked_json(
         for one in every
     ]
     said = {"diagnostics": list(map(report.json_of, found)), "errata": list(map(erratum_json, errata))}
-    return json.dumps(said | {"inferred": solved}, ensure_ascii=False, indent=2)
+    return json_text(said | {"inferred": solved}, indent=2)
 
 
 def erratum_json(erratum: Audited) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`archspec train` and `archspec evaluate`: one network, on one's own images."""
 
 import gc
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from archspec.cli.options import Folder, Parameters, SpecName, with_image, with_limits, with_parameters
-from archspec.cli.output import say
+from archspec.cli.output import say, show, show_json
 from archspec.cli.training import libraries, prepared, progress, recipe, with_training
+from archspec.escape import json_text
 from archspec.limits import Limits
 from archspec.sheet import Sheet, plain
 from archspec.tensor import Shape
@@ -108,22 +108,19 @@ def train(
                 rate = max(records, key=lambda rate: merit(records[rate].best))
                 record = trained(tasks[rates.index(rate)], output)
         except KeyboardInterrupt:
-            click.echo(f"stopped; the same command goes on from the last checkpoint in {output / 'runs'}", err=True)
+            say(f"stopped; the same command goes on from the last checkpoint in {output / 'runs'}", err=True)
             raise
         if save is not None:
             about, best = opened(output)
             chosen.save(chosen.build(about.graph, weights=best), about.graph, save)
     best_point, beyond = record.best, edge(rate, rates)
-    click.echo(
-        (
-            f"{rate:g} is the {beyond} learning rate that was tried; a better one may lie beyond it (--lr)\n"
-            if beyond
-            else ""
-        )
-        + f"{record.status}; best after {best_point.step} steps with a learning rate of {rate:g}: validation accuracy "
-        f"{best_point.validation:.4f}, test {record.test:.4f}, training {record.train:.4f}\n"
-        f"saved to {output / 'weights.safetensors'}" + (f" and {save}" if save is not None else "")
+    if beyond:
+        say(f"{rate:g} is the {beyond} learning rate that was tried; a better one may lie beyond it (--lr)")
+    say(
+        f"{record.status}; best after {best_point.step} steps with a learning rate of {rate:g}: validation accuracy "
+        f"{best_point.validation:.4f}, test {record.test:.4f}, training {record.train:.4f}"
     )
+    say(f"saved to {output / 'weights.safetensors'}" + (f" and {save}" if save is not None else ""))
 
 
 def each(cores: int, accelerator: str, devices: int) -> int:
@@ -191,7 +188,10 @@ def evaluate(
             tensors, graph = load_weights(weights, whole), with_logits(whole)
             data = normalised(prepared(source or "digits", whole.input.shape, cache()), normal)
         found = evaluated(graph, tensors, data, part, backend)
-    say(as_json(found, data.classes) if form == "json" else as_table(found, data.classes))
+    if form == "json":
+        show_json(as_json(found, data.classes))
+    else:
+        show(as_table(found, data.classes))
 
 
 def cache() -> Path:
@@ -209,7 +209,7 @@ def as_table(found: "Measured", classes: tuple[str, ...]) -> str:
 
 
 def as_json(found: "Measured", classes: tuple[str, ...]) -> str:
-    return json.dumps({
+    return json_text({
         "images": found.images, "accuracy": found.accuracy, "top5": found.top5, "loss": found.loss,
         "classes": list(classes), "confusion": found.confusion.tolist(),
     }, indent=2)  # fmt: skip

@@ -10,6 +10,7 @@ import click
 
 from archspec.backend import MissingFramework
 from archspec.cli.options import Decorated
+from archspec.cli.output import say
 
 if TYPE_CHECKING:
     from archspec.tensor import Shape
@@ -132,7 +133,7 @@ def progress(runs: Path) -> Iterator[Callable[[str, Sequence["Task"]], None]]:
             total = sum(task.recipe.steps for task in own)
             current.append((bar.add_task(what, total=total, ended=f"0/{len(own)}"), own))
             if not console.is_terminal:
-                click.echo(f"{what}: {len(own)} runs", err=True)
+                say(f"{what}: {len(own)} runs", err=True)
         look()
 
     def watch() -> None:

@@ -10,7 +10,7 @@ import click
 from archspec import driver
 from archspec.cli import tables
 from archspec.cli.options import Parameters, expanded, many_specs, with_image, with_parameters
-from archspec.cli.output import complain, say
+from archspec.cli.output import complain, fail, say
 from archspec.diagnostics import SpecError
 from archspec.spec import Spec
 from archspec.tensor import Shape
@@ -68,7 +68,7 @@ def verify(
     gc.enable()
     backends, left_out = usable(names, 1 if optimize else 2)
     for name, framework in left_out:
-        click.echo(f"{name} is left out: `{framework}` is not installed", err=True)
+        say(f"{name} is left out: `{framework}` is not installed", err=True)
     networks = [found for spec in expanded(specs) for found in driver.networks(spec)]
     if weights is not None and len(networks) > 1:
         advice = f"name one: {specs[0]}:{networks[0][1].name}"
@@ -78,10 +78,10 @@ def verify(
         for name, spec in followed(networks)
         for found in verified(name, spec, backends, params, image, optimize, weights, seed)
     ]
-    say(tables.show(tables.verdicts_sheet(verdicts)))
+    tables.print_sheet(tables.verdicts_sheet(verdicts))
     for verdict in verdicts:
         for line in complaints(verdict):
-            click.echo(f"error: {line}", err=True)
+            fail(line)
     if len(verdicts) < len(networks) or not all(verdict.holds for verdict in verdicts):
         raise click.exceptions.Exit(WRONG)
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from archspec.cli.options import Decorated, Parameters, one_spec, with_parameters
+from archspec.cli.output import say
 
 PROGRAM = "As the spec calls it (torchvision), or a backend whose model has these names (torch)."
 
@@ -105,4 +106,4 @@ def converted(file: Path, spec: str, output: Path, params: Parameters, **options
 
     graph = exchange.convert(file, spec, output, **options, parameters=dict(params))
     stats = graph.stats()
-    click.echo(f"{len(graph.tensors())} tensors, {stats.params:,} params of {graph.name}; saved to {output}")
+    say(f"{len(graph.tensors())} tensors, {stats.params:,} params of {graph.name}; saved to {output}")

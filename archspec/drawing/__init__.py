@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from archspec.backend import BackendError
+from archspec.escape import html_text
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.uncollected import uncollected
@@ -142,5 +143,5 @@ def notebook_html(graph: Graph) -> str:
     import html
 
     page = html.escape(picture(graph, "html").decode())
-    name = html.escape(graph.title or graph.name)
+    name = html_text(graph.title or graph.name)
     return f'<iframe sandbox="allow-scripts" title="{name}" width="100%" height="640" srcdoc="{page}"></iframe>'

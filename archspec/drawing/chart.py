@@ -1,11 +1,13 @@
 """Counts against a number of each network, as papers chart them: a bubble each, its area the other count."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from itertools import product
 from math import hypot, pi, sqrt
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
+from warnings import catch_warnings, filterwarnings
 
 from msgspec import Struct
 
@@ -13,7 +15,7 @@ from archspec.backend import BackendError, MissingFramework
 from archspec.drawing import Theme
 from archspec.drawing.palette import PALETTES, Palette
 from archspec.drawing.scene import Family, short
-from archspec.printable import printable
+from archspec.printable import printable, spelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,20 +83,23 @@ def chart(
     colors = PALETTES[theme]
     size = "params" if against == "macs" else "macs"
     made = BytesIO()
-    with rc_context(settings(colors)):
+    with rc_context(settings(colors)), glyphs():
         figure = Figure(figsize=(width, width * 0.72), facecolor=colors.ground, layout="constrained")
         axes = figure.add_subplot()
-        placed = bubbles(axes, points, against, size, colors.line)
+        placed = [
+            (drawable(text, form), x, y, radius)
+            for text, x, y, radius in bubbles(axes, points, against, size, colors.line)
+        ]
         axes.set_xscale("log")
         axes.set_xlabel(COUNTS[against])
-        axes.set_ylabel(label)
+        axes.set_ylabel(drawable(label, form))
         axes.xaxis.set_major_formatter(lambda value, _: short(round(value)).replace(".00", "").replace(".0", ""))
         axes.xaxis.set_minor_formatter("")
         axes.margins(0.16)
         axes.grid(color=colors.frame, linewidth=0.5, alpha=0.6)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-        key(axes, points, size, colors.line)
+        key(axes, points, size, colors.line, form)
         figure.draw_without_rendering()
         name(axes, placed, colors.line)
         figure.savefig(made, format=form, dpi=200, metadata={"Date": None} if form == "svg" else None)
@@ -110,6 +115,38 @@ def settings(colors: Palette) -> Any:
         "xtick.color": colors.text, "ytick.color": colors.text, "axes.facecolor": colors.ground,
         "axes.unicode_minus": False,
     }  # fmt: skip
+
+
+@contextmanager
+def glyphs() -> Iterator[None]:
+    """Matplotlib does not warn of a text whose signs none of its fonts has: see `drawable`."""
+    with catch_warnings():
+        filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        yield
+
+
+def drawable(text: str, form: str, weight: str = "normal") -> str:
+    """A text as a picture can show it.
+
+    An SVG has it as a text, for which its reader has fonts; in other forms what no font here has is spelled out.
+    """
+    shown = printable(text)
+    if form == "svg" or shown.isascii():
+        return shown
+    found = fonts(weight)
+    return "".join(c if any(font.get_char_index(ord(c)) for font in found) else spelled(c) for c in shown)
+
+
+def fonts(weight: str) -> list[Any]:
+    """The fonts that matplotlib draws a text with."""
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    found = []
+    for family in rcParams["font.sans-serif"]:
+        with suppress(ValueError):  # it is not there
+            found.append(get_font(findfont(FontProperties(family=[family], weight=weight), fallback_to_default=False)))
+    return found
 
 
 def bubbles(
@@ -194,14 +231,14 @@ def faults(
     return int(2 * names + bubbles + 9 * out)
 
 
-def key(axes: "Axes", points: Sequence[Point], size: str, line: str) -> None:
+def key(axes: "Axes", points: Sequence[Point], size: str, line: str, form: str) -> None:
     """What the bubbles' areas mean; which families are joined, where there are others."""
     found = list(styled(points))
     joined = [(style, members) for style, members in found if len(members) > 1 and len(found) > 1]
     handles = [
         axes.scatter(
             [], [], s=60, facecolor=color, hatch=hatch, edgecolors=line, linewidths=0.8,
-            label=printable(PurePath(members[0].family).stem or members[0].family),
+            label=drawable(PurePath(members[0].family).stem or members[0].family, form),
         )
         for (color, hatch, _), members in joined
     ]  # fmt: skip

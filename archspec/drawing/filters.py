@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from archspec.backend import BackendError, MissingFramework
 from archspec.drawing import Theme
-from archspec.drawing.chart import settings, without_metadata
+from archspec.drawing.chart import drawable, glyphs, settings, without_metadata
 from archspec.drawing.palette import PALETTES, Palette
 from archspec.drawing.scene import Family, short
 from archspec.graph import Graph, Node
@@ -90,7 +90,7 @@ def filters(
         raise MissingFramework("a picture of filters", "matplotlib", "draw") from None
     colors = PALETTES[theme]
     made = BytesIO()
-    with rc_context(settings(colors)):
+    with rc_context(settings(colors)), glyphs():
         figure = Figure(facecolor=colors.ground)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.axis("off")
@@ -101,7 +101,8 @@ def filters(
         axes.set_ylim(low, high)
         figure.set_size_inches((wide + 0.35) * 0.82, (high - low) * 0.82)
         if title:
-            axes.text(-0.1, high - 0.3, graph.title or graph.name, weight="bold", fontsize=10)
+            heading = drawable(graph.title or graph.name, form, "bold")
+            axes.text(-0.1, high - 0.3, heading, weight="bold", fontsize=10)
         figure.savefig(made, format=form, dpi=dpi or 160, metadata={"Date": None} if form == "svg" else None)
     return without_metadata(made.getvalue()) if form == "svg" else made.getvalue()
 

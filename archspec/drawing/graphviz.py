@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 from archspec.backend import BackendError, MissingFramework
 from archspec.drawing import MOST_PIXELS, TooLarge
+from archspec.drawing.labels import APART
 from archspec.printable import printable
 
 SVG = "http://www.w3.org/2000/svg"
@@ -86,6 +87,8 @@ def clean(drawing: bytes, title: str) -> bytes:
         element[:] = [child for child in element if str(child.tag).removeprefix(f"{{{SVG}}}") in KEPT]
         element.attrib.pop("id", None)
         element.tail = None
+        if element.text:
+            element.text = element.text.replace(APART, "")
     root.set("role", "img")
     heading = ElementTree.Element(f"{{{SVG}}}title")
     heading.text = printable(title)

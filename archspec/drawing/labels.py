@@ -6,6 +6,8 @@ import textwrap
 
 from archspec.drawing.scene import Counts, short
 
+APART = "\u200b"
+"""Parts what Graphviz would read as more than a text; a text of a spec never has one, see `printable`."""
 LINE = 46
 """Characters of a line before it is broken."""
 LINES = 4
@@ -34,11 +36,10 @@ def broken(text: str, longest: int) -> list[str]:
 
 def escaped(text: str) -> str:
     """A text in an HTML-like label; Graphviz takes neither an empty one nor apostrophes by name."""
-    # it writes what looks like an entity into an SVG as one, `&amp;#0;` as `&#0;`: a space of no width prevents that
-    text = re.sub(r"&(?=#?\w+;)", "&\u200b", text)
-    # and it replaces \N, \G and the like by names of its own
-    text = text.replace("\\", "\\\u200b")
-    return html.escape(text, quote=False).replace('"', "&quot;") or " "
+    # it writes what looks like an entity into an SVG as one, `&amp;#0;` as `&#0;`, and replaces \N, \G and the like by
+    # names of its own: a space of no width prevents both, and does not stay in an SVG
+    text = re.sub(r"&(?=#?\w+;)|\\", lambda match: match[0] + APART, text)
+    return html.escape(text, quote=False).replace('"', "&quot;").replace(APART, f"&#{ord(APART)};") or " "
 
 
 def quoted(word: str) -> str:

@@ -4,8 +4,6 @@ The page is data (`networks`), and the script and style that `web/` was built to
 these two, by their hashes, and nothing from anywhere.
 """
 
-import html
-import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -18,7 +16,9 @@ from msgspec import to_builtins
 from archspec.drawing.palette import PALETTES, SAID
 from archspec.drawing.scene import LIGHT, Box, layer_text, scene, shape_label
 from archspec.drawing.view import common, runs, scaled, skips
+from archspec.escape import html_text, json_text
 from archspec.graph import Graph, Node
+from archspec.printable import printable
 from archspec.receptive import Field, receptive_fields
 from archspec.stages import stage_label, stage_of, stages
 from archspec.tensor import BYTES
@@ -36,7 +36,7 @@ def page(graphs: Sequence[Graph]) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(names)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        f"<title>{html_text(names)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         '<noscript>This page draws its diagram with JavaScript.</noscript>\n<div id="archspec"></div>\n'
         f'<script id="data" type="application/json">{embedded(networks(graphs))}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
@@ -55,8 +55,19 @@ def hashed(text: str) -> str:
 
 def embedded(data: Data) -> str:
     """JSON as it may stand in HTML, whatever texts it has."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return json_text(seen(data), separators=(",", ":")).replace("<", "\\u003c")
+
+
+def seen(data: Any) -> Any:
+    """Data whose every text can be seen as it is."""
+    match data:
+        case str():
+            return printable(data)
+        case dict():
+            return {key: seen(value) for key, value in data.items()}
+        case list() | tuple():
+            return [seen(value) for value in data]
+    return data
 
 
 def networks(graphs: Sequence[Graph]) -> Data:

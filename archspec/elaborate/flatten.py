@@ -8,6 +8,7 @@ from archspec.elaborate.plan import AliasPlan, ForkPlan, OpPlan, Plan, ScopePlan
 from archspec.graph import Graph, Location, Node, Scope
 from archspec.initializer import AnyInitializer
 from archspec.ops import AnyOp, Input
+from archspec.printable import encodable
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tensor import Shape
@@ -32,7 +33,7 @@ class Flattener:
             line, column = span.source.position(span.start)
             end_line, end_column = span.source.position(span.end)
             found = self.locations[key] = Location.model_construct(
-                file=span.source.name, line=line, column=column, end_line=end_line, end_column=end_column
+                file=encodable(span.source.name), line=line, column=column, end_line=end_line, end_column=end_column
             )
         return found
 

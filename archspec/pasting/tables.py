@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.printable import visible
 from archspec.source import Source, Span
 from archspec.tables.dialects import HEADERS_ALONE, environments, markdown, ragged, rows_of
 from archspec.tables.grid import after
@@ -43,7 +44,11 @@ class Found(Struct, frozen=True):
 
 
 def tables_in(source: Source) -> list[Found]:
-    """The tables of a text, in its order, each with what is wrong in it."""
+    """The tables of a text, in its order, each with what is wrong in it.
+
+    What cannot be seen is another sign in them, see `visible`.
+    """
+    source = Source(source.name, visible(source.text))
     text = source.text
     pages = between(text, *ELEMENT), between(text, *CAPTION)
     papers = environments(text), (match.span(1) for match in LATEX_CAPTION.finditer(text))

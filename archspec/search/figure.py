@@ -7,7 +7,7 @@ from pathlib import Path
 
 from archspec.backend import MissingFramework
 from archspec.drawing import Theme
-from archspec.drawing.chart import COUNTS, FORMATS, WrongChart, name, settings, without_metadata
+from archspec.drawing.chart import COUNTS, FORMATS, WrongChart, drawable, glyphs, name, settings, without_metadata
 from archspec.drawing.palette import PALETTES
 from archspec.drawing.scene import short
 
@@ -55,7 +55,7 @@ def figure(
     colors = PALETTES[theme]
     placed = [member for member in front if member[0] > 0 and member[1] > 0]
     made = BytesIO()
-    with rc_context(settings(colors)):
+    with rc_context(settings(colors)), glyphs():
         drawn = Figure(figsize=(width, width * 0.72), facecolor=colors.ground, layout="constrained")
         axes = drawn.add_subplot()
         points = cloud.points.values()
@@ -81,6 +81,6 @@ def figure(
         axes.margins(0.16)
         drawn.draw_without_rendering()
         named = placed[:: -(-len(placed) // LABELS) or 1]
-        name(axes, [(text, params, macs, RADIUS) for params, macs, text in named], colors.line)
+        name(axes, [(drawable(text, form), params, macs, RADIUS) for params, macs, text in named], colors.line)
         drawn.savefig(made, format=form, dpi=200, metadata={"Date": None} if form == "svg" else None)
     return without_metadata(made.getvalue()) if form == "svg" else made.getvalue()

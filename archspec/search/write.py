@@ -1,7 +1,5 @@
 """Rows -> CSV, JSON, lines of JSON, Parquet; each row is written when it comes."""
 
-import csv
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any, TextIO
 
 from archspec.backend import BackendError, MissingFramework
 from archspec.elaborate.evaluate import Value
+from archspec.escape import csv_line, json_text
 
 Line = tuple[Value, ...]
 GROUP = 50_000
@@ -28,10 +27,15 @@ def simple(value: Value) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
+def csv_lines(lines: Iterable[Line], columns: Sequence[str]) -> Iterator[str]:
+    """The lines of CSV, the headers first."""
+    yield csv_line(columns)
+    for line in lines:
+        yield csv_line(map(simple, line))
+
+
 def write_csv(lines: Iterable[Line], columns: Sequence[str], file: TextIO) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(map(simple, line) for line in lines)
+    file.writelines(f"{line}\n" for line in csv_lines(lines, columns))
 
 
 def write_jsonl(lines: Iterable[Line], columns: Sequence[str], file: TextIO) -> None:
@@ -47,7 +51,7 @@ def write_json(lines: Iterable[Line], columns: Sequence[str], file: TextIO) -> N
 
 
 def json_of(line: Line, columns: Sequence[str]) -> str:
-    return json.dumps(dict(zip(columns, map(simple, line), strict=True)), ensure_ascii=False)
+    return json_text(dict(zip(columns, map(simple, line), strict=True)))
 
 
 TEXTS: dict[str, Callable[[Iterable[Line], Sequence[str], TextIO], None]] = {

@@ -56,7 +56,7 @@ class Cache:
     def open(self, source: Source) -> None:
         """Read what is kept for a spec; what is parsed from now on is kept with it."""
         self.save()
-        name = sha256((source.name if source.bundled else os.path.abspath(source.name)).encode()).hexdigest()[:SLOTS]
+        name = sha256(os.fsencode(source.name if source.bundled else os.path.abspath(source.name))).hexdigest()[:SLOTS]
         self.file = self.folder / f"parsed-{name}"
         self.others |= self.own
         self.own, self.needed, self.changed = self.read(self.file), set(), False

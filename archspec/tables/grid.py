@@ -6,6 +6,7 @@ from itertools import groupby, takewhile
 from msgspec.structs import replace
 
 from archspec.diagnostics import SpecError
+from archspec.escape import bare
 from archspec.source import Span
 from archspec.tables.table import Cell, Row, UnreadableTable
 
@@ -24,7 +25,7 @@ class Text:
 
     def cell(self, span: Span) -> Cell:
         """The cell, blanks around it left out; an empty one keeps one blank to point at."""
-        inner = self.plain.strip()
+        inner = bare(self.plain.strip())
         begin = self.start + (self.plain.index(inner) if inner else min(1, len(self.plain)))
         whole = span.part(begin, begin + max(len(inner), 1))
         return Cell(Span(span.source, whole.start, min(whole.end, len(span.source.text))), inner)

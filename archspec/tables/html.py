@@ -4,6 +4,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 
+from archspec.printable import visible
 from archspec.tables import markup
 from archspec.tables.grid import Grid, Text
 
@@ -128,4 +129,4 @@ def reach(given: dict[str, str], name: str) -> int:
 
 def unescaped(text: str) -> str:
     """A text with its entities as signs and blanks."""
-    return ENTITY.sub(lambda match: unescape(match[0])[:1].replace("\u00a0", " ").ljust(len(match[0])), text)
+    return ENTITY.sub(lambda match: visible(unescape(match[0])[:1]).replace("\u00a0", " ").ljust(len(match[0])), text)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from archspec.drawing.chart import settings, without_metadata
+from archspec.drawing.chart import drawable, settings, without_metadata
 from archspec.drawing.palette import PALETTES
 from archspec.drawing.scene import short
 from archspec.train.compare import Comparison
@@ -39,7 +39,7 @@ def figures(comparison: Comparison, found: Findings, seconds: Mapping[str, Seque
             means = [mean([run.points[i].validation for run in runs]) for i in range(len(steps))]
             middle = np.array([m.value for m in means])
             half = np.nan_to_num(np.array([m.half for m in means]))
-            axes.plot(steps, middle, color=color, linestyle=line, label=label, linewidth=1.6)
+            axes.plot(steps, middle, color=color, linestyle=line, label=drawable(label, "png"), linewidth=1.6)
             low, high = np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
             axes.fill_between(steps, low, high, color=color, alpha=0.18, linewidth=0)
         axes.axhline(comparison.protocol.target, color="#555555", linewidth=0.8, linestyle=(0, (4, 3)))
@@ -58,7 +58,7 @@ def figures(comparison: Comparison, found: Findings, seconds: Mapping[str, Seque
                 axes.errorbar(
                     [accuracy.fraction * shift for accuracy in own], [value.value for value in values],
                     np.nan_to_num([value.half for value in values]), color=color, marker=mark, markersize=4.5,
-                    linestyle=line, capsize=2.5, linewidth=1.4, elinewidth=0.9, label=label,
+                    linestyle=line, capsize=2.5, linewidth=1.4, elinewidth=0.9, label=drawable(label, "png"),
                 )  # fmt: skip
             axes.set_xscale("log")
             ticks = sorted(comparison.protocol.fractions)
@@ -76,7 +76,7 @@ def figures(comparison: Comparison, found: Findings, seconds: Mapping[str, Seque
                 value = next(a.test for a in found.accuracies if a.label == member.label)
                 axes.errorbar([getattr(member, what)], [value.value], np.nan_to_num([value.half]), color=color,
                               marker=mark, markersize=6, capsize=2.5, elinewidth=0.9, linestyle="none",
-                              label=member.label)  # fmt: skip
+                              label=drawable(member.label, "png"))  # fmt: skip
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.xaxis.set_major_formatter(lambda value, _: short(round(value)).replace(".00", "").replace(".0", ""))
@@ -94,7 +94,7 @@ def figures(comparison: Comparison, found: Findings, seconds: Mapping[str, Seque
                       error_kw={"elinewidth": 0.9, "capsize": 2.5})  # fmt: skip
             axes.annotate(f"{value.value:.3g} s", (value.value + np.nan_to_num(value.half), i), (4, 0),
                           textcoords="offset points", va="center", fontsize=8)  # fmt: skip
-        axes.set_yticks(range(len(labels)), labels)
+        axes.set_yticks(range(len(labels)), [drawable(label, "png") for label in labels])
         axes.invert_yaxis()
         axes.margins(x=0.2)
         axes.set(xlabel="processor seconds of a run")

@@ -14,6 +14,7 @@ from archspec.elaborate.parameters import value_of
 from archspec.graph import Graph
 from archspec.limits import Limits
 from archspec.ops import Softmax
+from archspec.printable import printable
 from archspec.spec import Spec
 from archspec.train.images import Side
 from archspec.train.scale import Scale, scaled, total_stride
@@ -69,7 +70,7 @@ def parsed(text: str) -> tuple[str | None, str, dict[str, str]]:
         if not is_ or not name.strip().isidentifier() or name.strip() in said:
             raise WrongMember(f"{text!r} is not LABEL=SPEC@NAME=VALUE,…", "small=mobilenet_v2@alpha=0.35,stride=8")
         said[name.strip()] = value.strip()
-    return (label or None, spec, said) if equals else (None, head, said)
+    return (printable(label) or None, spec, said) if equals else (None, head, said)
 
 
 def members(

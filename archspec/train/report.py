@@ -1,12 +1,12 @@
 """A comparison -> its report: report.html (one file), report.md, figures, results.json, times.json."""
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
 from archspec import sheet
+from archspec.escape import html_text
 from archspec.files import write_whole
 from archspec.sheet import Sheet
 from archspec.train import runs as folder_of_runs
@@ -146,7 +146,7 @@ def as_markdown(
         "\n".join(f"- {line}" for line in conditions(comparison)),
     ]
     for heading, table, after in sections:
-        parts += [f"## {heading}", sheet.markdown(table), *("- " + line for line in after.splitlines())]
+        parts += [f"## {heading}", sheet.markdown(table), *("- " + line for line in after.split("\n") if line)]
     parts += ["## Figures", *(f"![{CAPTIONS[name]}](figures/{name}.svg)\n\n{CAPTIONS[name]}" for name in names)]
     return "\n\n".join(parts) + "\n"
 
@@ -160,23 +160,23 @@ def as_html(
 ) -> str:
     """The whole report as one page: no script, nothing from elsewhere."""
     style = resources.files("archspec.train").joinpath("assets/report.css").read_text("utf-8")
-    parts = ["<ul>", *(f"<li>{html.escape(line)}</li>" for line in conditions(comparison)), "</ul>"]
+    parts = ["<ul>", *(f"<li>{html_text(line)}</li>" for line in conditions(comparison)), "</ul>"]
     for heading, table, after in sections:
-        lines = "".join(f"<li>{html.escape(line)}</li>" for line in after.splitlines())
-        parts.append(f"<section><h2>{html.escape(heading)}</h2><div class=table>{sheet.web(table)}</div>"
+        lines = "".join(f"<li>{html_text(line)}</li>" for line in after.split("\n") if line)
+        parts.append(f"<section><h2>{html_text(heading)}</h2><div class=table>{sheet.web(table)}</div>"
                      + (f"<ul class=verdicts>{lines}</ul>" if lines else "") + "</section>")  # fmt: skip
     parts.append("<section class=figures>")
     for name, drawing in drawings.items():
         picture = prefixed(drawing.decode().partition("\n")[2], name)
-        parts.append(f"<figure>{picture}<figcaption>{html.escape(CAPTIONS[name])}</figcaption></figure>")
+        parts.append(f"<figure>{picture}<figcaption>{html_text(CAPTIONS[name])}</figcaption></figure>")
     parts.append("</section>")
     return "\n".join([
         "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{html.escape(title(comparison))}</title><style>{style}</style></head><body>",
-        *([f"<p><strong>{html.escape(first)}</strong></p>"] if first else []),
-        f"<h1>{html.escape(title(comparison))}</h1>", *parts, "</body></html>", "",
+        f"<title>{html_text(title(comparison))}</title><style>{style}</style></head><body>",
+        *([f"<p><strong>{html_text(first)}</strong></p>"] if first else []),
+        f"<h1>{html_text(title(comparison))}</h1>", *parts, "</body></html>", "",
     ])  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from pydantic import Field, ValidationError
 
 from archspec.backend import BackendError, load
+from archspec.escape import json_escaped
 from archspec.files import write_whole
 from archspec.graph import Frozen, Graph
 from archspec.train import runs
@@ -70,7 +71,7 @@ def train(task: Task, folder: Path) -> Record:
         trained=task.about,
     )
     write_whole(folder / WEIGHTS, (folder / "runs" / task.key / runs.BEST).read_bytes())
-    write_whole(folder / ABOUT, (about.model_dump_json(indent=1) + "\n").encode())
+    write_whole(folder / ABOUT, (json_escaped(about.model_dump_json(indent=1)) + "\n").encode())
     results = {**task.about, **record.model_dump(mode="json"), "status": record.status}
     write_whole(folder / RESULTS, (json.dumps(results, indent=1, sort_keys=True) + "\n").encode())
     drawn = figure(lambda axes: curve(axes, record))
