@@ -12,7 +12,7 @@ from archspec.cli import tables
 from archspec.cli.device import devices_sheet, say_estimates, with_device
 from archspec.cli.group import Commands
 from archspec.cli.options import Parameters, many_specs, one_spec, with_image, with_limits, with_parameters
-from archspec.cli.output import complain, say, say_inferred
+from archspec.cli.output import complain, reason, say, say_inferred
 from archspec.diagnostics import SpecError, codes, did_you_mean
 from archspec.elaborate.parameters import GIVEN
 from archspec.files import whole_file
@@ -317,8 +317,7 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {name}{error.strerror or error}", err=True)
+        click.echo(f"error: {reason(error)}", err=True)
         return ENVIRONMENT
     finally:
         cache.end()

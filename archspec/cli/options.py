@@ -1,8 +1,7 @@
 """What the commands share: the SPEC argument, parameters, limits."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -71,18 +70,6 @@ def one_spec(command: Decorated) -> Decorated:
 
 def many_specs(command: Decorated) -> Decorated:
     return click.argument("specs", metavar="SPEC...", type=SpecName(), nargs=-1, required=True)(command)
-
-
-def expanded(specs: Iterable[str]) -> Iterator[str]:
-    """The specs, a folder replaced by the files in it."""
-    for spec in specs:
-        if Path(spec).is_dir():
-            found = sorted(Path(spec).glob("*.arch"))
-            if not found:
-                raise click.UsageError(f"there is no .arch file in {spec}")
-            yield from map(str, found)
-        else:
-            yield spec
 
 
 def once(ctx: click.Context, param: click.Parameter, given: Parameters) -> Parameters:

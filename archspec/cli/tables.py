@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import to_builtins
 
 from archspec import report
+from archspec.cli.many import Unread
 from archspec.diagnostics import Diagnostic, codes
 from archspec.elaborate.audit import Audited
 from archspec.elaborate.catalogue import Listed, catalogue
@@ -165,7 +166,10 @@ FORMATS: dict[str, Callable[[Sheet], str | None]] = {"table": show, **WRITERS}
 
 
 def checked_json(
-    found: Sequence[Diagnostic], errata: Sequence[Audited], inferred: Sequence[Mapping[str, Sequence[Inferred]]]
+    found: Sequence[Diagnostic],
+    errata: Sequence[Audited],
+    inferred: Sequence[Mapping[str, Sequence[Inferred]]],
+    unread: Sequence[Unread],
 ) -> str:
     """What `check` found out, as a tool reads it."""
     solved = [
@@ -175,7 +179,8 @@ def checked_json(
         for one in every
     ]
     said = {"diagnostics": list(map(report.json_of, found)), "errata": list(map(erratum_json, errata))}
-    return json.dumps(said | {"inferred": solved}, ensure_ascii=False, indent=2)
+    said |= {"inferred": solved, "unread": [{"file": one.file, "reason": one.why} for one in unread]}
+    return json.dumps(said, ensure_ascii=False, indent=2)
 
 
 def erratum_json(erratum: Audited) -> dict[str, Any]:

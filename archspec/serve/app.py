@@ -55,10 +55,12 @@ PAGE = """<!DOCTYPE html>
 class Server:
     """What one folder's page asks for. Specs are compiled on one thread, one after the other."""
 
-    def __init__(self, folder: Path, name: str, text: str) -> None:
+    def __init__(self, folder: Path, name: str, text: str, member: str | None = None) -> None:
         self.folder = folder
         self.name = name
         self.text = text
+        self.member = member
+        """the network that is shown until the page asks for another"""
         before = threading.stack_size(STACK)
         self.thinking = ThreadPoolExecutor(max_workers=1)
         self.thinking.submit(int).result()
