@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -110,6 +111,30 @@ def with_limits(command: Decorated) -> Decorated:
             show_default=True, metavar="N", help=f"Limit: {LIMITS[name]}.",
         )(wrapped)  # fmt: skip
     return wrapped
+
+
+def with_memory(command: Decorated) -> Decorated:
+    """`--max-memory`: what the command may use, instead of what the machine has."""
+
+    def wrapped(**arguments: Any) -> Any:
+        given = arguments.pop("max_memory")
+        # imported here: most commands use no weights
+        from archspec.room import at_most
+
+        with at_most(None if given is None else given * 2**30):
+            return command(**arguments)
+
+    wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
+    wrapped.__dict__.update(command.__dict__)
+    return click.option(
+        "--max-memory", type=click.IntRange(1, 2**30), metavar="N",
+        help="Limit: GiB of weights.  [default: what this machine has]",
+    )(wrapped)  # fmt: skip
+
+
+allow_nonfinite = click.option(
+    "--allow-nonfinite", is_flag=True, help="Take weights from a file though some of them are infinite or NaN."
+)
 
 
 MOST = {"nodes": 2**40, "size": 2**40, "nesting": 10_000, "source": 2**32, "tokens": 2**32}

@@ -10,7 +10,7 @@ import click
 from archspec import driver
 from archspec.cli import tables
 from archspec.cli.many import Many
-from archspec.cli.options import Parameters, many_specs, with_image, with_parameters
+from archspec.cli.options import Parameters, many_specs, with_image, with_memory, with_parameters
 from archspec.cli.output import complain, say
 from archspec.diagnostics import SpecError
 from archspec.spec import Spec
@@ -39,6 +39,7 @@ Network = tuple[str, Spec]
     help="Of one SPEC, instead of random ones; a file in the canonical form.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32), default=0, show_default=True, help="Seed of weights and inputs.")
+@with_memory
 def verify(
     specs: tuple[str, ...],
     names: tuple[str, ...],

@@ -241,11 +241,15 @@ def read(path: Path, entry: str | None = None) -> dict[str, Array]:
     if entry is not None:
         raise WeightsError(f"{path}: an ONNX file has no parts, so there is no `{entry}`")
     try:
-        return {tensor.name: array(tensor) for tensor in onnx.load(path).graph.initializer}
+        tensors = onnx.load(path).graph.initializer
+        found = {tensor.name: array(tensor) for tensor in tensors}
     except OSError:
         raise
     except Exception:  # damaged bytes make a parser raise whatever comes first
         raise WeightsError(f"{path}: this is no ONNX file, or it is damaged") from None
+    if len(found) < len(tensors):
+        raise WeightsError(f"{path}: two of its initializers have one name")
+    return found
 
 
 def array(tensor: TensorProto) -> Array:
