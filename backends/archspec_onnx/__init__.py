@@ -26,7 +26,9 @@ class Backend:
     name = "onnx"
     framework = "onnx"
     extra = "onnx"
-    formats: Mapping[str, str] = {".onnx": "model for inference with its weights, for any batch size"}
+    formats: Mapping[str, str] = {
+        ".onnx": "model for inference with its weights, for any batch size; beyond 2 GiB they are in .onnx.data"
+    }
     reads = (".onnx",)
     writes: tuple[str, ...] = ()
     precision: Literal["float32"] = "float32"
