@@ -137,7 +137,7 @@ allow_nonfinite = click.option(
 )
 
 
-MOST = {"nodes": 2**40, "size": 2**40, "nesting": 10_000, "source": 2**32, "tokens": 2**32}
+MOST = {"nodes": 2**40, "size": 2**40, "nesting": 10_000, "source": 2**28, "tokens": 2**28}
 """The largest value of each limit. Python's stack has room for this nesting."""
 LIMITS = {
     "nodes": "nodes of a graph",

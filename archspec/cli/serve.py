@@ -16,6 +16,8 @@ from archspec.elaborate.errors import UnknownMember
 from archspec.limits import DEFAULT_LIMITS
 from archspec.source import Source, Span
 
+GRACE = 1
+"""Seconds that whoever is being answered has when the server ends."""
 EMPTY = """arch 1
 
 network Mine(k = 10) {
@@ -54,13 +56,18 @@ def serve(spec: str | None, port: int, no_open: bool) -> None:
     begun = start(spec)
     server = Server(begun.folder, begun.name, begun.text, begun.member)
     # uvicorn's own set-up of logs would close the streams that others write theirs to
-    config = uvicorn.Config(server.app(), log_config=None, access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(
+        server.app(), log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=GRACE
+    )
     bound = listening(port)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
     click.echo(f"{begun.name} at {url} (Ctrl-C to stop)")
     if not no_open:
         click.launch(url)
-    uvicorn.Server(config).run(sockets=[bound])
+    try:
+        uvicorn.Server(config).run(sockets=[bound])
+    finally:
+        server.close()
 
 
 def listening(port: int) -> socket:
@@ -71,6 +78,8 @@ def listening(port: int) -> socket:
         if sys.platform != "win32":
             bound.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
+        # whoever is told of it may ask at once
+        bound.listen()
     except OSError as error:
         bound.close()
         raise BusyPort(port, error.strerror or str(error)) from None
