@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from socket import SO_REUSEADDR, SOL_SOCKET, socket
+from types import FrameType
 
 import click
 from msgspec import Struct
@@ -64,8 +65,16 @@ def serve(spec: str | None, port: int, no_open: bool) -> None:
     click.echo(f"{begun.name} at {url} (Ctrl-C to stop)")
     if not no_open:
         click.launch(url)
+
+    class Ending(uvicorn.Server):
+        """Ends what is being done before it waits for its answers."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            server.close()
+            super().handle_exit(sig, frame)
+
     try:
-        uvicorn.Server(config).run(sockets=[bound])
+        Ending(config).run(sockets=[bound])
     finally:
         server.close()
 
