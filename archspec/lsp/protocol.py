@@ -6,7 +6,7 @@ from typing import Any
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol
 
-PARSE_ERROR, INVALID_REQUEST, INVALID_PARAMS = -32700, -32600, -32602
+PARSE_ERROR, INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
 CHANGES = {"textDocument/didChange", "textDocument/didClose", "textDocument/didSave"}
 """What is told of documents that are open."""
 
@@ -25,6 +25,10 @@ class Protocol(LanguageServerProtocol):
             self.refuse(identity if is_identity(identity) else None, INVALID_REQUEST, "this is not a request")
             return
         if message.get("method") in CHANGES and not self.is_open(message):
+            return
+        if "method" in message and self.get_message_type(message["method"]) is None:
+            if "id" in message:
+                self.refuse(identity, UNKNOWN_METHOD, f"there is no method {message['method'][:100]}")
             return
         try:
             made = super().structure_message(message)
