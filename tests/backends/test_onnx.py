@@ -258,7 +258,7 @@ def test_a_damaged_file_is_refused(small: Graph, tmp_path: Path) -> None:
     whole = path.read_bytes()
     for data in (whole[: len(whole) // 2], b"no protobuf", whole.replace(b"\x04", b"\x05")):
         path.write_bytes(data)
-        with pytest.raises(WeightsError, match=r"not an ONNX file, or it is damaged|not a valid ONNX model|its type and shape say"):
+        with pytest.raises(WeightsError, match=r"not an ONNX file|not a valid ONNX|shape say"):
             BACKEND.read(path)
 
 
