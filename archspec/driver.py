@@ -201,13 +201,13 @@ def bundled_graph(spec: str, /, **values: Value) -> Graph:
     return load(spec).elaborate(**values)
 
 
-def stored(weights: str | Path | None, graph: Graph) -> dict[str, Any] | None:
+def stored(weights: str | Path | None, graph: Graph, *, finite: bool = True) -> dict[str, Any] | None:
     """The weights in a canonical file; raises `OSError` or `BackendError`."""
     if weights is None:
         return None
     from archspec.weights import load as load_weights
 
-    return load_weights(Path(weights), graph)
+    return load_weights(Path(weights), graph, finite=finite)
 
 
 def source(spec: str | Path, backend: str = "torch", *, optimize: bool = False, **values: Value) -> str:

@@ -1,6 +1,6 @@
 """Weights between programs: by the keys that a spec's `weights` clauses say, a backend's own, or the canonical form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,23 +36,28 @@ def convert(
     entry: str | None = None,
     drop: Sequence[str] = (),
     parameters: Mapping[str, Value] | None = None,
+    finite: bool = True,
+    told: Callable[[str], None] = lambda note: None,
 ) -> Graph:
     """Write the weights in a file of one program as those of another; the Graph that they are of.
 
     A program is `canonical`, one that the network has a `weights` clause for (`torchvision`), or a backend, whose files
     are those of the models that it builds. The tensors are found by their keys, all of them, and no other may be in the
-    file but those whose keys begin with one of `drop`. `entry` is the part of the file that holds them. Raises
-    `SpecError`, `OSError` or `BackendError`.
+    file but those whose keys begin with one of `drop`. `entry` is the part of the file that holds them. Numbers that
+    are not finite are refused unless `finite` is false. `told` gets sentences of what was done to the file's keys.
+    Raises `SpecError`, `OSError` or `BackendError`.
     """
     loaded = load(spec)
     graph = loaded.elaborate(**(parameters or {}))
     path = Path(output)
     check_suffix(path, loaded, target)
     if source == CANONICAL:
-        tensors = weights.load(Path(file), graph)
+        tensors = weights.load(Path(file), graph, finite=finite)
     else:
-        given = without(weights.tensors_of(Path(file), entry), drop)
-        tensors = weights.take(given, keys(loaded, graph, source), graph)
+        found = weights.tensors_of(Path(file), entry)
+        for note in found.notes:
+            told(note)
+        tensors = weights.take(without(found, drop), keys(loaded, graph, source), graph, finite=finite)
     write(path, tensors, loaded, graph, target)
     return graph
 

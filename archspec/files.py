@@ -34,6 +34,26 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_pair(path: Path, data: Path) -> Iterator[tuple[Path, Path]]:
+    """Two temporary paths, which take the places of `path` and of `data`, the file that it reads, once all went well.
+
+    A `path` that was there is removed first, so that it never stands beside the data of another. Raises `OSError`.
+    """
+    second, placed = beside(data, data), False
+    try:
+        with whole_file(path) as first:
+            yield first, second
+            if path.is_file():
+                first.chmod(S_IMODE(path.stat().st_mode))
+                path.unlink()
+            second.replace(data)
+            placed = True
+        placed = False
+    finally:
+        (data if placed else second).unlink(missing_ok=True)
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all."""
     with whole_file(path) as temporary:

@@ -16,6 +16,7 @@ from archspec.backend import Backend, BackendError, Measured, MissingFramework, 
 from archspec.graph import Graph
 from archspec.ops import Add
 from archspec.optimize import Places, optimize
+from archspec.room import check_weights
 from archspec.weights import fold
 from archspec.weights.libraries import numpy
 
@@ -214,6 +215,7 @@ def random_tensors(graph: Graph, seed: int) -> Iterator[tuple[str, Any]]:
 
     Where they did, a gate's rounding error would be the next gate's signal, and equal networks would differ.
     """
+    check_weights(graph, "float64")
     generator = numpy().random.default_rng(seed)
     added = set(last_before_add(graph))
     for name, shape in graph.tensors().items():

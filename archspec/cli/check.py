@@ -5,7 +5,8 @@ from msgspec import Struct
 
 from archspec import driver, report
 from archspec.cli import tables
-from archspec.cli.options import expanded, many_specs, with_limits
+from archspec.cli.many import Many
+from archspec.cli.options import many_specs, with_limits
 from archspec.cli.output import complain, inferred_text, say, show_json
 from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.elaborate.audit import Audited
@@ -22,7 +23,7 @@ def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> No
     """Check shapes, claims and errata; exit code 1 when one fails.
 
     A folder stands for all the .arch files in it. Every network and variant of a file is checked. The errata that hold
-    are listed with their sources.
+    are listed with their sources. A file that cannot be read is told, and the others are checked; the exit code is 3.
 
     \b
     Examples:
@@ -30,28 +31,29 @@ def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> No
       archspec check specs/ --format json
       cat mine.arch | archspec check -
     """
-    every: list[Checked] = []
-    for path in expanded(specs):
-        one = checked(path, limits)
+    many, every = Many(specs), list[Checked]()
+    for one in many.each(lambda path: checked(path, limits)):
         every.append(one)
         if form == "text":
             complain(one.found)
-            say(f"{path}: {one.summary}")
+            say(f"{one.path}: {one.summary}")
             for name, inferred in one.inferred.items():
                 say(f"  {inferred_text(name, inferred)}")
             for erratum in one.errata:
                 say(f"  {erratum}")
     found = [diagnostic for one in every for diagnostic in one.found]
     if form == "json":
-        show_json(tables.checked_json(found, [e for one in every for e in one.errata], [one.inferred for one in every]))
-    wrong = [d for d in found if strict or d.severity is Severity.ERROR]
-    if wrong:
-        raise click.exceptions.Exit(max(d.exit_code for d in wrong))
+        errata = [erratum for one in every for erratum in one.errata]
+        show_json(tables.checked_json(found, errata, [one.inferred for one in every], many.unread))
+    wrong = [d.exit_code for d in found if strict or d.severity is Severity.ERROR]
+    if code := max([many.exit_code, *wrong]):
+        raise click.exceptions.Exit(code)
 
 
 class Checked(Struct, frozen=True):
     """What `check` finds in one file; only the diagnostics if one is an error."""
 
+    path: str
     found: list[Diagnostic]
     claims: int | None = None
     errata: list[Audited] = []
@@ -71,10 +73,10 @@ def checked(path: str, limits: Limits) -> Checked:
         spec = driver.load(path, limits)
         found = spec.check() if driver.names_member(path) else spec.check_all()
         if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
-            return Checked(found)
-        return Checked([*found, *spec.unclaimed()], spec.claims(), spec.errata(), spec.inferred())
+            return Checked(path, found)
+        return Checked(path, [*found, *spec.unclaimed()], spec.claims(), spec.errata(), spec.inferred())
     except SpecError as error:
-        return Checked(list(error.diagnostics))
+        return Checked(path, list(error.diagnostics))
 
 
 def counted(count: int | None, one: str, many: str) -> str:

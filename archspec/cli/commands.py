@@ -10,8 +10,17 @@ from archspec import driver
 from archspec.cli import tables
 from archspec.cli.device import devices_sheet, say_estimates, with_device
 from archspec.cli.group import Commands
-from archspec.cli.options import Parameters, many_specs, one_spec, with_image, with_limits, with_parameters
-from archspec.cli.output import complain, fail, give, ready, refuse, say, say_inferred, show, show_json
+from archspec.cli.options import (
+    Parameters,
+    allow_nonfinite,
+    many_specs,
+    one_spec,
+    with_image,
+    with_limits,
+    with_memory,
+    with_parameters,
+)
+from archspec.cli.output import complain, fail, give, ready, reason, refuse, say, say_inferred, show, show_json
 from archspec.diagnostics import SpecError, codes, did_you_mean
 from archspec.elaborate.parameters import GIVEN
 from archspec.escape import json_text
@@ -24,7 +33,7 @@ from archspec.stats import By
 from archspec.syntax import cache
 from archspec.tensor import NumberType, Shape
 
-FINE, WRONG, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
+FINE, WRONG, USAGE, ENVIRONMENT, LIMIT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -69,6 +78,8 @@ def cli() -> None:
 )
 @click.option("--aux", is_flag=True, help="Give outputs of training alone (auxiliary heads) in evaluation too.")
 @click.option("--emit", type=click.Choice(["source"]), help="Write the model as a file of Python instead.")
+@allow_nonfinite
+@with_memory
 @with_limits
 def build(
     spec: str,
@@ -81,6 +92,7 @@ def build(
     optimize: bool,
     aux: bool,
     emit: str | None,
+    allow_nonfinite: bool,
     limits: Limits,
 ) -> None:
     """Build a model and say what was built; with -o, save it.
@@ -117,7 +129,7 @@ def build(
             f"{backend} saves as {', '.join(chosen.formats)}, not {output.suffix or 'a file without suffix'}"
         )
     graph = elaborated(spec, params, image, limits)
-    tensors = driver.stored(weights, graph)
+    tensors = driver.stored(weights, graph, finite=not allow_nonfinite)
     if aux or (output is not None and output.suffix == SUFFIX and not optimize):
         graph = graph.with_all_outputs()
     if optimize:
@@ -325,13 +337,16 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("interrupted", err=True)
         return INTERRUPTED
+    except MemoryError:
+        fail("this needs more memory than there is")
+        return LIMIT
     except UnicodeEncodeError as error:
         if holds("utf-8", error.object):
             raise
         fail(f"`{error.object}` is not UTF-8, and a library that this needs takes no other name of a file")
         return USAGE
     except OSError as error:
-        fail((f"{error.filename}: " if error.filename else "") + (error.strerror or str(error)))
+        fail(reason(error))
         return ENVIRONMENT
     finally:
         cache.end()

@@ -27,7 +27,7 @@ class Step(click.ParamType[Decimal]):
             found = Decimal(str(value))
         except InvalidOperation:
             self.fail(f"{value!r} is not a step: 0.01", param, ctx)
-        if not Decimal("1e-9") <= found <= Decimal("1e9"):
+        if not found.is_finite() or not Decimal("1e-9") <= found <= Decimal("1e9"):
             self.fail(f"{value!r} is not a step from 1e-9 to 1e9", param, ctx)
         return found
 

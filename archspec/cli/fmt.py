@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from archspec import driver
-from archspec.cli.options import expanded, many_specs, with_limits
+from archspec.cli.many import Many
+from archspec.cli.options import many_specs, with_limits
 from archspec.cli.output import complain, give, say
 from archspec.diagnostics import SpecError
 from archspec.files import whole_file
@@ -27,6 +28,7 @@ def fmt(specs: tuple[str, ...], check: bool, diff: bool, align: bool, limits: Li
     """Bring files, or all .arch files of a folder, into the canonical layout; - from standard input to standard output.
 
     Comments are kept, and tables byte for byte, unless --align is given. A file that does not parse is left as it is.
+    A file that cannot be read or written is told, and the others are done; the exit code is 3.
 
     \b
     Examples:
@@ -34,18 +36,15 @@ def fmt(specs: tuple[str, ...], check: bool, diff: bool, align: bool, limits: Li
       archspec fmt specs/ --check
       archspec fmt - < my_net.arch
     """
-    wrong, changed = 0, []
-    paths = list(expanded(specs))
-    for path in paths:
+
+    def formatted(path: str) -> int:
+        """Bring one file into the layout, or say what would be; the exit code that it is worth."""
         try:
             source = read_source(path, limits)
             after = driver.format_text(source.text, source.name, align=align, limits=limits)
         except SpecError as error:
-            wrong = max(wrong, error.exit_code)
             complain(error.diagnostics)
-            continue
-        if after != source.text:
-            changed.append(path)
+            return error.exit_code
         if diff:
             for line in difference(source.text, after, path):
                 say(line)
@@ -55,8 +54,11 @@ def fmt(specs: tuple[str, ...], check: bool, diff: bool, align: bool, limits: Li
             say(f"{'would reformat' if check else 'reformatted'} {path}", err=True)
             if not check:
                 replace(Path(path), after)
-    if wrong or ((check or diff) and changed):
-        raise click.exceptions.Exit(wrong or WRONG)
+        return WRONG if after != source.text and (check or diff) else 0
+
+    many = Many(specs)
+    if code := max([*many.each(formatted), many.exit_code]):
+        raise click.exceptions.Exit(code)
 
 
 def replace(path: Path, text: str) -> None:

@@ -68,7 +68,9 @@ def literal(text: str) -> Any:
 )
 @click.option("--reading", metavar="NAME", help="Of a table: the conventions that it follows, instead of trying all.")
 @click.option("--title", metavar="TEXT", help="Of a table: its title, instead of its caption.")
-@click.option("--table", "number", type=click.IntRange(1), metavar="N", help="Of several tables in a text: which one.")
+@click.option(
+    "--table", "number", type=click.IntRange(1, 2**20), metavar="N", help="Of several tables in a text: which one."
+)
 def import_(
     source: str,
     output: Path | None,

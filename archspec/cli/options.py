@@ -1,7 +1,7 @@
 """What the commands share: the SPEC argument, parameters, limits."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,18 +73,6 @@ def many_specs(command: Decorated) -> Decorated:
     return click.argument("specs", metavar="SPEC...", type=SpecName(), nargs=-1, required=True)(command)
 
 
-def expanded(specs: Iterable[str]) -> Iterator[str]:
-    """The specs, a folder replaced by the files in it."""
-    for spec in specs:
-        if Path(spec).is_dir():
-            found = sorted(Path(spec).glob("*.arch"))
-            if not found:
-                raise click.UsageError(f"there is no .arch file in {spec}")
-            yield from map(str, found)
-        else:
-            yield spec
-
-
 def once(ctx: click.Context, param: click.Parameter, given: Parameters) -> Parameters:
     """The parameters; raises `BadParameter` where one is given twice."""
     names = [name for name, _ in given]
@@ -125,7 +113,31 @@ def with_limits(command: Decorated) -> Decorated:
     return wrapped
 
 
-MOST = {"nodes": 2**40, "size": 2**40, "nesting": 10_000, "source": 2**32, "tokens": 2**32}
+def with_memory(command: Decorated) -> Decorated:
+    """`--max-memory`: what the command may use, instead of what the machine has."""
+
+    def wrapped(**arguments: Any) -> Any:
+        given = arguments.pop("max_memory")
+        # imported here: most commands use no weights
+        from archspec.room import at_most
+
+        with at_most(None if given is None else given * 2**30):
+            return command(**arguments)
+
+    wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
+    wrapped.__dict__.update(command.__dict__)
+    return click.option(
+        "--max-memory", type=click.IntRange(1, 2**30), metavar="N",
+        help="Limit: GiB of weights.  [default: what this machine has]",
+    )(wrapped)  # fmt: skip
+
+
+allow_nonfinite = click.option(
+    "--allow-nonfinite", is_flag=True, help="Take weights from a file though some of them are infinite or NaN."
+)
+
+
+MOST = {"nodes": 2**40, "size": 2**40, "nesting": 10_000, "source": 2**28, "tokens": 2**28}
 """The largest value of each limit. Python's stack has room for this nesting."""
 LIMITS = {
     "nodes": "nodes of a graph",

@@ -120,6 +120,12 @@ def inferred_text(name: str, inferred: Iterable[Inferred]) -> str:
     return f"inferred in {name}: {', '.join(map(str, inferred))}"
 
 
+def reason(error: OSError) -> str:
+    """Why a file cannot be read or written, with its name."""
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{error.strerror or error}"
+
+
 def style(text: str, part: str) -> str:
     return click.style(text, fg=COLORS.get(part), bold=part in {"error", "warning", "message"})
 

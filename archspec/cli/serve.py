@@ -3,16 +3,23 @@
 import sys
 from pathlib import Path
 from socket import SO_REUSEADDR, SOL_SOCKET, socket
+from types import FrameType
 
 import click
+from msgspec import Struct
 
 from archspec import driver
 from archspec.backend import BackendError
+from archspec.cli.many import unlike_a_file
 from archspec.cli.options import SpecName
 from archspec.cli.output import say
+from archspec.diagnostics import SpecError
+from archspec.elaborate.errors import UnknownMember
 from archspec.limits import DEFAULT_LIMITS
-from archspec.loading import read_source
+from archspec.source import Source, Span
 
+GRACE = 1
+"""Seconds that whoever is being answered has when the server ends."""
 EMPTY = """arch 1
 
 network Mine(k = 10) {
@@ -48,16 +55,29 @@ def serve(spec: str | None, port: int, no_open: bool) -> None:
         if (error.name or "").partition(".")[0] not in {"uvicorn", "starlette"}:
             raise
         raise MissingFramework("the page", error.name or "starlette", "serve") from None
-    folder, name, text = start(spec)
-    server = Server(folder, name, text)
+    begun = start(spec)
+    server = Server(begun.folder, begun.name, begun.text, begun.member)
     # uvicorn's own set-up of logs would close the streams that others write theirs to
-    config = uvicorn.Config(server.app(), log_config=None, access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(
+        server.app(), log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=GRACE
+    )
     bound = listening(port)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
-    say(f"{name} at {url} (Ctrl-C to stop)")
+    say(f"{begun.name} at {url} (Ctrl-C to stop)")
     if not no_open:
         click.launch(url)
-    uvicorn.Server(config).run(sockets=[bound])
+
+    class Ending(uvicorn.Server):
+        """Ends what is being done before it waits for its answers."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            server.close()
+            super().handle_exit(sig, frame)
+
+    try:
+        Ending(config).run(sockets=[bound])
+    finally:
+        server.close()
 
 
 def listening(port: int) -> socket:
@@ -68,6 +88,8 @@ def listening(port: int) -> socket:
         if sys.platform != "win32":
             bound.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
+        # whoever is told of it may ask at once
+        bound.listen()
     except OSError as error:
         bound.close()
         raise BusyPort(port, error.strerror or str(error)) from None
@@ -87,12 +109,34 @@ class BusyPort(BackendError):
         )
 
 
-def start(spec: str | None) -> tuple[Path, str, str]:
-    """The folder whose files are read, and the name and text that the page begins with; raises `OSError`."""
+class Start(Struct, frozen=True):
+    """What the page begins with."""
+
+    name: str
+    text: str
+    folder: Path = Path()
+    """whose files are read"""
+    member: str | None = None
+
+
+def start(spec: str | None) -> Start:
+    """What a SPEC is to the page; raises `OSError`, and `SpecError` where its file has no such network."""
     if spec is None:
-        return Path(), "untitled.arch", EMPTY
-    path = Path(spec)
-    if path.is_file():
-        return path.parent, path.name, read_source(spec, DEFAULT_LIMITS).text
-    source = driver.load(spec).source
-    return Path(), Path(source.name).name, source.text
+        return Start("untitled.arch", EMPTY)
+    if driver.exists(spec) and not Path(spec).is_file():
+        # a pipe would be waited for
+        raise unlike_a_file(Path(spec))
+    source, folder, member = driver.located(spec, DEFAULT_LIMITS)
+    if member is not None:
+        check_member(source, folder, member)
+    return Start(Path(source.name).name, source.text, folder, member)
+
+
+def check_member(source: Source, folder: Path, member: str) -> None:
+    """Raise `SpecError` where a text without other mistakes declares no such network; those the page shows."""
+    try:
+        known = driver.read(source, folder, member, DEFAULT_LIMITS).members
+    except SpecError:
+        return
+    if member not in known:
+        raise SpecError([UnknownMember(Span(source, 0, 0), member, known)])

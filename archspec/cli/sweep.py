@@ -40,7 +40,7 @@ SHOWN = 3
 @for_each_measure("most", lambda flag: (f"--max-{flag}",), "Keep networks with at most so many")
 @for_each_measure("least", lambda flag: (f"--min-{flag}",), "Keep networks with at least so many")
 @click.option("--sort", metavar="[-]COLUMN", help="Sort by a column; -macs: the largest first.")
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Give the first N only, as a table.")
+@click.option("--top", type=click.IntRange(1, 2**40), metavar="N", help="Give the first N only, as a table.")
 @click.option(
     "--front", metavar="[-]COLUMN,...",
     help="Give only those that no other is better than: little of each column, or much (-).",
@@ -58,7 +58,7 @@ SHOWN = 3
 @click.option("--ray", metavar="ADDRESS", help="A Ray cluster, HOST:PORT, instead; `local` starts one here.")
 @click.option("--cluster", metavar="URL", help="dask://HOST:PORT or ray://HOST:PORT instead.")
 @click.option(
-    "--max-candidates", "candidates", type=click.IntRange(1), default=MOST, show_default=True, metavar="N",
+    "--max-candidates", "candidates", type=click.IntRange(1, 2**40), default=MOST, show_default=True, metavar="N",
     help="Limit: candidates of a sweep.",
 )  # fmt: skip
 @with_limits

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import to_builtins
 
 from archspec import report
+from archspec.cli.many import Unread
 from archspec.cli.output import boxes, on_terminal, show
 from archspec.diagnostics import Diagnostic, codes
 from archspec.elaborate.audit import Audited
@@ -153,7 +154,10 @@ def stats_json(counted: Sequence[Stats]) -> str:
 
 
 def checked_json(
-    found: Sequence[Diagnostic], errata: Sequence[Audited], inferred: Sequence[Mapping[str, Sequence[Inferred]]]
+    found: Sequence[Diagnostic],
+    errata: Sequence[Audited],
+    inferred: Sequence[Mapping[str, Sequence[Inferred]]],
+    unread: Sequence[Unread],
 ) -> str:
     """What `check` found out, as a tool reads it."""
     solved = [
@@ -163,7 +167,8 @@ def checked_json(
         for one in every
     ]
     said = {"diagnostics": list(map(report.json_of, found)), "errata": list(map(erratum_json, errata))}
-    return json_text(said | {"inferred": solved}, indent=2)
+    said |= {"inferred": solved, "unread": [{"file": one.file, "reason": one.why} for one in unread]}
+    return json_text(said, indent=2)
 
 
 def erratum_json(erratum: Audited) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import click
 
 from archspec import driver
 from archspec.cli import tables
-from archspec.cli.options import Parameters, expanded, many_specs, with_image, with_parameters
+from archspec.cli.many import Many
+from archspec.cli.options import Parameters, many_specs, with_image, with_memory, with_parameters
 from archspec.cli.output import complain, fail, say
 from archspec.diagnostics import SpecError
 from archspec.spec import Spec
@@ -38,6 +39,7 @@ Network = tuple[str, Spec]
     help="Of one SPEC, instead of random ones; a file in the canonical form.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32), default=0, show_default=True, help="Seed of weights and inputs.")
+@with_memory
 def verify(
     specs: tuple[str, ...],
     names: tuple[str, ...],
@@ -51,7 +53,8 @@ def verify(
 
     A file stands for all its networks and variants, a folder for its files. Outputs agree to 1e-9 of their size where
     both compute in float64, to 1e-4 otherwise; the parameters and MACs that a framework counts are those that archspec
-    counts. Where outputs differ, the first node that does is named. Exit code 1 when anything differs.
+    counts. Where outputs differ, the first node that does is named. Exit code 1 when anything differs. A file that
+    cannot be read or is wrong is told, and the others are compared.
 
     With --optimize the network itself, in the most precise backend, is what the optimised one in each is held against;
     in float32 it may be off by 1e-5.
@@ -69,7 +72,18 @@ def verify(
     backends, left_out = usable(names, 1 if optimize else 2)
     for name, framework in left_out:
         say(f"{name} is left out: `{framework}` is not installed", err=True)
-    networks = [found for spec in expanded(specs) for found in driver.networks(spec)]
+    wrong: list[int] = []
+
+    def networks_of(path: str) -> list[Network]:
+        try:
+            return list(driver.networks(path))
+        except SpecError as error:
+            complain(error.diagnostics)
+            wrong.append(error.exit_code)
+            return []
+
+    many = Many(specs)
+    networks = [found for every in many.each(networks_of) for found in every]
     if weights is not None and len(networks) > 1:
         advice = f"name one: {specs[0]}:{networks[0][1].name}"
         raise click.UsageError(f"--weights are those of one network, and here are {len(networks)}; {advice}")
@@ -83,7 +97,9 @@ def verify(
         for line in complaints(verdict):
             fail(line)
     if len(verdicts) < len(networks) or not all(verdict.holds for verdict in verdicts):
-        raise click.exceptions.Exit(WRONG)
+        wrong.append(WRONG)
+    if code := max([*wrong, many.exit_code]):
+        raise click.exceptions.Exit(code)
 
 
 def followed(networks: Sequence[Network]) -> Iterable[Network]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from archspec.cli.options import Decorated, Parameters, one_spec, with_parameters
+from archspec.cli.options import Decorated, Parameters, allow_nonfinite, one_spec, with_memory, with_parameters
 from archspec.cli.output import say
 
 PROGRAM = "As the spec calls it (torchvision), or a backend whose model has these names (torch)."
@@ -28,7 +28,15 @@ def command(name: str, *options: Decorated) -> Decorated:
             "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to."
         )
         file = click.argument("file", type=click.Path(path_type=Path))
-        decorators: tuple[Decorated, ...] = (output, with_parameters, one_spec, file, *options)
+        decorators: tuple[Decorated, ...] = (
+            output,
+            allow_nonfinite,
+            with_memory,
+            with_parameters,
+            one_spec,
+            file,
+            *options,
+        )
         for decorator in decorators:
             made = decorator(made)
         return weights.command(name)(made)
@@ -57,6 +65,7 @@ def import_(
     output: Path,
     entry: str | None,
     drop: tuple[str, ...],
+    allow_nonfinite: bool,
 ) -> None:
     """Write the weights in another program's FILE in archspec's own form.
 
@@ -67,18 +76,18 @@ def import_(
       archspec weights import --from torchvision i3.pth inception_v3_no_aux --drop AuxLogits -o i3.safetensors
       archspec build resnet50 --weights resnet50.safetensors -o resnet50.pt
     """
-    converted(file, spec, output, params, source=source, entry=entry, drop=drop)
+    converted(file, spec, output, params, source=source, entry=entry, drop=drop, finite=not allow_nonfinite)
 
 
 @command("export", program("--to", "target"))
-def export(target: str, file: Path, spec: str, params: Parameters, output: Path) -> None:
+def export(target: str, file: Path, spec: str, params: Parameters, output: Path, allow_nonfinite: bool) -> None:
     """Write the weights in a FILE of archspec's own form for another program.
 
     \b
     Examples:
       archspec weights export --to torchvision resnet50.safetensors resnet50 -o resnet50.pth
     """
-    converted(file, spec, output, params, target=target)
+    converted(file, spec, output, params, target=target, finite=not allow_nonfinite)
 
 
 @command("convert", DROP, ENTRY, program("--to", "target"), program("--from", "source"))
@@ -91,6 +100,7 @@ def convert(
     output: Path,
     entry: str | None,
     drop: tuple[str, ...],
+    allow_nonfinite: bool,
 ) -> None:
     """Write the weights in one program's FILE for another.
 
@@ -98,12 +108,17 @@ def convert(
     Examples:
       archspec weights convert --from torch model.pth --to torchvision resnet50 -o resnet50.pth
     """
-    converted(file, spec, output, params, source=source, target=target, entry=entry, drop=drop)
+    converted(
+        file, spec, output, params, source=source, target=target, entry=entry, drop=drop, finite=not allow_nonfinite
+    )
 
 
 def converted(file: Path, spec: str, output: Path, params: Parameters, **options: Any) -> None:
     from archspec import exchange
 
-    graph = exchange.convert(file, spec, output, **options, parameters=dict(params))
+    def told(note: str) -> None:
+        say(note, err=True)
+
+    graph = exchange.convert(file, spec, output, **options, parameters=dict(params), told=told)
     stats = graph.stats()
     say(f"{len(graph.tensors())} tensors, {stats.params:,} params of {graph.name}; saved to {output}")

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from archspec.diagnostics import SpecError
-from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownName
+from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownName, UnknownOperator
 from archspec.elaborate.evaluate import Environment, truth
 from archspec.elaborate.models import Models
 from archspec.elaborate.paths import PathPattern
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
+from archspec.ops import OPERATORS
 from archspec.syntax import tree as t
 
 
@@ -25,6 +26,8 @@ class Initials:
         for initial in self.all:
             target = initial.target
             if isinstance(target, t.Name):
+                if target.id not in {*DEFAULT_INIT, *OPERATORS}:
+                    raise SpecError([UnknownOperator(target.span, target.id, tuple(DEFAULT_INIT))])
                 if target.id not in DEFAULT_INIT:
                     advice = "it takes " + ", ".join(f"`{kind}`" for kind in DEFAULT_INIT) + ", and paths in quotes"
                     raise SpecError([Clause(target.span, f"`init` does not take `{target.id}`", advice)])

@@ -14,6 +14,7 @@ from archspec.lsp import completion, outline
 from archspec.lsp.fixes import fixes
 from archspec.lsp.hover import hover, name_at
 from archspec.lsp.names import Target, occurrences
+from archspec.lsp.protocol import PARSE_ERROR, Protocol, is_unreadable
 from archspec.lsp.session import Analysis, Session, Snapshot, path_of
 from archspec.lsp.text import Text
 from archspec.report import labels_of
@@ -33,6 +34,8 @@ SYMBOLS = {
 }  # fmt: skip
 FRAMES = 6
 """Levels of the instantiation stack that are told, the innermost ones."""
+MOST_SHOWN = 100
+"""Diagnostics of a document that are told; then how many more there are."""
 log = logging.getLogger(__name__)
 
 
@@ -40,10 +43,19 @@ class Server(LanguageServer):
     """Speaks the protocol on the thread of its loop; everything that knows a document is asked of the session."""
 
     def __init__(self, version: str) -> None:
-        super().__init__("archspec", version, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        super().__init__(
+            "archspec", version, text_document_sync_kind=types.TextDocumentSyncKind.Full, protocol_cls=Protocol
+        )
         self.session = Session(self.found)
         self.told: dict[str, tuple[Snapshot, list[Diagnostic]]] = {}
         """by URI, what was published last"""
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Answer what is not JSON as JSON-RPC says; what else goes wrong is shown."""
+        if is_unreadable(error) and isinstance(self.protocol, Protocol):
+            self.protocol.refuse(None, PARSE_ERROR, "this is not JSON")
+        else:
+            super().report_server_error(error, source)
 
     async def ask(self, uri: str, answer: Callable[[Analysis], T]) -> T | None:
         """What the session says of a document, on its own thread."""
@@ -92,7 +104,11 @@ class Server(LanguageServer):
         if self.session.texts.get(text.uri) is not text:
             return
         self.told[text.uri] = text, diagnostics
-        shown = [self.diagnostic(text, one) for one in diagnostics]
+        shown = [self.diagnostic(text, one) for one in diagnostics[:MOST_SHOWN]]
+        if len(diagnostics) > MOST_SHOWN:
+            # at the place of the last one that is shown, where whoever mends them looks next
+            more = f"… and {len(diagnostics) - MOST_SHOWN:,} more"
+            shown.append(types.Diagnostic(shown[-1].range, more, shown[-1].severity, source="archspec"))
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(text.uri, shown, text.version))
 
     def diagnostic(self, text: Snapshot, one: Diagnostic) -> types.Diagnostic:
@@ -121,6 +137,8 @@ class Server(LanguageServer):
 
 def server(version: str) -> Server:
     """The language server with all that it answers."""
+    # what it says of messages that are none is said to the client
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
     serve = Server(version)
     documents(serve)
     answers(serve)
@@ -266,7 +284,7 @@ def answers(serve: Server) -> None:
         if text is None or serve.session.texts.get(params.text_document.uri) is not text:
             return []
         found: list[types.CodeAction] = []
-        for one in diagnostics:
+        for one in diagnostics[:MOST_SHOWN]:
             shown = serve.diagnostic(text, one)
             if overlap(shown.range, params.range):
                 found += [

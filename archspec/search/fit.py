@@ -13,7 +13,7 @@ from archspec.backend import BackendError
 from archspec.elaborate.evaluate import Budget, Environment, Value, evaluate
 from archspec.search.counting import IMAGE, Counter, Refused
 from archspec.search.measures import ALWAYS, MEASURES
-from archspec.search.space import Axis, Steps
+from archspec.search.space import Axis, Steps, TooMany
 from archspec.spec import Spec
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
@@ -22,6 +22,8 @@ START = 100
 """Values of the grid that is looked at first; it is doubled while its upper half has a network within the budget."""
 MOST = START * 2**17
 """Values of the largest grid that is looked at unasked."""
+MOST_GIVEN = 100_000
+"""Values of a grid that is given: all of them may have to be counted."""
 MOST_REFUSED = START * 2**5
 """Of one that has no network at all."""
 PATIENCE = 1000
@@ -74,7 +76,10 @@ class Fit(Struct, frozen=True):
 
 
 def numbers(axis: Axis) -> Numbers:
-    """The values of an axis, the smallest first; raises `NoNumber`."""
+    """The values of an axis, the smallest first; raises `NoNumber`, and `TooMany` for more than are looked at."""
+    if len(axis) > MOST_GIVEN:
+        advice = "larger steps, or a range that is closer to the answer"
+        raise TooMany(f"`{axis.name}` has {len(axis):,} values, and the limit is {MOST_GIVEN:,}", advice)
     (only, *others) = axis.parts
     if isinstance(only, Steps) and not others:
         return only if only.step > 0 else Steps(only.first + only.step * (len(only) - 1), -only.step, len(only))

@@ -23,6 +23,8 @@ RANGE = re.compile(f"({NUMBER}):({NUMBER}):({NUMBER})")
 NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 MOST = 10_000_000
 """Candidates of a sweep, unless more are allowed."""
+MOST_STEPS = 2**40
+"""Values of a range; `len` of Python ends at 2^63."""
 KEPT = 2**16
 """Values of an axis that are worked out once."""
 
@@ -68,7 +70,7 @@ class Steps(Sequence[int | float]):
 
 
 def steps(text: str) -> Steps:
-    """`0.1:2.0:0.01`; raises `WrongRange`."""
+    """`0.1:2.0:0.01`; raises `WrongRange` and `TooMany`."""
     match = RANGE.fullmatch(text)
     if match is None:
         raise WrongRange(f"`{printable(text)}` is no range", "write from:to:step, both included: 0.1:2.0:0.01")
@@ -78,7 +80,10 @@ def steps(text: str) -> Steps:
     if (last - first) * step < 0:
         other = f"{first}:{last}:{-step}".replace("+", "")
         raise WrongRange(f"`{text}` steps away from its end and has no values", f"write {other}")
-    return Steps(first, step, int(Fraction(last - first) / Fraction(step)) + 1)
+    length = int(Fraction(last - first) / Fraction(step)) + 1
+    if length > MOST_STEPS:
+        raise TooMany(f"`{text}` has {length:,} values, and the limit is {MOST_STEPS:,}", "give larger steps")
+    return Steps(first, step, length)
 
 
 class Axis(Struct, frozen=True, dict=True):

@@ -1,5 +1,6 @@
 """Text of a spec, or of a pasted table -> what the page shows of it, as JSON has it. Nothing here knows of the web."""
 
+import json
 import re
 import subprocess
 import sys
@@ -33,7 +34,7 @@ CLASSES: tuple[tuple[Any, str], ...] = (
     (Token.Name.Class, "name"), (Token.Name.Attribute, "attribute"), (Token.Generic.Heading, "header"),
 )  # fmt: skip
 SECONDS = 60
-"""After which writing a source is given up."""
+"""After which writing a source is given up, where nobody else watches over it."""
 
 
 def answer(text: str, name: str, folder: Path, member: str | None = None, parameters: str = "") -> Data:
@@ -55,6 +56,26 @@ def answer(text: str, name: str, folder: Path, member: str | None = None, parame
     found["diagnostics"] = [said(diagnostic, name) for diagnostic in unlike(diagnostics)]
     found["network"] = networks([graph])
     return found
+
+
+def encoded(text: str, name: str, folder: Path, member: str | None, parameters: str) -> bytes:
+    """What `answer` gives, as JSON."""
+    return json.dumps(answer(text, name, folder, member, parameters), allow_nan=False, separators=(",", ":")).encode()
+
+
+def given_up(why: str) -> bytes:
+    """The answer about a text that is not looked at any longer, as JSON."""
+    advice = "archspec on the command line has no such limit"
+    said = {
+        "line": 0, "column": 1, "end_line": 0, "end_column": 1, "code": "limit", "severity": "error",
+        "message": why, "help": advice, "text": f"error[limit]: {why}\n = help: {advice}", "edits": [],
+    }  # fmt: skip
+    return json.dumps({"tokens": [], "members": [], "network": None, "diagnostics": [said]}).encode()
+
+
+def source(text: str, name: str, folder: Path, member: str | None, backend: str, parameters: str) -> str:
+    """The source of a model, or, as comments, why there is none."""
+    return refusal(text, name, folder, member) or written(text, backend, folder, member, parameters)
 
 
 def imported(text: str, name: str) -> Data | None:

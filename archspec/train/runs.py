@@ -65,7 +65,9 @@ def made(task: Task, folder: Path) -> Record:
     backend, story = load(task.backend), Story(task, folder)
     watch = Watch(story.keep, story.tell)
     backend.fit(task, watch, folder)
-    model = backend.build(task.graph, weights=load_weights(folder / BEST, task.graph), dtype=task.recipe.dtype)
+    model = backend.build(
+        task.graph, weights=load_weights(folder / BEST, task.graph, finite=False), dtype=task.recipe.dtype
+    )
     batches = task.batches()
     test, train = (measured(backend, model, task.graph, batches.evaluation(name)) for name in ("test", "train"))
     return Record(points=tuple(watch.points), test=test.accuracy, train=train.accuracy)

@@ -104,7 +104,7 @@ def opened(folder: Path) -> tuple[About, dict[str, Any]]:
         about = About.model_validate_json((folder / ABOUT).read_bytes())
     except ValidationError as error:
         raise NotTrained(f"{folder / ABOUT} cannot be read: {error.errors()[0]['msg']}") from None
-    return about, load_weights(folder / WEIGHTS, about.graph)
+    return about, load_weights(folder / WEIGHTS, about.graph, finite=False)
 
 
 def evaluate(graph: Graph, weights: Mapping[str, Any], data: Data, part: str, backend: str) -> Measured:

@@ -3,6 +3,18 @@
 from archspec.weights.canonical import SUFFIX, encode, load, tensors_of
 from archspec.weights.folding import fold, optimized
 from archspec.weights.initial import draw
-from archspec.weights.match import Misfits, WeightsError, take
+from archspec.weights.match import Misfits, Tensors, WeightsError, take
 
-__all__ = ["SUFFIX", "Misfits", "WeightsError", "draw", "encode", "fold", "load", "optimized", "take", "tensors_of"]
+__all__ = [
+    "SUFFIX",
+    "Misfits",
+    "Tensors",
+    "WeightsError",
+    "draw",
+    "encode",
+    "fold",
+    "load",
+    "optimized",
+    "take",
+    "tensors_of",
+]

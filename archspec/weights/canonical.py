@@ -4,13 +4,15 @@ Layouts: convolution (out, in / groups, kh, kw), linear (out, in), everything el
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from archspec import backend
+from archspec import backend, room
 from archspec.graph import Graph
+from archspec.weights.header import Untrue, check_header
 from archspec.weights.libraries import numpy, safetensors
-from archspec.weights.match import Array, WeightsError, take
+from archspec.weights.match import Array, Tensors, WeightsError, take
 
 SUFFIX = ".safetensors"
 FORMAT = "archspec-weights-1"
@@ -26,28 +28,40 @@ def encode(tensors: Mapping[str, Array], graph: Graph) -> bytes:
 
 
 def read(path: Path) -> dict[str, Array]:
-    """The tensors of a safetensors file, whoever wrote it; raises `WeightsError` or `OSError`."""
-    data = path.read_bytes()
+    """The tensors of a safetensors file, whoever wrote it; raises `WeightsError`, `TooLarge` or `OSError`."""
     library = safetensors()
     try:
-        tensors: dict[str, Array] = library.numpy.load(data)
-    except (library.SafetensorError, KeyError, ValueError) as error:
-        raise WeightsError(f"{path}: this is no safetensors file that can be read ({error})") from None
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            check_header(file, size)
+            # the bytes and the arrays made of them
+            room.check(f"the tensors in {path}", 2 * size)
+            file.seek(0)
+            tensors: dict[str, Array] = library.numpy.load(file.read())
+    except (Untrue, library.SafetensorError, KeyError) as error:
+        raise WeightsError(f"{path}: this is not a safetensors file that can be read: {error}") from None
     return tensors
 
 
-def tensors_of(path: Path, entry: str | None = None) -> dict[str, Array]:
-    """The tensors of a file, by whatever backend reads it; raises `BackendError` or `OSError`."""
+def tensors_of(path: Path, entry: str | None = None) -> Tensors:
+    """The tensors of a file, by whatever backend reads it, and what was done to have them.
+
+    Raises `BackendError` or `OSError`.
+    """
     if path.suffix == SUFFIX:
-        return read(path)
+        return Tensors(read(path))
     backends = [backend.load(name) for name in backend.available()]
     reader = next((found for found in backends if path.suffix in found.reads), None)
     if reader is None:
         known = ", ".join([SUFFIX, *(suffix for found in backends for suffix in found.reads)])
         raise WeightsError(f"{path}: weights are read from {known}")
-    return reader.read(path, entry)
+    found = reader.read(path, entry)
+    return found if isinstance(found, Tensors) else Tensors(found)
 
 
-def load(path: Path, graph: Graph) -> dict[str, Array]:
-    """The weights of a Graph from a canonical file; raises `WeightsError` or `OSError`."""
-    return take(read(path), {name: (name,) for name in graph.tensors()}, graph)
+def load(path: Path, graph: Graph, *, finite: bool = True) -> dict[str, Array]:
+    """The weights of a Graph from a canonical file; raises `WeightsError` or `OSError`.
+
+    Numbers that are not finite are refused unless `finite` is false.
+    """
+    return take(read(path), {name: (name,) for name in graph.tensors()}, graph, finite=finite)

@@ -20,6 +20,7 @@ from archspec.initializer import (
     XavierUniform,
 )
 from archspec.ops import LayerScale, PRelu
+from archspec.room import check_weights
 from archspec.tensor import Shape, shape_text
 from archspec.weights.libraries import numpy
 from archspec.weights.match import Array, WeightsError
@@ -38,8 +39,9 @@ def draw(graph: Graph, seed: int) -> Iterator[tuple[str, Array]]:
 
     A tensor depends on the seed and its own name alone, so that weights keep their values when other parts of the
     network change. Drawing begins at once, on all cores, and goes on while the tensors are taken. Raises `WeightsError`
-    for a distribution that a tensor cannot have.
+    for a distribution that a tensor cannot have, and `TooLarge` before anything is drawn.
     """
+    check_weights(graph)
     np = numpy()
     begun: deque[tuple[str, Array, list[Future[None]]]] = deque()
     work: list[tuple[Array, list[Future[None]], Callable[[], None]]] = []

@@ -1,6 +1,6 @@
 """The tensors of a file -> those of a Graph, by their keys. All of them, or none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -8,11 +8,22 @@ from msgspec import Struct
 from archspec.backend import BackendError
 from archspec.elaborate.weight_keys import Keys
 from archspec.graph import Graph
-from archspec.printable import printable
 from archspec.tensor import Shape, shape_text
+from archspec.weights.header import shortened
+from archspec.weights.libraries import numpy
 
 Array = Any
 """A `numpy.ndarray`; the core imports no numpy."""
+
+
+class Tensors(dict[str, Array]):
+    """The tensors of a file by their keys, and what was done to the file to have them."""
+
+    def __init__(self, tensors: Mapping[str, Array], notes: Iterable[str] = ()) -> None:
+        super().__init__(tensors)
+        self.notes = tuple(notes)
+        """sentences for whoever asked"""
+
 
 COUNTER = "num_batches_tracked"
 """PyTorch's count of batches beside running statistics: no part of the network."""
@@ -30,25 +41,36 @@ class Misfit(Struct, frozen=True):
     says: str
 
     def __str__(self) -> str:
-        return f"  {self.kind:<9}  {printable(self.key)}  {self.says}"
+        return f"  {self.kind:<9}  {shortened(self.key)}  {self.says}"
+
+
+KINDS = ("missing", "extra", "misshapen", "nonfinite")
+MOST_SHOWN = 20
+"""Misfits of a kind that a message lists."""
 
 
 class Misfits(WeightsError):
-    """Every tensor of a file that does not fit, at once."""
+    """Every tensor of a file that does not fit, at once; the message lists the first of each kind."""
 
     def __init__(self, name: str, misfits: tuple[Misfit, ...], advice: str | None) -> None:
         self.misfits = misfits
-        kinds = ("missing", "extra", "misshapen")
-        counts = {kind: sum(misfit.kind == kind for misfit in misfits) for kind in kinds}
-        summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        super().__init__("\n".join([f"these are not the weights of `{name}`: {summary}", *map(str, misfits)]), advice)
+        by_kind = {kind: [misfit for misfit in misfits if misfit.kind == kind] for kind in KINDS}
+        summary = ", ".join(f"{len(found)} {kind}" for kind, found in by_kind.items() if found)
+        shown = {id(misfit) for found in by_kind.values() for misfit in found[:MOST_SHOWN]}
+        lines = [str(misfit) for misfit in misfits if id(misfit) in shown]
+        lines += [
+            f"  {kind:<9}  … and {len(found) - MOST_SHOWN:,} more"
+            for kind, found in by_kind.items()
+            if len(found) > MOST_SHOWN
+        ]
+        super().__init__("\n".join([f"these are not the weights of `{name}`: {summary}", *lines]), advice)
 
 
-def take(given: Mapping[str, Array], keys: Keys, graph: Graph) -> dict[str, Array]:
+def take(given: Mapping[str, Array], keys: Keys, graph: Graph, *, finite: bool = True) -> dict[str, Array]:
     """The tensors of a Graph by their canonical names, from a file's; raises `Misfits`.
 
     `keys` says what each is called in the file. Sides of 1 at the end of a shape are no difference: a linear layer
-    (out, in) is a convolution (out, in, 1, 1).
+    (out, in) is a convolution (out, in, 1, 1). Numbers that are not finite are refused unless `finite` is false.
     """
     shapes = graph.tensors()
     taken: dict[str, Array] = {}
@@ -71,13 +93,15 @@ def take(given: Mapping[str, Array], keys: Keys, graph: Graph) -> dict[str, Arra
             wrong.append(Misfit("misshapen", key, f"holds {array.dtype}, not floating-point numbers"))
         else:
             taken[name] = array.reshape(shape)
+            if finite and (without := array.size - int(numpy().isfinite(array).sum())):
+                wrong.append(Misfit("nonfinite", key, f"{without:,} of its {array.size:,} numbers are not finite"))
     wrong += [
         Misfit("extra", key, shape_text(given[key].shape) or "a number")
         for key in given
         if key not in used and not is_counter(key, used)
     ]
     if wrong:
-        raise Misfits(graph.name, tuple(wrong), advice(graph, differing))
+        raise Misfits(graph.name, tuple(wrong), advice(graph, wrong, differing))
     return taken
 
 
@@ -93,8 +117,10 @@ def is_counter(key: str, used: set[str]) -> bool:
     return name == COUNTER and f"{module}.running_mean" in used
 
 
-def advice(graph: Graph, differing: list[tuple[Shape, Shape]]) -> str | None:
-    """The parameter that has another value in the file, if one explains every shape that differs."""
+def advice(graph: Graph, wrong: list[Misfit], differing: list[tuple[Shape, Shape]]) -> str | None:
+    """What to do: the parameter that has another value in the file, if one explains every shape that differs."""
+    if all(misfit.kind == "nonfinite" for misfit in wrong):
+        return "`archspec build` and `archspec weights` take them with `--allow-nonfinite`"
     sides = set(differing_sides(differing))
     if len(sides) != 1:
         return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archspec.backend import Measured, MissingFramework
 from archspec.graph import Graph
+from archspec.room import check_weights
 
 if TYPE_CHECKING:
     import keras
@@ -54,6 +55,7 @@ class Backend:
         **options: Any,
     ) -> "keras.Model":
         """The model, its weights drawn with `seed` or given; see `runtime.build` for the options and what it gives."""
+        check_weights(graph, dtype)
         made = part("runtime").build(graph, seed=seed, weights=weights, dtype=dtype, **options)
         return made
 

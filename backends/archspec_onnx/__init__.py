@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archspec.backend import Measured, MissingFramework
 from archspec.graph import Graph
+from archspec.room import check_weights
 
 if TYPE_CHECKING:
     import onnx
@@ -25,7 +26,9 @@ class Backend:
     name = "onnx"
     framework = "onnx"
     extra = "onnx"
-    formats: Mapping[str, str] = {".onnx": "model for inference with its weights, for any batch size"}
+    formats: Mapping[str, str] = {
+        ".onnx": "model for inference with its weights, for any batch size; beyond 2 GiB they are in .onnx.data"
+    }
     reads = (".onnx",)
     writes: tuple[str, ...] = ()
     precision: Literal["float32"] = "float32"
@@ -44,6 +47,7 @@ class Backend:
         **options: Any,
     ) -> "onnx.ModelProto":
         """The model, its weights drawn with `seed` or given; see `runtime.build` for the options and what it gives."""
+        check_weights(graph, dtype)
         made = part("runtime").build(graph, seed=seed, weights=weights, dtype=dtype, **options)
         return made  # type: ignore[no-any-return]
 

@@ -63,6 +63,8 @@ def opened(path: Path) -> File:
         raise Unreadable(f"{path}: a text in it is not UTF-8")
     graph = whole.graph
     weights = {tensor.name: constant(tensor, path, key=tensor.name) for tensor in graph.initializer}
+    if len(weights) < len(graph.initializer):
+        raise Unreadable(f"{path}: two of its initializers have one name")
     sparse = frozenset(tensor.values.name for tensor in graph.sparse_initializer)
     inputs = tuple(value for value in graph.input if value.name not in weights and value.name not in sparse)
     model = without_weights(whole)

@@ -10,19 +10,24 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from math import erf, prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import onnx
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper, shape_inference
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from archspec.backend import BackendError, Measured, MissingFramework
+from archspec.decompile import Unreadable
+from archspec.decompile.layouts import No
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.tensor import Shape
 from archspec.weights import WeightsError, draw
+from archspec_onnx.decompile_file import opened
+from archspec_onnx.external import save_apart, with_initializers
 from archspec_onnx.lower import lower
 from archspec_onnx.site import Site
 
@@ -34,7 +39,7 @@ INPUT = "input"
 BATCH = "N"
 TYPES: tuple[np.dtype[Any], ...] = (np.dtype(np.float32), np.dtype(np.float64))
 LIMIT = 2**31 - 2**20
-"""Bytes of nodes and weights: a protobuf message ends at 2 GiB, of which the description takes some."""
+"""Bytes of nodes and weights in one file: a protobuf message ends at 2 GiB, of which the description takes some."""
 HEADER = 64
 """Bytes that a tensor takes beside its numbers and its name, at most."""
 
@@ -57,18 +62,25 @@ def build(
     graph, numbers = graph.in_evaluation(), type_of(dtype)
     check_opset(opset)
     body = Builder(graph, numbers).run()
-    check_size(body.ByteSize() + weights_size(graph, numbers))
+    check_size(body.ByteSize())
     given = dict(draw(graph, seed)) if weights is None else weights
-    body.initializer.extend(
-        numpy_helper.from_array(np.ascontiguousarray(given[name], dtype=numbers), name) for name in graph.tensors()
-    )
     model = helper.make_model(
         body, producer_name="archspec", doc_string=description(graph),
         opset_imports=[helper.make_opsetid("", opset)],
         ir_version=helper.find_min_ir_version_for([helper.make_opsetid("", opset)]),
     )  # fmt: skip
     helper.set_model_props(model, {"network": graph.name, "parameters": json.dumps(graph.parameters)})
+    for name in graph.tensors():
+        # in its place at once: to copy it there, protobuf would make a message of it, which ends at 2 GiB
+        hold(model.graph.initializer.add(), name, np.ascontiguousarray(given[name], dtype=numbers))
     return model
+
+
+def hold(tensor: TensorProto, name: str, values: Array) -> None:
+    """Make a tensor of these numbers."""
+    tensor.name, tensor.data_type = name, helper.np_dtype_to_tensor_dtype(values.dtype)
+    tensor.dims.extend(values.shape)
+    tensor.raw_data = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 def type_of(dtype: Any) -> np.dtype[Any]:
@@ -89,12 +101,16 @@ def check_opset(opset: int) -> None:
 def check_size(size: int) -> None:
     """Raise `BackendError` for more bytes than a file of one message holds."""
     if size > LIMIT:
-        raise BackendError(f"a model of {size:,} bytes is too large for an ONNX file, which ends at 2 GiB")
+        raise BackendError(f"nodes of {size:,} bytes are too large for an ONNX file, which ends at 2 GiB")
 
 
-def weights_size(graph: Graph, numbers: np.dtype[Any]) -> int:
-    """The bytes that the weights take in a file."""
-    return sum(prod(shape) * numbers.itemsize + len(name) + HEADER for name, shape in graph.tensors().items())
+def weights_size(model: ModelProto) -> int:
+    """The bytes that the weights take in a file, at most; a message that is too large cannot be asked for its size."""
+    return sum(
+        prod(tensor.dims) * numbers.itemsize + len(tensor.name.encode()) + HEADER
+        for tensor in model.graph.initializer
+        for numbers in (helper.tensor_dtype_to_np_dtype(tensor.data_type),)
+    )
 
 
 def description(graph: Graph) -> str:
@@ -180,10 +196,20 @@ def run(model: ModelProto, graph: Graph, images: Array) -> dict[str, Array]:
         found = ReferenceEvaluator(model, new_ops=[Erf]).run(names, {INPUT: batch})
     else:
         library = onnxruntime()
-        session = library.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        session = session_of(model, library)
         found = session.run(names, {INPUT: batch})
     laid = (value.transpose(0, 2, 3, 1) if value.ndim == 4 else value for value in map(np.asarray, found))
     return dict(zip(names, laid, strict=True))
+
+
+def session_of(model: ModelProto, library: Any) -> Any:
+    """What onnxruntime runs a model in; one that is too large for a message is read from files."""
+    providers = ["CPUExecutionProvider"]
+    if not is_apart(model):
+        return library.InferenceSession(model.SerializeToString(), providers=providers)
+    with TemporaryDirectory() as folder:
+        save(model, path := Path(folder, "model.onnx"))
+        return library.InferenceSession(str(path), providers=providers)
 
 
 class Erf(OpRun):
@@ -224,12 +250,21 @@ def sides(value: ValueInfoProto) -> Shape:
 # ---- files ----
 
 
-def save(model: ModelProto, path: Path) -> None:
-    """Write a model; raises `BackendError` or `OSError`."""
+def save(model: ModelProto, path: Path, largest: int = LIMIT) -> None:
+    """Write a model, in two files where it would be larger than `largest`; raises `BackendError` or `OSError`."""
     if path.suffix != ".onnx":
         raise BackendError(f"the onnx backend does not save as {path.suffix or 'a file without suffix'}")
+    if is_apart(model, largest):
+        save_apart(model, path)
+        return
     with whole_file(path) as temporary:
         temporary.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def is_apart(model: ModelProto, largest: int = LIMIT) -> bool:
+    """Whether a model does not fit into one file."""
+    size: int = with_initializers(model, []).ByteSize() + weights_size(model)
+    return size > largest
 
 
 def write(tensors: Mapping[str, Any], path: Path) -> None:
@@ -241,14 +276,8 @@ def read(path: Path, entry: str | None = None) -> dict[str, Array]:
     if entry is not None:
         raise WeightsError(f"{path}: an ONNX file has no parts, so there is no `{entry}`")
     try:
-        return {tensor.name: array(tensor) for tensor in onnx.load(path).graph.initializer}
-    except OSError:
-        raise
-    except Exception:  # damaged bytes make a parser raise whatever comes first
-        raise WeightsError(f"{path}: this is no ONNX file, or it is damaged") from None
-
-
-def array(tensor: TensorProto) -> Array:
-    """A tensor as an array; bfloat16, which numpy does not have, as float32, which holds the same numbers."""
-    found: Array = numpy_helper.to_array(tensor)
-    return found.astype(np.float32) if tensor.data_type == TensorProto.BFLOAT16 else found
+        return {name: found.array for name, found in opened(path).weights.items()}
+    except Unreadable as error:
+        raise WeightsError(str(error), error.help) from None
+    except No as error:
+        raise WeightsError(f"{path}: a tensor cannot be read: {error}") from None

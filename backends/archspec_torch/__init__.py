@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archspec.backend import Measured, MissingFramework
 from archspec.graph import Graph
+from archspec.room import check_weights
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +50,8 @@ class Backend:
         **options: Any,
     ) -> "torch.nn.Module":
         """The module, its weights drawn with `seed` or given; see `runtime.build` for the options and what it gives."""
+        if str(options.get("device")) != "meta":
+            check_weights(graph, dtype)
         made = part("runtime").build(graph, seed=seed, weights=weights, dtype=dtype, **options)
         return made  # type: ignore[no-any-return]
 

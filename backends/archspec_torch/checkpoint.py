@@ -15,7 +15,7 @@ import torch
 
 from archspec.files import whole_file
 from archspec.printable import printable
-from archspec.weights import WeightsError
+from archspec.weights import Tensors, WeightsError
 from archspec_torch.records import Damaged, opened
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "model_ema")
@@ -26,15 +26,18 @@ AVERAGED = "n_averaged"
 """A counter of `torch.optim.swa_utils.AveragedModel`, no part of the network."""
 
 
-def read(path: Path, entry: str | None = None) -> dict[str, numpy.ndarray[Any, Any]]:
+def read(path: Path, entry: str | None = None) -> Tensors:
     """The tensors of a checkpoint by their keys, without what wrappers add; raises `WeightsError` or `OSError`.
 
     `entry` names the one of the file's entries that holds them, where it is none of `WRAPPERS`.
     """
     with path.open("rb") as file:
         content = restored(file, f"{path}: ")
-    state = unprefixed(state_of(path, content, entry))
-    return {key: array(key, tensor) for key, tensor in state.items() if key != AVERAGED}
+    state, of = state_of(path, content, entry)
+    state, prefixes = unprefixed(state)
+    notes = [f"{path}: these are the tensors in `{printable(of)}` of the file"] if of is not None else []
+    notes += [f"{path}: `{prefix}`, with which every key begins, is taken off" for prefix in prefixes]
+    return Tensors({key: array(key, tensor) for key, tensor in state.items() if key != AVERAGED}, notes)
 
 
 def restored(file: BinaryIO, before: str = "") -> object:
@@ -65,32 +68,34 @@ def culprit(error: pickle.UnpicklingError) -> str:
     return f" ({found[1]})" if found else ""
 
 
-def state_of(path: Path, content: object, entry: str | None) -> dict[str, torch.Tensor]:
-    """The dictionary of tensors in a checkpoint; raises `WeightsError`."""
+def state_of(path: Path, content: object, entry: str | None) -> tuple[dict[str, torch.Tensor], str | None]:
+    """The dictionary of tensors in a checkpoint, and which entry it is, None for all; raises `WeightsError`."""
     if not isinstance(content, Mapping):
         raise WeightsError(f"{path}: this file holds a {type(content).__name__}, not a dictionary of tensors")
     names = (entry,) if entry is not None else WRAPPERS
-    found = next((content[name] for name in names if isinstance(content.get(name), Mapping)), None)
-    if entry is not None and found is None:
+    of = next((name for name in names if isinstance(content.get(name), Mapping)), None)
+    if entry is not None and of is None:
         known = ", ".join(printable(str(name)) for name, value in content.items() if isinstance(value, Mapping))
         raise WeightsError(f"{path}: it has no dictionary `{entry}`" + (f"; there is {known}" if known else ""))
-    state = content if found is None else found
+    state: Mapping[Any, Any] = content if of is None else content[of]
     others = [printable(str(key)) for key, value in state.items() if not isinstance(value, torch.Tensor)]
     if others or not all(isinstance(key, str) for key in state):
         raise WeightsError(
             f"{path}: not everything in it is a tensor with a name: {', '.join(others[:5])}",
             "--entry says which part holds the weights",
         )
-    return dict(state)
+    return dict(state), of
 
 
-def unprefixed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors without the prefixes that all of their keys have."""
+def unprefixed(state: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], list[str]]:
+    """The tensors without the prefixes that all of their keys have, and those."""
+    taken_off = []
     for prefix in PREFIXES * 2:
         named = [key for key in state if key != AVERAGED]
         if named and all(key.startswith(prefix) for key in named):
             state = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
-    return state
+            taken_off.append(prefix)
+    return state, taken_off
 
 
 def array(key: str, tensor: torch.Tensor) -> numpy.ndarray[Any, Any]:

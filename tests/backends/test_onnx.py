@@ -228,12 +228,6 @@ def test_opsets_that_cannot_be_written_are_refused(small: Graph, opset: int) -> 
         BACKEND.build(small, opset=opset)
 
 
-def test_a_model_beyond_two_gigabytes_is_refused_before_weights_are_drawn() -> None:
-    made = graph((2**15,), ("fc", ops.Linear(channels=2**14)))
-    with pytest.raises(BackendError, match="ends at 2 GiB"):
-        BACKEND.build(made)
-
-
 def test_an_output_that_has_the_name_of_another_value_is_refused() -> None:
     for name in ("input", "fc.weight"):
         made = graph((3,), ("fc", ops.Linear(channels=2)), outputs={"output": "fc", name: "fc"})
@@ -264,7 +258,7 @@ def test_a_damaged_file_is_refused(small: Graph, tmp_path: Path) -> None:
     whole = path.read_bytes()
     for data in (whole[: len(whole) // 2], b"no protobuf", whole.replace(b"\x04", b"\x05")):
         path.write_bytes(data)
-        with pytest.raises(WeightsError, match="no ONNX file, or it is damaged"):
+        with pytest.raises(WeightsError, match=r"not an ONNX file|not a valid ONNX|shape say"):
             BACKEND.read(path)
 
 
