@@ -4,7 +4,7 @@ A column that nothing reads is ignored only where it says nothing about the netw
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ CLAIMS = ("input", "output", "params", "macs")
 COMPARED = frozenset({"kernel", "given"})
 """Groups of columns that no reading needs: the finished network is compared with them."""
 NOTE = "note"
+MEASURED = frozenset({"time", "latency", "memory", "rf", "field"})
 ONE_NUMBER = re.compile(r"([^0-9]*)([0-9]+)([^0-9]*)")
 
 
@@ -111,7 +112,7 @@ def left(i: int, header: str, texts: list[str], found: Columned) -> None:
         found.meanings[i] = claim
         if default_meaning_of(header) != claim:
             found.stated[i] = claim
-    elif not said or NOTE in of or not (of or fits("number", texts)):
+    elif not said or is_note(header, of, said):
         if default_meaning_of(header):
             found.stated[i] = NOTE
     elif compared:
@@ -119,6 +120,18 @@ def left(i: int, header: str, texts: list[str], found: Columned) -> None:
         found.stated[i] = NOTE
     else:
         found.unread.append(i)
+
+
+def is_note(header: str, of: Collection[str], said: Sequence[str]) -> bool:
+    """Whether a column says nothing of the network by its header: words, measures and the numbers of rows.
+
+    The numbers of rows never fall.
+    """
+    if NOTE not in of:
+        return not of and not any(re.search("[0-9]", text) for text in said)
+    numbers = [int(text) for text in said if text.isdecimal()]
+    indexed = len(numbers) < 2 or (numbers == sorted(numbers) and len(set(numbers)) > 1)
+    return indexed or len(numbers) < len(said) or not MEASURED.isdisjoint(words(header))
 
 
 def as_written(meaning: str, texts: Sequence[str]) -> str:
