@@ -19,8 +19,8 @@ from archspec.pasting.compared import compared
 from archspec.pasting.corrections import Correction, corrections
 from archspec.pasting.errors import NoReading
 from archspec.pasting.footers import Total
-from archspec.pasting.remarks import remarked
-from archspec.pasting.rules import Reworded, reworded
+from archspec.pasting.remarks import names_in, remarked
+from archspec.pasting.rules import Reworded, last_of, reworded
 from archspec.pasting.vocabulary import NUMBER, class_names, groups, words
 from archspec.source import Source, Span
 from archspec.spec import Spec
@@ -165,12 +165,25 @@ def prepare(attempt: Attempt) -> None:
     found = attempt.columns = columned(attempt.reading, attempt.rows)
     cells = [row.cells[i].shown for i in operators_of(attempt) for row in attempt.rows[1:] if not missing(row.cells[i])]
     attempt.rules = reworded(attempt.reading, cells)
+    attempt.rules = last_rule(attempt) + attempt.rules
     if any(meaning_of(c) == "operator" for c in choices_of(attempt.reading)):
         # the network is compared with what is printed at the defaults alone
         attempt.rules = [rule for rule in attempt.rules if not rule.size]
     # what is read by a pattern needs none
     plain = {i: m for i, m in found.meanings.items() if found.stated.get(i, m).isidentifier()}
     attempt.errata = corrections(attempt.rows, plain)
+
+
+def last_rule(attempt: Attempt) -> list[Reworded]:
+    """A rule for the last row where it stands below a pooling."""
+    place = next((i for i, meaning in attempt.columns.meanings.items() if meaning == "operator"), None)
+    if place is None or len(attempt.rows) < 3:
+        return []
+    above, last = (row.cells[place].shown for row in attempt.rows[-2:])
+    if not any(name == "avgpool" for name, _ in names_in(above)) or not quoted(last):
+        return []
+    cells = {m: attempt.rows[-1].cells[i] for i, m in attempt.columns.meanings.items()}
+    return last_of(attempt.reading, attempt.rules, last, {m: c.shown for m, c in cells.items() if not missing(c)})
 
 
 def operators_of(attempt: Attempt) -> list[int]:

@@ -102,3 +102,22 @@ def test_a_note_that_is_so_is_left_alone(text: str) -> None:
 def test_a_growth_rate_beside_the_blocks_is_not_dropped() -> None:
     text = table_of("densenet").replace("Dense Block (1)", "Dense Block (1), k = 24")
     assert refused(text, "densenet") == [("not-as-printed", "Dense Block (1), k = 24")]
+
+
+@pytest.mark.parametrize("word", ["FC", "Linear"])
+def test_a_linear_layer_in_other_words_keeps_the_conditions_of_its_rule(word: str) -> None:
+    """Both of the last layers of MobileNetV3 are linear; one has an activation, the other a dropout."""
+    table = table_of("mobilenet_v3")
+    said = [pasted(tables_in(Source("t", text))).text for text in (table, table.replace("conv2d 1x1, NBN", word))]
+    kinds = [[node.op for node in archspec.parse(text).elaborate().nodes] for text in said]
+    assert kinds[0] == kinds[1]
+
+
+def test_an_activation_that_no_rule_reads_is_compared() -> None:
+    table = table_of("mobilenet_v3").replace("| -  | -  | 1 |\n", "| -  | RE | 1 |\n", 1)
+    assert ("not-as-printed", "RE") in refused(table, "mobilenet_v3")
+
+
+def test_a_linear_layer_without_its_units_is_refused() -> None:
+    cells = ["A", "---", "conv3-64", "maxpool", "conv3-128", "maxpool", "FC", "FC", "FC"]
+    assert refused("\n".join(f"| {cell} |" for cell in cells), "vgg") == [("no-reading", "FC")]

@@ -118,6 +118,9 @@ SAME = {
     "FC": cell(11, 1, "FC").replace("| k |", "| 1000 |"),
     "Linear": cell(11, 1, "Linear"),
     "Fully connected": cell(11, 1, "Fully-connected layer"),
+    "the last layer once": PLAIN.replace("| k | - | - |", "| k | 1 | 1 |"),
+    "the last layer once, in other words": cell(11, 1, "1×1 Conv").replace("| k | - | - |", "| 1000 | 1 | 1 |"),
+    "a linear layer once": cell(11, 1, "FC").replace("| k | - | - |", "| 1000 | 1 | - |"),
     # cells
     "bold": each(lambda text: f"**{text}**", 1),
     "code cells": each(lambda text: f"`{text}`", 0),
@@ -227,6 +230,7 @@ REFUSED = {
     "a window of another size": (cell(10, 1, "Avg Pool 5×5"), "5"),
     "a wrong output": (with_column("Output size", ["112²×32", "56²×16", *OUTPUTS[2:]]), "56²×16"),
     "a row of one cell": ("\n".join(["\t".join(row) for row in BASE] + ["softmax"]), "softmax"),
+    "the last layer twice": (PLAIN.replace("| k | - | - |", "| k | 2 | 1 |"), "conv2d 1x1"),
     "a long row": (PLAIN.replace("| 160 | 3 | 2 |", LONG), f"| 14²×96 | bottleneck | 6 {LONG}"),
 }  # fmt: skip
 
