@@ -19,8 +19,8 @@ from archspec.pasting.compared import compared
 from archspec.pasting.corrections import Correction, corrections
 from archspec.pasting.errors import NoReading
 from archspec.pasting.footers import Total
-from archspec.pasting.remarks import names_in, remarked
-from archspec.pasting.rules import Reworded, last_of, reworded
+from archspec.pasting.remarks import LETTERS, names_in, remarked
+from archspec.pasting.rules import Reworded, last_of, reworded, rules_of
 from archspec.pasting.vocabulary import NUMBER, class_names, groups, words
 from archspec.source import Source, Span
 from archspec.spec import Spec
@@ -147,6 +147,7 @@ def best(attempt: Attempt) -> Attempt:
         NoReading(header.span, attempt.reading.name.id, (), f"nothing reads its column `{header.text}`")
         for header in (attempt.rows[0].cells[i] for i in attempt.columns.unread)
     ]
+    attempt.errors = list(plainly(attempt)) or attempt.errors
     mended = [(one.column, attempt.rows[one.row].cells[one.column]) for one in attempt.errata]
     attempt.errors = attempt.errors or [
         NoReading(cell.span, attempt.reading.name.id, (), f"`{cell.shown}` stands where a number is expected")
@@ -158,6 +159,33 @@ def best(attempt: Attempt) -> Attempt:
         and (i, cell) not in mended
     ]
     return attempt
+
+
+def plainly(attempt: Attempt) -> Sequence[Diagnostic]:
+    """The errors in words of the table: columns that it does not have, and letters that stand for no activation."""
+    name, absent = attempt.reading.name.id, attempt.columns.missing
+    unknown = {error.primary.text for error in attempt.errors if error.code == "unknown-name"}
+    if unknown & absent.keys() and all(operators_read(attempt)):
+        needed = " and ".join(
+            f"`{header}`" for header in dict.fromkeys(absent[one] for one in absent if one in unknown)
+        )
+        return [NoReading(attempt.rows[0].span, name, (), f"it needs a column {needed}")]
+    letters = [i for i, meaning in attempt.columns.meanings.items() if meaning == "NL"]
+    rows = sorted({attempt.row_of(error) for error in attempt.errors if error.code == "rule-check"} - {0})
+    cells = [attempt.rows[row].cells[i] for row in rows for i in letters]
+    known = " and ".join(f"`{one.upper()}`" for one in LETTERS)
+    return [
+        NoReading(cell.span, name, (), f"`{cell.shown}` stands where {known} are expected")
+        for cell in cells
+        if not missing(cell) and cell.shown not in {one.upper() for one in LETTERS}
+    ][:1]
+
+
+def operators_read(attempt: Attempt) -> list[bool]:
+    """Whether there is a rule for each of the operator cells; one `False` where there are none."""
+    texts = [rule.pattern.value for rule in rules_of(attempt.reading)] + [rule.pattern for rule in attempt.rules]
+    cells = [row.cells[i].shown for i in operators_of(attempt) for row in attempt.rows[1:]]
+    return [any(patterns.match(text, cell) for text in texts) for cell in cells] or [False]
 
 
 def prepare(attempt: Attempt) -> None:

@@ -22,6 +22,7 @@ COMPARED = frozenset({"kernel", "given"})
 """Groups of columns that no reading needs: the finished network is compared with them."""
 NOTE = "note"
 MEASURED = frozenset({"time", "latency", "memory", "rf", "field"})
+HOLE = re.compile(r"\{(\w+)\}")
 ONE_NUMBER = re.compile(r"([^0-9]*)([0-9]+)([^0-9]*)")
 
 
@@ -59,6 +60,8 @@ class Columned:
     """the groups of the columns that the finished network is compared with"""
     unread: list[int] = field(default_factory=list)
     """columns with numbers that nothing reads"""
+    missing: dict[str, str] = field(default_factory=dict)
+    """variables that no column gives, and what the reading calls their columns"""
     whole: bool = True
     """whether the table has every column that the reading's own clauses name"""
 
@@ -91,6 +94,10 @@ def columned(reading: tree.Reading, rows: Sequence[Row]) -> Columned:
             handled.add(at)
             found.meanings[at] = one.meaning
             found.stated[at] = one.meaning
+    given = set(found.meanings.values())
+    for one in missing:
+        if one.meaning not in given:
+            found.missing |= dict.fromkeys(HOLE.findall(one.meaning) or [one.meaning], one.header or one.meaning)
     for i, meaning in found.meanings.items():
         written = as_written(meaning, texts[i])
         if written != meaning and (i in found.stated or not any(is_stated(c, headers[i]) for c in columns_of(reading))):

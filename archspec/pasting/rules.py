@@ -35,7 +35,7 @@ class Fit(Struct, frozen=True):
 
 def reworded(reading: tree.Reading, cells: Sequence[str]) -> list[Reworded]:
     """Rules for the cells that no pattern of a reading matches, as far as a rule can be found."""
-    rules = [rule for clause in reading.clauses if isinstance(clause, tree.Read) for rule in clause.rules]
+    rules = rules_of(reading)
     found: dict[str, Reworded] = {}
     for cell in dict.fromkeys(cells):
         if '"' in cell or "{" in cell or any(patterns.match(rule.pattern.value, cell) for rule in rules):
@@ -46,6 +46,11 @@ def reworded(reading: tree.Reading, cells: Sequence[str]) -> list[Reworded]:
         made = [rewritten(fit, cell) for fit in close] or list(by_network(rules, said, cell))
         found |= {one.text: one for one in made}
     return list(found.values())
+
+
+def rules_of(reading: tree.Reading) -> list[tree.Rule]:
+    """The rules of a reading."""
+    return [rule for clause in reading.clauses if isinstance(clause, tree.Read) for rule in clause.rules]
 
 
 def fit_of(rule: tree.Rule, said: Saying) -> Fit | None:
@@ -141,16 +146,15 @@ def last_of(reading: tree.Reading, made: Sequence[Reworded], cell: str, given: M
     `given` are the cells of the row by their variables. Its channels tell the row from others of its words.
     """
     texts = {one.text.split(" = ", 1)[-1] for one in made if one.pattern == cell}
-    for clause in reading.clauses:
-        for rule in clause.rules if isinstance(clause, tree.Read) else ():
-            parts = operands(rule.when)
-            none = [name for name in given if f"{name} == none" in parts]
-            read = patterns.match(rule.pattern.value, cell) or rule.net.span.text in texts
-            if none and read and steps_of(rule) <= set(built()["fc"]) and "c" in given:
-                wanted = [part for part in parts if part not in {f"{name} == none" for name in none}]
-                when = " and ".join([*wanted, f"c == {given['c']}"])
-                stated = operands(rule.check) + [f"{name} == 1" for name in given if name in none or given[name] == "1"]
-                return [Reworded(cell, f'"{cell}" when {when}{checked(stated)} = {rule.net.span.text}')]
+    for rule in rules_of(reading):
+        parts = operands(rule.when)
+        none = [name for name in given if f"{name} == none" in parts]
+        read = patterns.match(rule.pattern.value, cell) or rule.net.span.text in texts
+        if none and read and steps_of(rule) <= set(built()["fc"]) and "c" in given:
+            wanted = [part for part in parts if part not in {f"{name} == none" for name in none}]
+            when = " and ".join([*wanted, f"c == {given['c']}"])
+            stated = operands(rule.check) + [f"{name} == 1" for name in given if name in none or given[name] == "1"]
+            return [Reworded(cell, f'"{cell}" when {when}{checked(stated)} = {rule.net.span.text}')]
     return []
 
 

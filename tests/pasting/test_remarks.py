@@ -121,3 +121,52 @@ def test_an_activation_that_no_rule_reads_is_compared() -> None:
 def test_a_linear_layer_without_its_units_is_refused() -> None:
     cells = ["A", "---", "conv3-64", "maxpool", "conv3-128", "maxpool", "FC", "FC", "FC"]
     assert refused("\n".join(f"| {cell} |" for cell in cells), "vgg") == [("no-reading", "FC")]
+
+
+# ---- what is said of a table that is refused ----
+
+
+def said(text: str) -> str:
+    """The message about a table, of whatever reading."""
+    with pytest.raises(SpecError) as raised:
+        pasted(tables_in(Source("table", text)))
+    return raised.value.diagnostics[0].message
+
+
+def markdown(rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+
+
+@pytest.mark.parametrize("place", range(2, 6))
+def test_a_column_that_is_missing_is_named(place: int) -> None:
+    text = markdown([[*row[:place], *row[place + 1 :]] for row in V2])
+    assert f"`mobilenet_v2` comes nearest: it needs a column `{V2[0][place]}`" in said(text)
+
+
+def test_a_column_that_two_headers_share_is_named() -> None:
+    text = re.sub(r"\| (\S.*?) +\| (s\d) +\|", r"| \1 / \2 |", v1()).replace("Type     | Stride", "Type / Stride")
+    text = re.sub(r"\|-+\|-+\|", "|---|", text, count=1)
+    assert "`mobilenet_v1` comes nearest: it needs a column `stride`" in said(text)
+
+
+def test_no_reading_is_named_where_none_comes_near() -> None:
+    assert "none comes near" in said("| A | B |\n|---|---|\n| hello there | 3 |\n| world | 4 |\n")
+
+
+@pytest.mark.parametrize("letters", ["re", "R6", "ReLU6"])
+def test_letters_of_no_activation_are_answered_with_those_that_are_known(letters: str) -> None:
+    text = table_of("mobilenet_v3").replace("| RE", f"| {letters}")
+    assert f"`{letters}` stands where `HS` and `RE` are expected" in said(text)
+
+
+def test_the_channels_of_another_shufflenet_are_refused() -> None:
+    """Table 1 of ShuffleNet (arXiv:1707.01083) prints 240, 480 and 960 channels for three groups."""
+    text = table_of("shufflenet_v2")
+    others = {"116 ": "240 ", "232 ": "480 ", "464 ": "960 "}
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in text.strip().splitlines()]
+    one = "\n".join("| " + " | ".join([*row[:5], row[6]]) + " |" for row in rows)
+    assert pasted(tables_in(Source("table", one))).reading == "shufflenet_v2"
+    for old, new in others.items():
+        one = one.replace(old, new)
+    assert "`shufflenet_v2` comes nearest" in said(one)

@@ -230,7 +230,7 @@ REFUSED = {
     "a window of another size": (cell(10, 1, "Avg Pool 5×5"), "5"),
     "a wrong output": (with_column("Output size", ["112²×32", "56²×16", *OUTPUTS[2:]]), "56²×16"),
     "a row of one cell": ("\n".join(["\t".join(row) for row in BASE] + ["softmax"]), "softmax"),
-    "the last layer twice": (PLAIN.replace("| k | - | - |", "| k | 2 | 1 |"), "conv2d 1x1"),
+    "the last layer twice": (PLAIN.replace("| k | - | - |", "| k | 2 | 1 |"), "2"),
     "a long row": (PLAIN.replace("| 160 | 3 | 2 |", LONG), f"| 14²×96 | bottleneck | 6 {LONG}"),
 }  # fmt: skip
 
