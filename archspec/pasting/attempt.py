@@ -165,7 +165,7 @@ def plainly(attempt: Attempt) -> Sequence[Diagnostic]:
     """The errors in words of the table: columns that it does not have, and letters that stand for no activation."""
     name, absent = attempt.reading.name.id, attempt.columns.missing
     unknown = {error.primary.text for error in attempt.errors if error.code == "unknown-name"}
-    if unknown & absent.keys() and all(operators_read(attempt)):
+    if unknown & absent.keys() and all(operators_read(attempt)) and any(operators_read(attempt, own=True)):
         needed = " and ".join(
             f"`{header}`" for header in dict.fromkeys(absent[one] for one in absent if one in unknown)
         )
@@ -181,9 +181,10 @@ def plainly(attempt: Attempt) -> Sequence[Diagnostic]:
     ][:1]
 
 
-def operators_read(attempt: Attempt) -> list[bool]:
-    """Whether there is a rule for each of the operator cells; one `False` where there are none."""
-    texts = [rule.pattern.value for rule in rules_of(attempt.reading)] + [rule.pattern for rule in attempt.rules]
+def operators_read(attempt: Attempt, own: bool = False) -> list[bool]:
+    """Whether there is a rule for each of the operator cells, the reading's `own` alone; `False` for no cells."""
+    texts = [rule.pattern.value for rule in rules_of(attempt.reading)]
+    texts += [] if own else [rule.pattern for rule in attempt.rules]
     cells = [row.cells[i].shown for i in operators_of(attempt) for row in attempt.rows[1:]]
     return [any(patterns.match(text, cell) for text in texts) for cell in cells] or [False]
 
@@ -217,6 +218,16 @@ def last_rule(attempt: Attempt) -> list[Reworded]:
 def operators_of(attempt: Attempt) -> list[int]:
     """The columns of operators, and all from which a parameter picks one."""
     return [i for i, meaning in attempt.columns.meanings.items() if meaning == "operator"] + list(chosen(attempt))
+
+
+def configurations(attempt: Attempt) -> list[int]:
+    """The columns of operators, and where there are several, those that no parameter can pick but rules can read."""
+    read, texts = operators_of(attempt), [rule.pattern.value for rule in rules_of(attempt.reading)]
+    for i in range(len(attempt.rows[0].cells)) if chosen(attempt) else ():
+        cells = [row.cells[i].shown for row in attempt.rows[1:] if not missing(row.cells[i])]
+        if i not in read and cells and all(any(patterns.match(text, cell) for text in texts) for cell in cells):
+            read.append(i)
+    return read
 
 
 def whole(spec: Spec, attempt: Attempt) -> Graph:
@@ -261,7 +272,7 @@ def judge(attempt: Attempt, advise: bool = False) -> None:
         errors = [d for d in spec.check_all() if d.severity is Severity.ERROR or d.code == "unread-cell"]
         attempt.held = 0 if errors else spec.claims()
         errors = errors or compared(spec.elaborate(), attempt.rows, attempt.columns, attempt.rules)
-        errors = errors or list(remarked(whole(spec, attempt), attempt.rows, attempt.columns, operators_of(attempt)))
+        errors = errors or list(remarked(whole(spec, attempt), attempt.rows, attempt.columns, configurations(attempt)))
     except SpecError as error:
         errors = list(error.diagnostics)
         source = next((d.primary.source for d in errors if d.primary.source.text == text), Source("", text))

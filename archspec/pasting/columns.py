@@ -135,7 +135,7 @@ def is_note(header: str, of: Collection[str], said: Sequence[str]) -> bool:
     The numbers of rows never fall.
     """
     if NOTE not in of:
-        return not of and not any(re.search("[0-9]", text) for text in said)
+        return not of and not any(re.search("[0-9]", text) and not re.search("[A-Za-z]{2}", text) for text in said)
     numbers = [int(text) for text in said if text.isdecimal()]
     indexed = len(numbers) < 2 or (numbers == sorted(numbers) and len(set(numbers)) > 1)
     return indexed or len(numbers) < len(said) or not MEASURED.isdisjoint(words(header))
