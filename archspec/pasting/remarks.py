@@ -12,7 +12,7 @@ from archspec.diagnostics import Diagnostic
 from archspec.graph import Graph, Node
 from archspec.pasting.columns import NOTE, Columned
 from archspec.pasting.compared import pair
-from archspec.pasting.errors import NotSaid
+from archspec.pasting.errors import NotAsPrinted
 from archspec.pasting.vocabulary import named, shown
 from archspec.tables.cells import MISSING, TICKS
 from archspec.tables.table import Cell, Row
@@ -73,27 +73,27 @@ def of_note(cell: Cell, nodes: Sequence[Node], accepted: set[str]) -> Iterator[D
     for match in SIZE.finditer(text):
         size = (int(match[1] or match[3]), int(match[2] or match[3]))
         if size not in windows and not pools(nodes):
-            yield NotSaid(cell.span, "×".join(map(str, size)), " and ".join(sizes(windows)) or listed(nodes))
+            yield NotAsPrinted(cell.span, "×".join(map(str, size)), " and ".join(sizes(windows)) or listed(nodes))
     text = SIZE.sub(" ", text)
     for match in STRIDE.finditer(text):
         stride = max((getattr(node.op, "stride", 1) for node in nodes), default=1)
         if int(match[1]) != stride:
-            yield NotSaid(cell.span, f"a stride of {match[1]}", f"one of {stride}")
+            yield NotAsPrinted(cell.span, f"a stride of {match[1]}", f"one of {stride}")
     text = STRIDE.sub(" ", text)
     for match in OPEN.finditer(text):
-        yield NotSaid(cell.span, f"`{match[0]}`", "no part that this is compared with")
+        yield NotAsPrinted(cell.span, f"`{match[0]}`", "no part that this is compared with")
     text = OPEN.sub(" ", text)
     for match in COUNT.finditer(text):
         said = next(filter(None, match.groups())).casefold()
         count = COUNTS.get(said) or int(said)
         if count != passes(nodes):
-            yield NotSaid(
+            yield NotAsPrinted(
                 cell.span, f"`{match[0].strip()}`", f"it {passes(nodes)} times" if passes(nodes) > 1 else "it once"
             )
     for name, wanted in names_in(COUNT.sub(" ", text)):
         has = bool(shown(name) & parts(nodes))
         if has != wanted and not (wanted and name in accepted):
-            yield NotSaid(cell.span, f"{'' if wanted else 'no '}{name}", listed(nodes))
+            yield NotAsPrinted(cell.span, f"{'' if wanted else 'no '}{name}", listed(nodes))
 
 
 def of_part(cell: Cell, meaning: str, nodes: Sequence[Node]) -> Iterator[Diagnostic]:
@@ -102,11 +102,11 @@ def of_part(cell: Cell, meaning: str, nodes: Sequence[Node]) -> Iterator[Diagnos
     if meaning == "SE":
         wanted = cell.shown in TICKS and cell.shown not in MISSING
         if wanted and not shown("SE") & found:
-            yield NotSaid(cell.span, "SE", listed(nodes))
+            yield NotAsPrinted(cell.span, "SE", listed(nodes))
     elif cell.shown not in MISSING:
         name = LETTERS.get(cell.shown.casefold(), "")
         if name and name not in found:
-            yield NotSaid(cell.span, f"{cell.shown}, which is {name}", listed(nodes))
+            yield NotAsPrinted(cell.span, f"{cell.shown}, which is {name}", listed(nodes))
 
 
 def names_in(text: str) -> Iterator[tuple[str, bool]]:
