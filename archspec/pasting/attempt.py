@@ -4,26 +4,31 @@ What the table leaves open becomes a parameter, and what it prints in other word
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec import driver
 from archspec.diagnostics import Diagnostic, Severity, SpecError
 from archspec.elaborate.evaluate import Value
+from archspec.elaborate.layout import ROLES
 from archspec.elaborate.parameters import value_of
+from archspec.graph import Graph
 from archspec.pasting.blame import blamed
 from archspec.pasting.columns import Columned, called, choices_of, columned, columns_of, is_choice, quoted, written
 from archspec.pasting.compared import compared
 from archspec.pasting.corrections import Correction, corrections
 from archspec.pasting.errors import NoReading
 from archspec.pasting.footers import Total
-from archspec.pasting.rules import Reworded, reworded
+from archspec.pasting.remarks import LETTERS, names_in, remarked
+from archspec.pasting.rules import Reworded, last_of, reworded, rules_of
+from archspec.pasting.vocabulary import NUMBER, class_names, groups, words
 from archspec.source import Source, Span
+from archspec.spec import Spec
 from archspec.syntax import tree
 from archspec.tables import patterns
 from archspec.tables.align import aligned
 from archspec.tables.cells import missing
-from archspec.tables.table import Row
+from archspec.tables.table import Cell, Row
 
 IMAGE_SIDES = (224, 227, 299, 32, 28, 96, 64, 48)
 """Sides of images that are tried where a table does not state its input: ImageNet's first."""
@@ -130,8 +135,11 @@ def best(attempt: Attempt) -> Attempt:
     attempt.parameters |= {p.name.id: p.span.text for p in attempt.reading.parameters} | choices(attempt)
     if "k" in {parameter.name.id for parameter in attempt.reading.parameters}:
         attempt.parameters["k"] = f"k = {classes(attempt.rows)}"
-    attempt.parameters |= {word: f"{word} = {CLASSES}" for word in named(attempt.rows)}
     prepare(attempt)
+    counts = numbers_of(attempt)
+    named = classes_named(attempt, counts)
+    if named is not None:
+        attempt.parameters.setdefault(named.text, f"{named.text} = {CLASSES}")
     judge(attempt)
     if any(error.code == "clause" for error in attempt.errors):
         sized(attempt)
@@ -139,23 +147,92 @@ def best(attempt: Attempt) -> Attempt:
         NoReading(header.span, attempt.reading.name.id, (), f"nothing reads its column `{header.text}`")
         for header in (attempt.rows[0].cells[i] for i in attempt.columns.unread)
     ]
+    attempt.errors = list(plainly(attempt)) or attempt.errors
+    mended = [(one.column, attempt.rows[one.row].cells[one.column]) for one in attempt.errata]
+    attempt.errors = attempt.errors or [
+        NoReading(cell.span, attempt.reading.name.id, (), f"`{cell.shown}` stands where a number is expected")
+        for i, column in counts.items()
+        for cell in column
+        if cell is not named
+        and re.search(r"[^\W\d_]", cell.shown)
+        and not said_as_number(cell)
+        and (i, cell) not in mended
+    ]
     return attempt
+
+
+def plainly(attempt: Attempt) -> Sequence[Diagnostic]:
+    """The errors in words of the table: columns that it does not have, and letters that stand for no activation."""
+    name, absent = attempt.reading.name.id, attempt.columns.missing
+    unknown = {error.primary.text for error in attempt.errors if error.code == "unknown-name"}
+    if unknown & absent.keys() and all(operators_read(attempt)) and any(operators_read(attempt, own=True)):
+        needed = " and ".join(
+            f"`{header}`" for header in dict.fromkeys(absent[one] for one in absent if one in unknown)
+        )
+        return [NoReading(attempt.rows[0].span, name, (), f"it needs a column {needed}")]
+    letters = [i for i, meaning in attempt.columns.meanings.items() if meaning == "NL"]
+    rows = sorted({attempt.row_of(error) for error in attempt.errors if error.code == "rule-check"} - {0})
+    cells = [attempt.rows[row].cells[i] for row in rows for i in letters]
+    known = " and ".join(f"`{one.upper()}`" for one in LETTERS)
+    return [
+        NoReading(cell.span, name, (), f"`{cell.shown}` stands where {known} are expected")
+        for cell in cells
+        if not missing(cell) and cell.shown not in {one.upper() for one in LETTERS}
+    ][:1]
+
+
+def operators_read(attempt: Attempt, own: bool = False) -> list[bool]:
+    """Whether there is a rule for each of the operator cells, the reading's `own` alone; `False` for no cells."""
+    texts = [rule.pattern.value for rule in rules_of(attempt.reading)]
+    texts += [] if own else [rule.pattern for rule in attempt.rules]
+    cells = [row.cells[i].shown for i in operators_of(attempt) for row in attempt.rows[1:]]
+    return [any(patterns.match(text, cell) for text in texts) for cell in cells] or [False]
 
 
 def prepare(attempt: Attempt) -> None:
     """Find the clauses for what the table calls otherwise than the reading does."""
     found = attempt.columns = columned(attempt.reading, attempt.rows)
-    headers = attempt.rows[0].cells
-    operators = [i for i, meaning in found.meanings.items() if meaning == "operator"]
-    operators += [
-        i for i, cell in enumerate(headers) if any(is_choice(c, cell.text) for c in choices_of(attempt.reading))
-    ]
-    cells = [row.cells[i].shown for i in operators for row in attempt.rows[1:] if not missing(row.cells[i])]
+    cells = [row.cells[i].shown for i in operators_of(attempt) for row in attempt.rows[1:] if not missing(row.cells[i])]
     attempt.rules = reworded(attempt.reading, cells)
+    attempt.rules = last_rule(attempt) + attempt.rules
     if any(meaning_of(c) == "operator" for c in choices_of(attempt.reading)):
         # the network is compared with what is printed at the defaults alone
         attempt.rules = [rule for rule in attempt.rules if not rule.size]
-    attempt.errata = corrections(attempt.rows, found.meanings)
+    # what is read by a pattern needs none
+    plain = {i: m for i, m in found.meanings.items() if found.stated.get(i, m).isidentifier()}
+    attempt.errata = corrections(attempt.rows, plain)
+
+
+def last_rule(attempt: Attempt) -> list[Reworded]:
+    """A rule for the last row where it stands below a pooling."""
+    place = next((i for i, meaning in attempt.columns.meanings.items() if meaning == "operator"), None)
+    if place is None or len(attempt.rows) < 3:
+        return []
+    above, last = (row.cells[place].shown for row in attempt.rows[-2:])
+    if not any(name == "avgpool" for name, _ in names_in(above)) or not quoted(last):
+        return []
+    cells = {m: attempt.rows[-1].cells[i] for i, m in attempt.columns.meanings.items()}
+    return last_of(attempt.reading, attempt.rules, last, {m: c.shown for m, c in cells.items() if not missing(c)})
+
+
+def operators_of(attempt: Attempt) -> list[int]:
+    """The columns of operators, and all from which a parameter picks one."""
+    return [i for i, meaning in attempt.columns.meanings.items() if meaning == "operator"] + list(chosen(attempt))
+
+
+def configurations(attempt: Attempt) -> list[int]:
+    """The columns of operators, and where there are several, those that no parameter can pick but rules can read."""
+    read, texts = operators_of(attempt), [rule.pattern.value for rule in rules_of(attempt.reading)]
+    for i in range(len(attempt.rows[0].cells)) if chosen(attempt) else ():
+        cells = [row.cells[i].shown for row in attempt.rows[1:] if not missing(row.cells[i])]
+        if i not in read and cells and all(any(patterns.match(text, cell) for text in texts) for cell in cells):
+            read.append(i)
+    return read
+
+
+def whole(spec: Spec, attempt: Attempt) -> Graph:
+    """The network with the softmax that tables print and readings leave off."""
+    return spec.elaborate(**({"probabilities": True} if "probabilities" in attempt.parameters else {}))
 
 
 def sized(attempt: Attempt) -> None:
@@ -195,6 +272,7 @@ def judge(attempt: Attempt, advise: bool = False) -> None:
         errors = [d for d in spec.check_all() if d.severity is Severity.ERROR or d.code == "unread-cell"]
         attempt.held = 0 if errors else spec.claims()
         errors = errors or compared(spec.elaborate(), attempt.rows, attempt.columns, attempt.rules)
+        errors = errors or list(remarked(whole(spec, attempt), attempt.rows, attempt.columns, configurations(attempt)))
     except SpecError as error:
         errors = list(error.diagnostics)
         source = next((d.primary.source for d in errors if d.primary.source.text == text), Source("", text))
@@ -234,9 +312,47 @@ def classes(rows: Sequence[Row]) -> int:
     return CLASSES
 
 
-def named(rows: Sequence[Row]) -> Iterator[str]:
-    """The names that stand in cells for numbers: alone, in a column of numbers, as `k` for the classes."""
-    for column in zip(*(row.cells for row in rows[1:]), strict=True):
-        texts = [cell.text for cell in column if not missing(cell)]
-        if 2 * sum(text.isdecimal() for text in texts) > len(texts):
-            yield from (text for text in texts if WORD.fullmatch(text))
+def numbers_of(attempt: Attempt) -> dict[int, list[Cell]]:
+    """The cells of the columns whose numbers the rules compute with."""
+    patterned = {i for i, meaning in attempt.columns.stated.items() if not meaning.isidentifier()}
+    read = {i: m for i, m in attempt.columns.meanings.items() if m not in ROLES and i not in patterned}
+    read |= chosen(attempt)
+    cells = {i: [row.cells[i] for row in attempt.rows[1:] if not missing(row.cells[i])] for i in read}
+    return {
+        i: column
+        for i, column in cells.items()
+        if meaning_of_numbers(read[i]) or 2 * sum(cell.text.isdecimal() for cell in column) > len(column)
+    }
+
+
+def meaning_of_numbers(meaning: str) -> bool:
+    """Whether papers have numbers in the columns of a variable."""
+    return meaning in groups() and groups()[meaning].cells == "number"
+
+
+def chosen(attempt: Attempt) -> dict[int, str]:
+    """What the columns mean that a parameter picks."""
+    headers = enumerate(attempt.rows[0].cells)
+    choices = choices_of(attempt.reading)
+    return {i: meaning_of(one) for i, header in headers for one in choices if is_choice(one, header.text)}
+
+
+def said_as_number(cell: Cell) -> bool:
+    """Whether a cell is a number with a sign or a unit: `/2`, `×3`, `4K`."""
+    return NUMBER.fullmatch(cell.shown) is not None and cell.shown[0] != "x"
+
+
+def classes_named(attempt: Attempt, counts: Mapping[int, Sequence[Cell]]) -> Cell | None:
+    """The cell that stands for the classes: the last one of the channels, if no other cell has its name."""
+    called = {i for i, meaning in attempt.columns.meanings.items() if meaning == "c"}
+    called |= {i for i, meaning in chosen(attempt).items() if meaning == "c"}
+    every = [cell.text for column in counts.values() for cell in column]
+    last = [counts[i][-1] for i in sorted(called & counts.keys()) if counts[i]]
+    return next(
+        (
+            cell
+            for cell in last
+            if words(cell.text) in class_names() and every.count(cell.text) == 1 and WORD.fullmatch(cell.text)
+        ),
+        None,
+    )

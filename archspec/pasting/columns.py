@@ -4,7 +4,7 @@ A column that nothing reads is ignored only where it says nothing about the netw
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -21,6 +21,8 @@ CLAIMS = ("input", "output", "params", "macs")
 COMPARED = frozenset({"kernel", "given"})
 """Groups of columns that no reading needs: the finished network is compared with them."""
 NOTE = "note"
+MEASURED = frozenset({"time", "latency", "memory", "rf", "field"})
+HOLE = re.compile(r"\{(\w+)\}")
 ONE_NUMBER = re.compile(r"([^0-9]*)([0-9]+)([^0-9]*)")
 
 
@@ -58,6 +60,8 @@ class Columned:
     """the groups of the columns that the finished network is compared with"""
     unread: list[int] = field(default_factory=list)
     """columns with numbers that nothing reads"""
+    missing: dict[str, str] = field(default_factory=dict)
+    """variables that no column gives, and what the reading calls their columns"""
     whole: bool = True
     """whether the table has every column that the reading's own clauses name"""
 
@@ -90,6 +94,10 @@ def columned(reading: tree.Reading, rows: Sequence[Row]) -> Columned:
             handled.add(at)
             found.meanings[at] = one.meaning
             found.stated[at] = one.meaning
+    given = set(found.meanings.values())
+    for one in missing:
+        if one.meaning not in given:
+            found.missing |= dict.fromkeys(HOLE.findall(one.meaning) or [one.meaning], one.header or one.meaning)
     for i, meaning in found.meanings.items():
         written = as_written(meaning, texts[i])
         if written != meaning and (i in found.stated or not any(is_stated(c, headers[i]) for c in columns_of(reading))):
@@ -111,7 +119,7 @@ def left(i: int, header: str, texts: list[str], found: Columned) -> None:
         found.meanings[i] = claim
         if default_meaning_of(header) != claim:
             found.stated[i] = claim
-    elif not said or NOTE in of or not (of or fits("number", texts)):
+    elif not said or is_note(header, of, said):
         if default_meaning_of(header):
             found.stated[i] = NOTE
     elif compared:
@@ -119,6 +127,18 @@ def left(i: int, header: str, texts: list[str], found: Columned) -> None:
         found.stated[i] = NOTE
     else:
         found.unread.append(i)
+
+
+def is_note(header: str, of: Collection[str], said: Sequence[str]) -> bool:
+    """Whether a column says nothing of the network by its header: words, measures and the numbers of rows.
+
+    The numbers of rows never fall.
+    """
+    if NOTE not in of:
+        return not of and not any(re.search("[0-9]", text) and not re.search("[A-Za-z]{2}", text) for text in said)
+    numbers = [int(text) for text in said if text.isdecimal()]
+    indexed = len(numbers) < 2 or (numbers == sorted(numbers) and len(set(numbers)) > 1)
+    return indexed or len(numbers) < len(said) or not MEASURED.isdisjoint(words(header))
 
 
 def as_written(meaning: str, texts: Sequence[str]) -> str:

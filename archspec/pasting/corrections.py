@@ -17,6 +17,7 @@ from archspec.tables.table import Cell, Row
 MARKED = re.compile(r"(.*[0-9²)kKMGBT])\s*(?:[*†‡§¶]|\\dag)+")
 CHANNELS_LAST = re.compile(r"\s*([0-9]+)(?:\s*([²])\s*|\s*[×xX*]\s*([0-9]+)\s*)[×xX*]\s*([0-9]+)\s*")
 CHANNELS_FIRST = re.compile(r"\s*([0-9]+)\s*[×xX*]\s*([0-9]+)\s*(?:(²)|[×xX*]\s*([0-9]+))\s*")
+TIMES = re.compile(r"[×xX*]\s*([0-9]+)|([0-9]+)\s*[×xX*]")
 POWERS = {"3": "K", "³": "K", "6": "M", "⁶": "M", "9": "G", "⁹": "G"}
 SHAPES, NUMBERS = CLAIMS[:2], CLAIMS[2:]
 
@@ -48,6 +49,9 @@ def corrected(cell: Cell, meaning: str, row: int, column: int, first: bool, unit
     marked = MARKED.fullmatch(text)
     if marked and meaning not in {"operator", "note"}:
         text, reasons = marked[1], ["the mark is a footnote's"]
+    times = TIMES.fullmatch(text)
+    if times and meaning in {"n", "repeat"}:
+        text, reasons = times[1] or times[2], ["the sign says times"]
     sides = CHANNELS_FIRST.fullmatch(without_brackets(text)) if first else None
     if sides:
         height, width = sides[2], sides[2] if sides[3] else sides[4]

@@ -58,6 +58,7 @@ class NoReading(Diagnostic, frozen=True):
 
     code: ClassVar[str] = "no-reading"
     nearest: str
+    """its name; empty where none reads a row"""
     further: tuple[Span, ...]
     reason: str = ""
     rule: str = ""
@@ -65,12 +66,14 @@ class NoReading(Diagnostic, frozen=True):
     @property
     def message(self) -> str:
         why = f": {self.reason}" if self.reason else ""
-        return f"no reading takes the whole table; `{self.nearest}` comes nearest{why}"
+        near = f"`{self.nearest}` comes nearest" if self.nearest else "none comes near"
+        return f"no reading takes the whole table; {near}{why}"
 
     @property
     def labels(self) -> tuple[Label, ...]:
         rest = tuple(Label(span, "nor this") for span in self.further)
-        return Label(self.primary, "it has no rule for this" if self.rule else ""), *rest
+        whose = "it has no rule" if self.nearest else "none has a rule"
+        return Label(self.primary, f"{whose} for this" if self.rule else ""), *rest
 
     @property
     def help(self) -> str:
@@ -80,10 +83,11 @@ class NoReading(Diagnostic, frozen=True):
 
 
 class NotAsPrinted(Diagnostic, frozen=True):
-    """A pasted table prints a size or a number of channels that the network of the reading does not have.
+    """A pasted table prints something that the network of the reading does not have.
 
-    No rule of the reading uses the number, so it is compared with the finished network. The table follows other
-    conventions than the reading: write its rules beside the table.
+    No rule of the reading uses it: a size, a number of channels, or a note that names an operator, an activation, a
+    norm, a stride or a count. So it is compared with the finished network. The table follows other conventions
+    than the reading: write its rules beside the table.
     """
 
     code: ClassVar[str] = "not-as-printed"

@@ -14,12 +14,13 @@ from archspec import driver, library
 from archspec.diagnostics import SpecError
 from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.evaluate import Value
-from archspec.pasting.attempt import FOLDER, Attempt, best, body, choice_of, judge
+from archspec.pasting.attempt import FOLDER, Attempt, best, body, choice_of, judge, operators_read
 from archspec.pasting.columns import called
 from archspec.pasting.errors import NoReading, TooMuch
 from archspec.pasting.footers import Total, parted
 from archspec.pasting.steps import in_steps, legend
 from archspec.pasting.tables import Found
+from archspec.pasting.vocabulary import fits, groups_of
 from archspec.printable import printable
 from archspec.syntax import parse, tree
 from archspec.tables.table import Cell
@@ -72,7 +73,16 @@ def pasted(
     if first.errors:
         if not any(isinstance(error, NoReading) for error in first.errors):
             judge(first, advise=True)
-        raise SpecError([*broken, *(first.errors if not ranked[1] else [no_reading(first, found)])])
+        raise SpecError(
+            [
+                *broken,
+                *(
+                    first.errors
+                    if not ranked[1]
+                    else [no_reading(first, found) if reading or any(operators_read(first)) else none_near(found)]
+                ),
+            ]
+        )
     first.assumed += found.notes
     return Pasted(finished(first), found, first.reading.name.id, others, tuple(notes(first)))
 
@@ -144,6 +154,17 @@ def no_reading(attempt: Attempt, found: Found) -> NoReading:
     first = next((error for error in attempt.errors if error.code not in CLAIM_CODES), attempt.errors[0])
     here = first.primary.source is found.span.source
     return NoReading(first.primary if here else found.rows[0].span, name, (), str(first.message))
+
+
+def none_near(found: Found) -> NoReading:
+    """No reading reads a row: the first cell of what seems to be the operators."""
+    headers = found.rows[0].cells
+    texts = [i for i in range(len(headers)) if fits("text", [row.cells[i].shown for row in found.rows[1:]])]
+    place = next((i for i in texts if "operator" in groups_of(headers[i].text)), next(iter(texts), None))
+    if place is None:
+        return NoReading(found.rows[0].span, "", ())
+    cell = found.rows[1].cells[place]
+    return NoReading(cell.span, "", (), "", skeleton(cell.shown))
 
 
 def skeleton(text: str) -> str:

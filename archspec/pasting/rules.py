@@ -4,7 +4,7 @@ A cell that a pattern matches needs no new rule. Another cell takes the rule who
 network is that operator. A number that the rule does not use is compared with the finished network.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -35,7 +35,7 @@ class Fit(Struct, frozen=True):
 
 def reworded(reading: tree.Reading, cells: Sequence[str]) -> list[Reworded]:
     """Rules for the cells that no pattern of a reading matches, as far as a rule can be found."""
-    rules = [rule for clause in reading.clauses if isinstance(clause, tree.Read) for rule in clause.rules]
+    rules = rules_of(reading)
     found: dict[str, Reworded] = {}
     for cell in dict.fromkeys(cells):
         if '"' in cell or "{" in cell or any(patterns.match(rule.pattern.value, cell) for rule in rules):
@@ -46,6 +46,11 @@ def reworded(reading: tree.Reading, cells: Sequence[str]) -> list[Reworded]:
         made = [rewritten(fit, cell) for fit in close] or list(by_network(rules, said, cell))
         found |= {one.text: one for one in made}
     return list(found.values())
+
+
+def rules_of(reading: tree.Reading) -> list[tree.Rule]:
+    """The rules of a reading."""
+    return [rule for clause in reading.clauses if isinstance(clause, tree.Read) for rule in clause.rules]
 
 
 def fit_of(rule: tree.Rule, said: Saying) -> Fit | None:
@@ -87,26 +92,76 @@ def rewritten(fit: Fit, cell: str) -> Reworded:
 
 
 def by_network(rules: Sequence[tree.Rule], said: Saying, cell: str) -> Iterator[Reworded]:
-    """The rule for a cell that is one operator, made of the only rule whose network is that operator."""
+    """The rules for a cell that is one operator, made of the only pattern whose network is that operator.
+
+    A pattern that prints more than the operator, such as the units of `FC-1000`, says more than the cell does. Each
+    rule keeps its guard, and the pattern's rules with other guards come with it.
+    """
     steps = built().get(said.words[0].text, ()) if len(said.words) == 1 else ()
     found: dict[str, tree.Rule] = {}
     for rule in rules:
-        used = {node.name.id for node in tree.walk(rule.net) if isinstance(node, tree.Reference)}
+        used = steps_of(rule)
         holes = patterns.holes(rule.pattern.value)
-        if steps and steps[0] in used <= set(steps) and not holes & names(rule.net):
+        if steps and steps[0] in used <= set(steps) and not holes & names(rule.net) and not numbered(rule):
             found.setdefault(rule.net.span.text, rule)
     if len(found) != 1:
         return
-    ((net, rule),) = found.items()
+    (own,) = found.values()
+    beside = [
+        rule
+        for rule in rules
+        if own.when and rule.when and rule.pattern.value == own.pattern.value and steps[0] in steps_of(rule)
+    ]
+    for rule in beside or [own]:
+        yield from renamed(rule, steps[0], said, cell)
+
+
+def steps_of(rule: tree.Rule) -> set[str]:
+    """The steps of a rule's network."""
+    return {node.name.id for node in tree.walk(rule.net) if isinstance(node, tree.Reference)}
+
+
+def numbered(rule: tree.Rule) -> bool:
+    """Whether a pattern prints a number that is not its size."""
+    return any(token.text.isdecimal() for token in saying("pattern", rule.pattern.value).words)
+
+
+def renamed(rule: tree.Rule, step: str, said: Saying, cell: str) -> Iterator[Reworded]:
+    """A rule for a cell that says its operator in other words."""
     stated = conditions(rule.check, frozenset(patterns.holes(rule.pattern.value)))
     pattern = cell
     if said.size:
         first, second = said.size
-        if first.text != second.text or "pool" not in steps[0]:
+        if first.text != second.text or "pool" not in step:
             return
         pattern = with_holes(cell, {(token.start, token.end): "window" for token in said.size})
         stated = [*stated, "window == h"]
-    yield Reworded(pattern, f'"{pattern}"{checked(stated)} = {net}')
+    when = f" when {rule.when.span.text}" if rule.when else ""
+    yield Reworded(pattern, f'"{pattern}"{when}{checked(stated)} = {rule.net.span.text}')
+
+
+def last_of(reading: tree.Reading, made: Sequence[Reworded], cell: str, given: Mapping[str, str]) -> list[Reworded]:
+    """The rule for the linear layer below a pooling that prints a number where the reading's guard wants nothing.
+
+    `given` are the cells of the row by their variables. Its channels tell the row from others of its words.
+    """
+    texts = {one.text.split(" = ", 1)[-1] for one in made if one.pattern == cell}
+    for rule in rules_of(reading):
+        parts = operands(rule.when)
+        none = [name for name in given if f"{name} == none" in parts]
+        read = patterns.match(rule.pattern.value, cell) or rule.net.span.text in texts
+        if none and read and steps_of(rule) <= set(built()["fc"]) and "c" in given:
+            wanted = [part for part in parts if part not in {f"{name} == none" for name in none}]
+            when = " and ".join([*wanted, f"c == {given['c']}"])
+            stated = operands(rule.check) + [f"{name} == 1" for name in given if name in none or given[name] == "1"]
+            return [Reworded(cell, f'"{cell}" when {when}{checked(stated)} = {rule.net.span.text}')]
+    return []
+
+
+def operands(condition: tree.Expr | None) -> list[str]:
+    """The parts of a condition that all hold."""
+    parts = condition.operands if isinstance(condition, tree.AllOf) else (condition,) if condition else ()
+    return [part.span.text for part in parts]
 
 
 def conditions(check: tree.Expr | None, left: frozenset[str]) -> list[str]:

@@ -82,6 +82,24 @@ def footers() -> dict[Words, str]:
 
 
 @cache
+def named() -> dict[str, Sequence[str]]:
+    """The phrases that name an operator or another part of a row."""
+    return {**vocabulary()["operators"], **vocabulary()["parts"]}
+
+
+@cache
+def shown(name: str) -> frozenset[str]:
+    """The operators and blocks one of which a row has that has what is named."""
+    return frozenset(vocabulary()["shown"].get(name, [name]))
+
+
+@cache
+def class_names() -> frozenset[Words]:
+    """What stands for the classes among the channels."""
+    return frozenset(words(text) for text in vocabulary()["classes"]["names"])
+
+
+@cache
 def vocabulary() -> dict[str, dict[str, Any]]:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 

@@ -93,7 +93,7 @@ SAME = {
     "numbered": with_column("#", [str(i) for i in range(1, 12)], 0),
     "numbered by name": with_column("No.", [str(i) for i in range(1, 12)], 0),
     "notes": with_column("Notes", ["some words, here"] * 11),
-    "arithmetic in notes": with_column("Remarks", ["avgpool/2"] * 11),
+    "arithmetic in notes": with_column("Remarks", ["time/2"] * 11),
     "times": with_column("Comment", ["3 ms"] * 11),
     "outputs": with_column("Output", OUTPUTS),
     "outputs alone": markdown([[*row[1:], out] for row, out in zip(BASE, ["Output Size", *OUTPUTS], strict=True)]),
@@ -118,6 +118,9 @@ SAME = {
     "FC": cell(11, 1, "FC").replace("| k |", "| 1000 |"),
     "Linear": cell(11, 1, "Linear"),
     "Fully connected": cell(11, 1, "Fully-connected layer"),
+    "the last layer once": PLAIN.replace("| k | - | - |", "| k | 1 | 1 |"),
+    "the last layer once, in other words": cell(11, 1, "1×1 Conv").replace("| k | - | - |", "| 1000 | 1 | 1 |"),
+    "a linear layer once": cell(11, 1, "FC").replace("| k | - | - |", "| 1000 | 1 | - |"),
     # cells
     "bold": each(lambda text: f"**{text}**", 1),
     "code cells": each(lambda text: f"`{text}`", 0),
@@ -133,6 +136,9 @@ SAME = {
     "classes": PLAIN.replace("| k |", "| num_classes |"),
     "italics": each(lambda text: f"${text}$", 2),
     "repeats with a sign": each(lambda text: f"×{text}" if text.isdigit() else text, 4),
+    "one repeat with a sign": cell(3, 4, "x2"),
+    "one repeat with a sign behind": cell(3, 4, "2×"),
+    "classes in capitals": PLAIN.replace("| k |", "| C |"),
     "strides with a sign": each(lambda text: f"/{text}" if text.isdigit() else text, 5),
     # rows
     "total": with_footer("Total", "", "", "", "", ""),
@@ -199,6 +205,16 @@ def test_what_a_short_row_and_a_line_below_are_read_as_is_told() -> None:
 
 LONG = "| 160 | 3 | 2 | 9 |"
 REFUSED = {
+    "a letter for a repeat": (cell(3, 4, "N"), "N"),
+    "the name of the classes for a repeat": (cell(3, 4, "k"), "k"),
+    "a word for a repeat": (cell(3, 4, "two"), "two"),
+    "an l for a one": (cell(3, 4, "l"), "l"),
+    "an expansion with a sign": (cell(3, 2, "x6"), "x6"),
+    "an l in a number": (cell(6, 3, "l60"), "l60"),
+    "a letter for channels": (markdown([row[1:] for row in BASE]).replace("96", "d"), "d"),
+    "the classes' name for channels": (markdown([row[1:] for row in BASE]).replace("96", "k"), "k"),
+    "a parameter's name for a repeat": (cell(3, 4, "alpha"), "alpha"),
+    "a word for the classes": (PLAIN.replace("| k |", "| many |"), "many"),
     "a kernel that the network has not": (cell(1, 1, "conv2d 5x5"), "conv2d 5x5"),
     "a column of kernels": (with_column("kernel", ["3", "3", "5"] + ["3"] * 5 + ["1", "-", "1"]), "5"),
     "channels that no row is given": (
@@ -214,6 +230,7 @@ REFUSED = {
     "a window of another size": (cell(10, 1, "Avg Pool 5×5"), "5"),
     "a wrong output": (with_column("Output size", ["112²×32", "56²×16", *OUTPUTS[2:]]), "56²×16"),
     "a row of one cell": ("\n".join(["\t".join(row) for row in BASE] + ["softmax"]), "softmax"),
+    "the last layer twice": (PLAIN.replace("| k | - | - |", "| k | 2 | 1 |"), "2"),
     "a long row": (PLAIN.replace("| 160 | 3 | 2 |", LONG), f"| 14²×96 | bottleneck | 6 {LONG}"),
 }  # fmt: skip
 
