@@ -13,7 +13,7 @@ from archspec.limits import Limits
 from archspec.tensor import Shape
 
 TRIO = (
-    "mobilenet_v2@alpha=0.25,stride=16",
+    "mobilenet_v2@alpha=0.35,stride=16",
     "vgg=vgg16_bn@width=0.125,stride=16",
     "inception_v3=inception_v3_no_aux@width=0.125,stride=4,drop=0.2",
 )
