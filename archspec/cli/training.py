@@ -77,7 +77,7 @@ def recipe(
 ) -> "Recipe":
     """The recipe that options say; what they leave open follows from the number of steps.
 
-    The average of the weights reaches over a tenth of them: with a rate that stays high it has to, or it only moves as
+    The average of the weights reaches over a fifteenth of them: with a rate that stays high it has to, or it only moves as
     they do.
     """
     from archspec.train.protocol import Recipe
@@ -85,7 +85,7 @@ def recipe(
     total = steps or usual
     said: dict[str, Any] = {
         "steps": total, "interval": min(interval or max(1, total // 20), total), "warmup": max(1, total // 10),
-        "batch": batch, "schedule": schedule, "augment": augment, "average": round(1 - 1 / max(10, total / 10), 6),
+        "batch": batch, "schedule": schedule, "augment": augment, "average": round(1 - 1 / max(10, total / 15), 6),
     }  # fmt: skip
     return Recipe(**{name: value for name, value in said.items() if value is not None})
 
