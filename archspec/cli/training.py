@@ -77,8 +77,7 @@ def recipe(
 ) -> "Recipe":
     """The recipe that options say; what they leave open follows from the number of steps.
 
-    The average of the weights reaches over a fifteenth of them: with a rate that stays high it has to, or it only moves as
-    they do.
+    The average of the weights reaches over a fifteenth of them, so that it settles although the rate stays high.
     """
     from archspec.train.protocol import Recipe
 
