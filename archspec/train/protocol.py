@@ -9,7 +9,7 @@ from archspec.graph import Frozen
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
-GRID = (0.001, 0.004, 0.016)
+GRID = (0.0005, 0.002, 0.008, 0.032)
 """Learning rates that are tried for every network."""
 ADDITIONS = 4
 """By how many rates that grid may grow."""

@@ -11,9 +11,9 @@ from archspec.graph import Frozen
 Status = Literal["converged", "not converged", "diverged"]
 Measured = tuple[float, float]
 """Loss and accuracy."""
-GAIN = 0.005
-"""A run has converged when it has learnt something, and the last third of it added no more than this to the validation
-accuracy (the median of three)."""
+GAIN, FALL = 0.005, 0.05
+"""A run has converged when it has learnt something, and the best validation accuracy (the median of three) of its last
+third is no more than the first above the best before, and no more than the second below it."""
 
 
 class Point(Frozen):
@@ -55,9 +55,10 @@ class Record(Frozen):
         if self.diverged:
             return "diverged"
         smooth = self.smooth()
-        before = smooth[: max(1, len(smooth) - len(smooth) // 3)]
-        learnt = max(before) > min(smooth[0], 1 - 2 * GAIN) + GAIN  # or could do all from the first evaluation on
-        return "converged" if learnt and max(smooth) - max(before) <= GAIN else "not converged"
+        end = len(smooth) - len(smooth) // 3
+        before, last = max(smooth[:end]), max(smooth[end:], default=max(smooth))
+        learnt = before > min(smooth[0], 1 - 2 * GAIN) + GAIN  # or could do all from the first evaluation on
+        return "converged" if learnt and -FALL <= last - before <= GAIN else "not converged"
 
     def smooth(self) -> list[float]:
         """The median of the last three validation accuracies, at every evaluation."""

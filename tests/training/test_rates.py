@@ -77,7 +77,7 @@ def test_the_usual_grid_may_grow_and_rates_that_are_said_do_not(
     monkeypatch.chdir(tmp_path)
     Path("net.arch").write_text(SPEC)
     short = ["--input", "16x16", "--steps", "4", "--interval", "2", "--seeds", "1", "--fractions", "1", "-j1"]
-    for output, *more in (["usual"], ["said", "--lr", "0.001,0.004,0.016"]):
+    for output, *more in (["usual"], ["said", "--lr", ",".join(map(str, GRID))]):
         assert run(["compare", "net.arch", *short, *more, "-o", output]) == 0
     found = {name: json.loads(Path(name, "results.json").read_bytes()) for name in ("usual", "said")}
     assert {name: each["protocol"]["additions"] for name, each in found.items()} == {"usual": ADDITIONS, "said": 0}

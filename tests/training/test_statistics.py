@@ -90,6 +90,11 @@ def test_a_run_that_still_learns_has_not_converged() -> None:
     assert Record(points=(point,), test=0, train=0).status == "diverged"
 
 
+def test_a_run_that_fell_apart_has_not_converged() -> None:
+    assert curve(0.1, 0.9, 0.9, 0.9, 0.2, 0.2, 0.2, 0.2, 0.2).status == "not converged"
+    assert curve(0.1, 0.9, 0.9, 0.9, 0.87, 0.87, 0.87, 0.87, 0.87).status == "converged"
+
+
 def test_the_area_of_a_constant_is_the_constant() -> None:
     assert area([0.05, 0.1, 1.0], [0.7, 0.7, 0.7]) == pytest.approx(0.7)
     assert area([0.1, 1.0], [0.5, 1.0]) == pytest.approx(0.75)
