@@ -78,10 +78,14 @@ def give(text: str) -> None:
 
 
 def give_bytes(data: bytes) -> None:
-    """Write a file to stdout."""
+    """Write a file to stdout; one that a program has put in its place may take texts alone."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(data.decode())
+        return
+    binary.write(data)
+    binary.flush()
 
 
 def emit(text: str, err: bool = False, flush: bool = True) -> None:
