@@ -38,7 +38,7 @@ def page(graphs: Sequence[Graph]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html_text(names)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         '<noscript>This page draws its diagram with JavaScript.</noscript>\n<div id="archspec"></div>\n'
-        f'<script id="data" type="application/json">{embedded(networks(graphs))}</script>\n'
+        f'<script id="data" type="application/json">{embedded(seen(networks(graphs)))}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
     )
 
@@ -55,7 +55,7 @@ def hashed(text: str) -> str:
 
 def embedded(data: Data) -> str:
     """JSON as it may stand in HTML, whatever texts it has."""
-    return json_text(seen(data), separators=(",", ":")).replace("<", "\\u003c")
+    return json_text(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def seen(data: Any) -> Any:
