@@ -32,7 +32,7 @@ from archspec.tensor import Shape
 
 MOST_ERRORS, MOST_ROWS = 6, 200
 """With more of them, no repair is searched for."""
-PATIENCE = 60_000
+PATIENCE = 45_000
 """What the searches of a file may take, in `Instantiator.steps`: about a second where one takes 16 µs.
 
 It is not a clock, so that every machine gives the same advice.

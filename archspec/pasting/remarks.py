@@ -39,6 +39,8 @@ OPEN = re.compile(
     re.IGNORECASE,
 )
 """Numbers with a name, which are not compared: no rule reads them."""
+SHARE = re.compile(r"[0-9.]+ ?%(?: ?\([^()]*\))?")
+"""A share, with what it is of: `20% (3x3)` of the weights."""
 TOKEN = re.compile(r"[a-z0-9_]+")
 NEGATIONS = frozenset({"no", "not", "non", "without", "except", "minus"})
 LETTERS = {"hs": "hardswish", "re": "relu"}
@@ -68,7 +70,7 @@ def remarked(graph: Graph, rows: Sequence[Row], columns: Columned, read: Sequenc
 
 def of_note(cell: Cell, nodes: Sequence[Node], accepted: set[str]) -> Iterator[Diagnostic]:
     """What a note names and its row does not have."""
-    text = cell.shown
+    text = SHARE.sub(" ", cell.shown)
     windows = [window for node in nodes if (window := pair(node)) is not None]
     for match in SIZE.finditer(text):
         size = (int(match[1] or match[3]), int(match[2] or match[3]))

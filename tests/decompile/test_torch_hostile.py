@@ -187,13 +187,13 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
     "sizes": (edited(MODEL, sizes_of_code), "which cannot be solved"),
     "a symbol": (edited(MODEL, symbol_of_code), "which cannot be solved"),
     "a guard": (edited(MODEL, lambda model: model.update(guards_code=["EVIL"])), "which is not read"),
-    "an operator of Python": (edited(MODEL, call("_operator.attrgetter", text("0", "EVIL"))), "no operator"),
-    "an operator of torch": (edited(MODEL, call("torch.ops.load_library", text("0", "x.so"))), "no operator"),
+    "an operator of Python": (edited(MODEL, call("_operator.attrgetter", text("0", "EVIL"))), "is unsupported"),
+    "an operator of torch": (edited(MODEL, call("torch.ops.load_library", text("0", "x.so"))), "is unsupported"),
     "an operator of ATen that reads a file": (
-        edited(MODEL, call("torch.ops.aten.from_file.default", text("filename", "/etc/passwd"))), "no operator",
+        edited(MODEL, call("torch.ops.aten.from_file.default", text("filename", "/etc/passwd"))), "is unsupported",
     ),
-    "an operator with the name of another": (edited(MODEL, call("torch.ops.mine.relu.default")), "no operator"),
-    "a class": (edited(MODEL, call("torch.ops.aten.__class__.mro")), "no operator"),
+    "an operator with the name of another": (edited(MODEL, call("torch.ops.mine.relu.default")), "is unsupported"),
+    "a class": (edited(MODEL, call("torch.ops.aten.__class__.mro")), "is unsupported"),
 }  # fmt: skip
 
 

@@ -16,8 +16,8 @@ arXiv:1801.04381v4, Table 2
 | 7²×1280  | avgpool 7x7 | - | -    | 1 | - |
 | 1×1×1280 | conv2d 1x1  | - | k    | - |   |
 
-MobileNetV2(alpha = 1.0, pad = same, eps = 1e-05, momentum = 0.1, drop = 0.2, k = 1000) on 224×224×3: 3,504,872
-parameters, 300,774,272 multiply-accumulates.
+MobileNetV2(alpha = 1.0, pad = same, eps = 1e-05, momentum = 0.1, drop = 0.2, cut = false, k = 1000) on 224×224×3:
+3,504,872 parameters, 300,774,272 multiply-accumulates.
 
 First weights in the spec: conv = kaiming_normal(mode = fan_out), dwconv = kaiming_normal(mode = fan_out), linear =
 normal(std = 0.01); here they are the framework's own.
