@@ -212,15 +212,18 @@ class Spec:
             self.member(network.name.id).plan()
         return self.printed_plans.get(id(network))
 
+    @property
+    def meant(self) -> tuple[t.Network, ...]:
+        """The network that was asked for, or else all of the file."""
+        return self.networks if self.chosen is None else (self.network,)
+
     def unclaimed(self) -> list[Diagnostic]:
         """The networks of which nothing is compared; raises `SpecError`."""
-        meant = self.networks if self.chosen is None else (self.network,)
-        return [NoClaims(network.name.span, network.name.id) for network in meant if not self.claims_of(network)]
+        return [NoClaims(found.name.span, found.name.id) for found in self.meant if not self.claims_of(found)]
 
     def inferred(self) -> dict[str, tuple[Inferred, ...]]:
         """What `infer` solved for in the rows of each network, as it is printed; raises `SpecError`."""
-        meant = self.networks if self.chosen is None else (self.network,)
-        plans = {network.name.id: self.printed_plan(network) for network in meant}
+        plans = {network.name.id: self.printed_plan(network) for network in self.meant}
         return {name: plan.inferred for name, plan in plans.items() if plan is not None and plan.inferred}
 
     def errata(self) -> list[Audited]:

@@ -45,6 +45,8 @@ class Rules:
         self.env = env
         self.mentioned = {id(rule): used_names(rule.rule.when, rule.rule.check, rule.rule.net) for rule in how.rules}
         self.holes = set[str]().union(*(patterns.holes(rule.rule.pattern.value) for rule in how.rules))
+        self.used: dict[int, frozenset[str]] = {}
+        """the names that a clause or guard computes with, found once for all rows"""
         self.clear: set[object] = set()
         """what was looked at, and means one thing"""
 
@@ -81,14 +83,19 @@ class Rules:
 
     def holds(self, when: t.Expr, chosen: Chosen, layout: Layout) -> bool:
         """Whether a guard holds."""
-        names = used_names(when)
+        names = self.names(when)
         self.refuse_twofold(when, names, chosen.rule.owner, chosen.rule, layout)
         chosen.variables.need(names)
         return truth(when, chosen.env)
 
+    def names(self, clause: t.Tree) -> frozenset[str]:
+        if id(clause) not in self.used:
+            self.used[id(clause)] = used_names(clause)
+        return self.used[id(clause)]
+
     def seen(self, clause: t.Tree, owner: Owner, chosen: Chosen, layout: Layout) -> Environment:
         """What a clause beside the rules sees of a row; raises `SpecError`."""
-        names = used_names(clause)
+        names = self.names(clause)
         self.refuse_twofold(clause, names, owner, chosen.rule, layout)
         chosen.variables.need(names)
         return chosen.seen_by(owner)
