@@ -31,6 +31,8 @@ def workers(jobs: int, cluster: str | None) -> Iterator[None]:
         if kind == "loky":
             # a worker that grew large, or had nothing to do, is followed by another: what was given to it is not lost
             warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
+            # and a run that is ended has cancelled its tasks on purpose
+            warnings.filterwarnings("ignore", message=r"\d+ tasks which were still being processed by the workers")
             # one thread each: two OpenMP threads on a busy machine of two cores were 4 to 10 times slower than one
             stack.enter_context(parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1))
         elif kind == "dask":
