@@ -1,8 +1,11 @@
 """Mistakes of shapes and of what flows from step to step."""
 
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label
+from archspec.elaborate.plan import Flow, Maker
+from archspec.ops import AnyOp, Misfit
 from archspec.source import Span
 from archspec.tensor import Shape, shape_text
 
@@ -11,13 +14,17 @@ class ShapeMismatch(Diagnostic, frozen=True):
     """The tensors that an operator is given do not suit it.
 
     `add` wants one shape, `concat` one height and width; a window must fit into its map; channels must be multiples
-    of groups. The notes say where the operator was asked for, row by row and block by block.
+    of groups. The caret is at the operator, with the arithmetic. Other labels are at the steps that made the shapes of
+    what it is given, the last of each that made another shape, and at the row or step that asked for the operator.
     """
 
     code: ClassVar[str] = "shape-mismatch"
     what: str
     reason: str
+    arithmetic: str
     inputs: tuple[Shape, ...]
+    """those that do not suit it, or each other"""
+    makers: tuple[Maker, ...]
 
     @property
     def message(self) -> str:
@@ -25,8 +32,7 @@ class ShapeMismatch(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        shapes = " and ".join(map(shape_text, self.inputs))
-        return (Label(self.primary, f"its input is {shapes}"),)
+        return Label(self.primary, self.arithmetic), *made(self.makers, self.inputs), *self.asked
 
     @property
     def help(self) -> str | None:
@@ -43,6 +49,22 @@ class ShapeMismatch(Diagnostic, frozen=True):
         return f"{spread}`upsample({by})` makes {shape_text((*large[:2], small[2]))} of {shape_text(small)}"
 
 
+def mismatch(op: AnyOp, span: Span, flow: Flow, misfit: Misfit) -> ShapeMismatch:
+    """What is wrong with an operator that is given a flow."""
+    about = misfit.about or range(len(flow.shapes))
+    inputs, makers = tuple(flow.shapes[i] for i in about), tuple(flow.makers[i] for i in about)
+    return ShapeMismatch(span, op.kind, str(misfit), misfit.arithmetic, inputs, makers)
+
+
+def made(makers: Iterable[Maker], shapes: Iterable[Shape]) -> Iterator[Label]:
+    """At each maker, what it makes."""
+    said: dict[Maker, list[str]] = {}
+    for maker, shape in zip(makers, shapes, strict=True):
+        text = shape_text(shape) if len(shape) > 1 else f"a vector of {shape_text(shape)}"
+        said.setdefault(maker, []).append(text)
+    return (Label(maker.span, f"{maker.says} {' and '.join(dict.fromkeys(texts))}") for maker, texts in said.items())
+
+
 class SignatureMismatch(Diagnostic, frozen=True):
     """A block's input or output is not what its signature states."""
 
@@ -52,6 +74,7 @@ class SignatureMismatch(Diagnostic, frozen=True):
     found: Shape
     stated: Shape
     signature: Span
+    maker: Maker
 
     @property
     def message(self) -> str:
@@ -62,8 +85,8 @@ class SignatureMismatch(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        first = Label(self.primary, f"gives {shape_text(self.found)}" if self.side == "output" else "given here")
-        return first, Label(self.signature, "stated here")
+        stated = Label(self.signature, "stated here")
+        return Label(self.primary), stated, *made([self.maker], [self.found]), *self.asked
 
 
 class UnjoinedFork(Diagnostic, frozen=True):
@@ -112,10 +135,19 @@ class WrongBranches(Diagnostic, frozen=True):
     code: ClassVar[str] = "wrong-branches"
     parts: int
     branches: int
+    split: Maker
 
     @property
     def message(self) -> str:
         return f"this fork has {self.branches} branches, and the split before it gives {self.parts} parts"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (
+            Label(self.primary, f"{self.branches} branches"),
+            Label(self.split.span, f"{self.parts} parts"),
+            *self.asked,
+        )
 
 
 class DeadStep(Diagnostic, frozen=True):

@@ -15,11 +15,12 @@ from pydantic import BaseModel
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
+from archspec.elaborate.bodies import Tensors
 from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownOperator
 from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same
-from archspec.elaborate.folds import Fold, Tensors
+from archspec.elaborate.folds import Fold
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.initials import Initials
 from archspec.elaborate.instantiate import Instantiator, identity
@@ -28,7 +29,7 @@ from archspec.elaborate.models import Defaults, Given
 from archspec.elaborate.modules import Module
 from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.paths import PathPattern
-from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
+from archspec.elaborate.plan import Counts, Flow, Maker, Plan, ScopePlan, total
 from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import RowReader
 from archspec.elaborate.rules import used_names
@@ -226,12 +227,13 @@ class Elaboration:
         numbering = self.numbering()
         try:
             self.make.models.settle(self.defaults())
-            start = self.input(self.reader, overrides)
-            fold = Fold(Flow((start,)), numbering=numbering)
+            start, place = self.input(self.reader, overrides)
+            given = Flow((start,), makers=(Maker(place, "the input is"),))
+            fold = Fold(given, numbering=numbering)
             self.fold_clauses(fold, overrides)
             if numbering is not None and not fold.errors:
                 numbering.total, numbering.passed = numbering.passed, 0
-                fold = Fold(Flow((start,)), numbering=numbering)
+                fold = Fold(given, numbering=numbering)
                 self.fold_clauses(fold, overrides)
             outputs = [] if fold.errors else self.outputs(fold.tensors, fold)
             return fold, self.finish(start, fold, outputs)
@@ -297,8 +299,8 @@ class Elaboration:
         given = ", ".join(f"{key} = {value_text(binding.value)}" for key, binding in self.given(check).items())
         return f"{name}({given})" if given else name
 
-    def input(self, reader: RowReader, overrides: Overrides) -> Shape:
-        """The input's shape: what the `input` clause says, or else the first Input cell."""
+    def input(self, reader: RowReader, overrides: Overrides) -> tuple[Shape, Span]:
+        """The input's shape and its place: what the `input` clause says, or else the first Input cell."""
         clauses = self.clauses(t.InputClause)
         if len(clauses) > 1:
             raise SpecError([Clause(clauses[1].span, "the input is stated twice")])
@@ -320,7 +322,7 @@ class Elaboration:
             square = self.image * 2 if len(self.image) == 1 < len(shape) else self.image
             shape = (*square, *shape[len(square) :])
         self.make.check_size(shape, span)
-        return shape
+        return shape, span
 
     def outputs(self, tensors: Tensors, fold: Fold) -> list[tuple[str, Plan]]:
         """Auxiliary heads: each begins with the network's own output, or a tensor that was named, by another too."""

@@ -15,11 +15,22 @@ from archspec.source import Span
 from archspec.tensor import Shape
 
 
+class Maker(Struct, frozen=True):
+    """The step that gave a tensor its shape, as the text around a step sees it: an operator, a call, a row."""
+
+    span: Span
+    says: str = "makes"
+
+
 class Flow(Struct, frozen=True):
     """What runs from a step to the next: one tensor, the branches of a fork, or the parts of a split."""
 
     shapes: tuple[Shape, ...]
     kind: Literal["one", "branches", "parts"] = "one"
+    makers: tuple[Maker, ...] = ()
+    """of each tensor, as far as it is known"""
+    branches: tuple[Span, ...] = ()
+    """of a fork in the same body, where each branch stands"""
 
 
 class Counts(Struct, frozen=True):

@@ -24,6 +24,7 @@ from archspec.lsp.worker import ASKED, LATER, TYPED, Interrupted, Worker
 from archspec.source import Source
 from archspec.spec import Spec
 from archspec.syntax import tree as t
+from archspec.tensor import Shape
 
 T = TypeVar("T")
 MOST_PLANS = 20_000
@@ -121,7 +122,7 @@ class Patient(Instantiator):
         return super().reference(net, body, flow)
 
 
-PlanKey = tuple[int, tuple[tuple[type, object, int | None], ...], Flow, object]
+PlanKey = tuple[int, tuple[tuple[type, object, int | None], ...], str, Shape, object]
 """What the plan of a block depends on: the block, its arguments, its input, the network's defaults."""
 
 
