@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from archspec.diagnostics import Diagnostic, Severity
 from archspec.elaborate.bodies import Tensors
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.plan import Flow, Plan
+from archspec.tensor import Shape
 
 
 @dataclass(slots=True)
@@ -58,6 +61,19 @@ class Fold:
         assert self.supposed is not None
         self.flow, self.tensors, self.numbering = self.supposed.flow, self.supposed.tensors, self.supposed.numbering
         self.supposed = None
+
+
+class Look(Struct, frozen=True):
+    """What some rows by themselves come to."""
+
+    errors: tuple[Diagnostic, ...]
+    output: Shape
+    params: int
+    macs: int
+    nodes: int
+
+    def count(self, what: str) -> int:
+        return self.params if what == "params" else self.macs
 
 
 def independent(found: Iterable[Diagnostic], supposed: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -6,7 +6,6 @@ computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -43,6 +42,7 @@ from archspec.elaborate.plan import (
     Flow,
     ForkPlan,
     Maker,
+    NetworkPlan,
     OpPlan,
     Plan,
     ScopePlan,
@@ -58,8 +58,6 @@ from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.tensor import Shape, shape_text
 
-if TYPE_CHECKING:
-    from archspec.elaborate.network import NetworkPlan
 Result = tuple[Plan, Flow]
 MADE = (Maker(Span(Source("", ""), 0, 0)),)
 """In the flow that is kept of a block: the block itself makes what comes out."""

@@ -18,7 +18,7 @@ from archspec.elaborate.errors import (
     UnknownFunction,
     UnknownOperator,
 )
-from archspec.elaborate.evaluate import FUNCTIONS
+from archspec.elaborate.functions import FUNCTIONS
 from archspec.initializer import INITIALIZERS
 from archspec.limits import Limits
 from archspec.loading import read_source

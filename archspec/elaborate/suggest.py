@@ -21,6 +21,7 @@ from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, stat
 from archspec.elaborate.claims import NumberClaim, RuleCheck, ShapeClaim, interval
 from archspec.elaborate.errors import BadArgument
 from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch
+from archspec.elaborate.folds import Look
 from archspec.elaborate.inference import USUAL
 from archspec.elaborate.instantiate import BODY, Instantiator
 from archspec.elaborate.table_errors import UnreadOperator, Unsolved
@@ -28,7 +29,6 @@ from archspec.elaborate.table_rows import Overrides, TableRow, overridden
 from archspec.source import Span
 from archspec.tables import cells
 from archspec.tables.table import Cell
-from archspec.tensor import Shape
 
 MOST_ERRORS, MOST_ROWS = 6, 200
 """With more of them, no repair is searched for."""
@@ -51,19 +51,6 @@ MISPRINTS = (
     ShapeClaim, NumberClaim, RuleCheck, ShapeMismatch, SignatureMismatch, Unsolved, UnreadOperator, BadArgument,
 )  # fmt: skip
 """Mistakes that a misprint makes."""
-
-
-class Look(Struct, frozen=True):
-    """What some rows by themselves come to."""
-
-    errors: tuple[Diagnostic, ...]
-    output: Shape
-    params: int
-    macs: int
-    nodes: int
-
-    def count(self, what: str) -> int:
-        return self.params if what == "params" else self.macs
 
 
 class Bench(Struct, frozen=True):
