@@ -1,6 +1,6 @@
 """Mistakes of shapes and of what flows from step to step."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label
@@ -25,6 +25,13 @@ class ShapeMismatch(Diagnostic, frozen=True):
     inputs: tuple[Shape, ...]
     """those that do not suit it, or each other"""
     makers: tuple[Maker, ...]
+    op: AnyOp
+    given: dict[str, Span]
+    """where the values of its arguments are written"""
+    branches: tuple[Span, ...]
+    """of the fork before it, those that the inputs are of"""
+    names: tuple[tuple[str, int], ...]
+    """what has a number as its value around the operator"""
 
     @property
     def message(self) -> str:
@@ -32,28 +39,22 @@ class ShapeMismatch(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return Label(self.primary, self.arithmetic), *made(self.makers, self.inputs), *self.asked
-
-    @property
-    def help(self) -> str | None:
-        """How to enlarge the smaller map to the larger one, where the factors are whole."""
-        if len(self.inputs) != 2 or {len(shape) for shape in self.inputs} != {3}:
-            return None
-        small, large = sorted(self.inputs)
-        scale = tuple(b // a for a, b in zip(small[:2], large[:2], strict=True))
-        whole = all(a * by == b for a, b, by in zip(small[:2], large[:2], scale, strict=True))
-        if scale == (1, 1) or not whole or (self.what == "add" and small[2] != large[2]):
-            return None
-        by = shape_text(scale).replace("×", "x") if scale[0] != scale[1] else str(scale[0])
-        spread = f"`{self.what}` does not broadcast; " if small[:2] == (1, 1) else ""
-        return f"{spread}`upsample({by})` makes {shape_text((*large[:2], small[2]))} of {shape_text(small)}"
+        before = Maker(self.primary, "the pass before makes")
+        makers = [before if maker.span == self.primary else maker for maker in self.makers]
+        return Label(self.primary, self.arithmetic), *made(makers, self.inputs), *self.asked
 
 
-def mismatch(op: AnyOp, span: Span, flow: Flow, misfit: Misfit) -> ShapeMismatch:
+def mismatch(
+    op: AnyOp, flow: Flow, misfit: Misfit, span: Span, given: Mapping[str, Span], names: Mapping[str, object]
+) -> ShapeMismatch:
     """What is wrong with an operator that is given a flow."""
     about = misfit.about or range(len(flow.shapes))
     inputs, makers = tuple(flow.shapes[i] for i in about), tuple(flow.makers[i] for i in about)
-    return ShapeMismatch(span, op.kind, str(misfit), misfit.arithmetic, inputs, makers)
+    branches = tuple(flow.branches[i] for i in about) if flow.branches else ()
+    numbers = tuple((name, value) for name, value in names.items() if type(value) is int)
+    return ShapeMismatch(
+        span, op.kind, str(misfit), misfit.arithmetic, inputs, makers, op, dict(given), branches, numbers
+    )
 
 
 def made(makers: Iterable[Maker], shapes: Iterable[Shape]) -> Iterator[Label]:

@@ -22,6 +22,7 @@ from archspec.elaborate.evaluate import (
     blame,
     describe,
     numeric,
+    places,
     plain,
     truth,
 )
@@ -50,7 +51,7 @@ from archspec.elaborate.plan import (
     sequence,
     total,
 )
-from archspec.elaborate.resolve import check_word
+from archspec.elaborate.resolve import attributes, check_word
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, AnyOp, Join, Misfit, Split
 from archspec.source import Source, Span
@@ -284,40 +285,45 @@ class Instantiator:
         cls = OPERATORS[name.id]
         op = self.models.make(cls, cls.positional, name, net.arguments or (), env)
         if isinstance(op, Join):
-            return self.join(label, op, net.span, flow)
+            return self.join(label, op, net, env, flow)
         if isinstance(op, Split):
-            return self.split(label, op, net.span, flow)
+            return self.split(label, op, net, env, flow)
         shape = self.one(flow, net.span)
-        out = self.infer(op, net.span, flow)
+        out = self.infer(op, net, env, flow)
         plan = OpPlan(label, (op,), (out,), net.span, Counts(1, op.params(shape), op.macs(shape)))
         # not `==`, which would pin numbers that are traced
         return plan, flow if out is shape else Flow((out,), makers=(Maker(net.span),))
 
-    def split(self, label: str, op: Split, span: Span, flow: Flow) -> Result:
+    def split(self, label: str, op: Split, net: t.Reference, env: Environment, flow: Flow) -> Result:
         """A node for each part."""
+        span = net.span
         self.one(flow, span)
-        part = self.infer(op, span, flow)
+        part = self.infer(op, net, env, flow)
         self.check_nodes(op.parts, span)
         ops = tuple(op.model_copy(update={"index": index}) for index in range(op.parts))
         shapes = (part,) * op.parts
         return OpPlan(label, ops, shapes, span, Counts(op.parts)), Flow(shapes, "parts", (Maker(span),) * op.parts)
 
-    def join(self, label: str, op: AnyOp, span: Span, flow: Flow) -> Result:
+    def join(self, label: str, op: AnyOp, net: t.Reference, env: Environment, flow: Flow) -> Result:
         """A join of one branch is that branch."""
+        span = net.span
         if flow.kind == "one":
             raise self.fail(NothingToJoin(span, op.kind))
         if len(flow.shapes) == 1:
             return NOTHING, Flow(flow.shapes, makers=flow.makers)
-        shape = self.infer(op, span, flow)
+        shape = self.infer(op, net, env, flow)
         return OpPlan(label, (op,), (shape,), span, Counts(1)), Flow((shape,), makers=(Maker(span),))
 
-    def infer(self, op: AnyOp, span: Span, flow: Flow) -> Shape:
+    def infer(self, op: AnyOp, net: t.Reference, env: Environment, flow: Flow) -> Shape:
         """The shape that comes out, within the limits."""
         try:
             shape = op.infer(*flow.shapes)
         except Misfit as misfit:
-            raise self.fail(mismatch(op, span, flow, misfit)) from None
-        self.check_size(shape, span)
+            arguments = places(net.name, op.positional, attributes(type(op)), net.arguments or ())
+            given = {name: blame(argument.value, env) for name, argument in arguments.items()}
+            names = {name: binding.value for name, binding in env.bindings.items()}
+            raise self.fail(mismatch(op, flow, misfit, net.span, given, names)) from None
+        self.check_size(shape, net.span)
         return shape
 
     def check_size(self, shape: Shape, span: Span) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from archspec.diagnostics import Diagnostic, Frame, SpecError
+from archspec.diagnostics import Diagnostic, Edit, Frame, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Binding, same
 from archspec.elaborate.instantiate import Instantiator, identity
@@ -15,6 +15,9 @@ from archspec.elaborate.plan import NetworkPlan
 from archspec.elaborate.table_rows import overridden
 from archspec.syntax import tree as t
 from archspec.tensor import Shape
+
+CHARACTERS = 16
+"""So many characters are parsed in the time of one of `Instantiator.steps`."""
 
 
 def run(one: Elaboration) -> tuple[NetworkPlan | None, list[Diagnostic]]:
@@ -31,8 +34,43 @@ def run(one: Elaboration) -> tuple[NetworkPlan | None, list[Diagnostic]]:
 
     rows = [row for table in one.tables.values() for row in overridden(table, one.corrections)]
     look = lambda first, last, changes: one.look(rows, first, last, changes, fold)  # noqa: E731
-    bench = Bench(one.make, one.trial, look, Others(one).trial, bool(one.how.infer))
+    bench = Bench(one.make, one.trial, look, Others(one).trial, lambda edit: edited(one, edit), bool(one.how.infer))
     return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
+
+
+def edited(one: Elaboration, edit: Edit) -> list[Diagnostic] | None:
+    """What is wrong with a network where its file has another text, and with the other members of the file.
+
+    None where the text is that of another file, which others may use.
+    """
+    source = one.network.span.source
+    if edit.span.source != source or one.mended:
+        return None
+    text = source.text[: edit.span.start] + edit.text + source.text[edit.span.end :]
+    make = Instantiator(one.make.limits)
+    make.advise = False
+    try:
+        module = one.module.edited(text, make.limits)
+        other = elsewhere(one, module, make)
+        wrong = [*other.fold(other.corrections)[0].errors, *Others(other).trial({})]
+        if not wrong and not one.network.span.start <= edit.span.start < one.network.span.end:
+            for network, given in parameters.members(module, make.budget):
+                elaborate(module, network, make, given)
+        return wrong
+    except SpecError as error:
+        return [*error.diagnostics]
+    finally:
+        one.make.searched += make.steps + len(text) // CHARACTERS
+
+
+def elsewhere(one: Elaboration, module: Module, make: Instantiator) -> Elaboration:
+    """The same network of another text, with what it was given; raises `SpecError`."""
+    network = module.own[one.network.name.id]
+    assert isinstance(network, t.Network)
+    defaults = {parameter.name.id: parameter.span for parameter in one.network.parameters}
+    given = {name: binding for name, binding in one.bindings.items() if binding.span != defaults[name]}
+    bindings = parameters.bound(module, network, given, make.budget)
+    return Elaboration(module, network, make, bindings, one.claims, one.totals, one.image, one.checks)
 
 
 def elaborate(

@@ -7,6 +7,7 @@ parameters and MACs can be solved for, slips of the hand.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -15,7 +16,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archspec.diagnostics import Diagnostic
+from archspec.diagnostics import Diagnostic, Edit, Suggestion
 from archspec.elaborate.advice import exact, suggestion
 from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, stated, swapped, within
 from archspec.elaborate.claims import NumberClaim, RuleCheck, ShapeClaim, interval
@@ -24,6 +25,7 @@ from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch
 from archspec.elaborate.folds import Look
 from archspec.elaborate.inference import USUAL
 from archspec.elaborate.instantiate import BODY, Instantiator
+from archspec.elaborate.remedies import remedies
 from archspec.elaborate.table_errors import UnreadOperator, Unsolved
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden
 from archspec.source import Span
@@ -64,6 +66,8 @@ class Bench(Struct, frozen=True):
     """what the rows from one position to another come to by themselves; None where their input is unknown"""
     others: Callable[[Overrides], list[Diagnostic]]
     """what is wrong with the network where it has other parameters: with what `archspec check` compares besides"""
+    edited: Callable[[Edit], list[Diagnostic] | None]
+    """what is wrong with the network, and the others of its file, where the text is another; None where it is shared"""
     infers: bool
     """whether claims decide variables of rows, so that a misprint of a claim is likelier than one of the rows"""
 
@@ -90,10 +94,25 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
             first = replace(first, suggestions=tuple(suggestion(first, changes) for changes in found))
             mended |= overrides(found[0])
             errors = [error for error in bench.trial(mended) if identity(error) not in said]
+        elif isinstance(first, ShapeMismatch) and not mended:
+            first = replace(first, suggestions=tuple(remedied(first, [first, *errors], bench)))
         elif not skipped and search.stopped:
             first = replace(first, stopped=True)
         done.append(replace(first, primary=found[0][0].span) if found and isinstance(first, ShapeClaim) else first)
     return done
+
+
+def remedied(error: ShapeMismatch, errors: list[Diagnostic], bench: Bench) -> Iterator[Suggestion]:
+    """Changes of the text outside of cells, too, with which an error is gone and there is no other."""
+    before = Counter((one.code, one.message) for one in errors if one is not error)
+    found = 0
+    for remedy in remedies(error):
+        if found >= SHOWN or bench.make.searched >= PATIENCE:
+            return
+        left = bench.edited(remedy.edit)
+        if left is not None and Counter((one.code, one.message) for one in left) <= before:
+            found += 1
+            yield Suggestion(remedy.text, (remedy.edit,), (), remedy.text)
 
 
 def identity(error: Diagnostic) -> tuple[str, str, int]:

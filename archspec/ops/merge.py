@@ -40,7 +40,7 @@ class Mul(Join):
             if not spreads(out, other):
                 first = next(i for i, one in enumerate(inputs) if not spreads(one, other))
                 reason = f"cannot multiply {shape_text(inputs[first])} and {shape_text(other)}"
-                raise Misfit(reason, differing(inputs[first], other), (first, position))
+                raise Misfit(reason, differing(inputs[first], other, spread=True), (first, position))
             out = tuple(map(max, out, other))
         return out
 
@@ -66,9 +66,10 @@ def spreads(one: Shape, other: Shape) -> bool:
     return len(one) == len(other) and not any(a != b and 1 not in (a, b) for a, b in zip(one, other, strict=True))
 
 
-def differing(one: Shape, other: Shape) -> str:
-    """The sides in which two shapes differ: `height 14 ≠ 7`."""
+def differing(one: Shape, other: Shape, spread: bool = False) -> str:
+    """The sides in which two shapes differ, `height 14 ≠ 7`; those of 1 are not among them where they are spread."""
     if len(one) != len(other):
         return "one is a map, the other a vector"
     names = ("height", "width", "channels")[: len(one)] if len(one) > 1 else ("length",)
-    return ", ".join(f"{name} {a} ≠ {b}" for name, a, b in zip(names, one, other, strict=True) if a != b)
+    sides = [(name, a, b) for name, a, b in zip(names, one, other, strict=True) if a != b]
+    return ", ".join(f"{name} {a} ≠ {b}" for name, a, b in sides if not (spread and 1 in (a, b)))

@@ -34,9 +34,9 @@ class Pool(Window):
         reach_h, reach_w = self.reach
         high, wide = max(pads.top, pads.bottom), max(pads.left, pads.right)
         if high >= reach_h or wide >= reach_w:
-            side = f"height: {high} < {reach_h}" if high >= reach_h else f"width: {wide} < {reach_w}"
+            side, pad, reach = ("height", high, reach_h) if high >= reach_h else ("width", wide, reach_w)
             reason = "its padding is as wide as its window, so that a window would see nothing else"
-            raise Misfit(reason, f"{side} does not hold")
+            raise Misfit(reason, f"{side}: padding {pad} < window {reach} does not hold")
         return (*self.slide(inputs[0]), channels)
 
 
