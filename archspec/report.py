@@ -43,7 +43,7 @@ def labels_of(diagnostic: Diagnostic) -> list[Label]:
     places = {label.span for label in advised}
     labels = [*advised, *(label for label in diagnostic.labels if label.span not in places)]
     if diagnostic.site != diagnostic.primary:
-        labels = [Label(diagnostic.site, ASKED), *(label for label in labels if label.span != diagnostic.site)]
+        labels = [Label(diagnostic.site, ASKED), *(label for label in labels if label != Label(diagnostic.site, ASKED))]
     files = list(dict.fromkeys(label.span.source.name for label in labels))
     return sorted(labels, key=lambda label: files.index(label.span.source.name))
 

@@ -91,6 +91,10 @@ class Instantiator:
         self.advise = True
         """whether changes are looked for that would mend what is wrong, which takes its time"""
 
+    def anew(self) -> "Instantiator":
+        """Another one that knows nothing yet."""
+        return Instantiator(self.limits)
+
     # ---- errors ----
 
     def fail(self, diagnostic: Diagnostic) -> SpecError:

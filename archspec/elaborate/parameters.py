@@ -46,10 +46,9 @@ def members(module: Module, budget: Budget) -> Iterator[tuple[t.Network, dict[st
         if isinstance(named, t.Network) and not required(named):
             yield named, {}
         elif isinstance(named, t.Variant):
-            network = module.own[named.network.name.id]
-            assert isinstance(network, t.Network)
-            arguments = named.network.arguments or ()
-            yield network, given(named.network.name, network.parameters, arguments, Environment(module, {}, budget))
+            network, arguments = module.own[named.network.name.id], named.network.arguments or ()
+            if isinstance(network, t.Network):
+                yield network, given(named.network.name, network.parameters, arguments, Environment(module, {}, budget))
 
 
 def checked_image(image: Shape | int | None) -> Shape | None:

@@ -47,7 +47,7 @@ def edited(one: Elaboration, edit: Edit) -> list[Diagnostic] | None:
     if edit.span.source != source or one.mended:
         return None
     text = source.text[: edit.span.start] + edit.text + source.text[edit.span.end :]
-    make = Instantiator(one.make.limits)
+    make = one.make.anew()
     make.advise = False
     try:
         module = one.module.edited(text, make.limits)

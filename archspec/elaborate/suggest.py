@@ -95,7 +95,8 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
             mended |= overrides(found[0])
             errors = [error for error in bench.trial(mended) if identity(error) not in said]
         elif isinstance(first, ShapeMismatch) and not mended:
-            first = replace(first, suggestions=tuple(remedied(first, [first, *errors], bench)))
+            suggestions = tuple(remedied(first, [first, *errors], bench))
+            first = replace(first, suggestions=suggestions, stopped=search.stopped and not suggestions)
         elif not skipped and search.stopped:
             first = replace(first, stopped=True)
         done.append(replace(first, primary=found[0][0].span) if found and isinstance(first, ShapeClaim) else first)

@@ -116,6 +116,9 @@ class Patient(Instantiator):
         super().__init__(limits)
         self.urgent = urgent
 
+    def anew(self) -> "Patient":
+        return Patient(self.limits, self.urgent)
+
     def reference(self, net: t.Reference, body: Body, flow: Flow) -> Result:
         if self.urgent():
             raise Interrupted
