@@ -89,10 +89,15 @@ def projections(error: ShapeMismatch, this: int, other: int) -> Iterator[Remedy]
     if Conv(kernel=1, channels=wanted[2], stride=stride).infer(one) != wanted:
         return
     said = set(WORD.findall(error.branches[other].text))
-    channels, strides = names_of(error, wanted[2], said), names_of(error, stride, said) if stride > 1 else [""]
-    for c, s in product(channels, strides):
-        text = f"conv(1, {c}, {s})" if s else f"conv(1, {c})"
-        yield Remedy(Edit(branch, text), f"`{text}` instead of `id` makes {shape_text(wanted)} of {shape_text(one)}")
+    channels, strides = names_of(error, wanted[2], said), names_of(error, stride, said)
+    steps = [f"conv(1, {c}, {s})" if stride > 1 else f"conv(1, {c})" for c, s in product(channels, strides)]
+    for tail in [" -> bn", ""] if "bn" in said else [""]:
+        named = f"({steps[0]}{tail})" if tail else steps[0]
+        # where the stride has a name, the instances of a block that keep the size stay as they are
+        kept = [f"id if {strides[0]} == 1 else {named}"] if stride > 1 and len(strides) > 1 else []
+        for text in [*kept, *(step + tail for step in dict.fromkeys(steps))]:
+            does = f"`{text}` instead of `id` makes {shape_text(wanted)} of {shape_text(one)}"
+            yield Remedy(Edit(branch, text), does)
 
 
 def names_of(error: ShapeMismatch, number: int, said: set[str]) -> list[str]:
