@@ -6,12 +6,12 @@ from msgspec import Struct
 
 from archspec.diagnostics import Diagnostic, Severity
 from archspec.elaborate import parameters
-from archspec.elaborate.claims import StaleErratum
+from archspec.elaborate.claims import NumberClaim, StaleErratum
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
 from archspec.elaborate.network import Elaboration
 from archspec.elaborate.others import others_of
-from archspec.elaborate.run import run
+from archspec.elaborate.run import run, with_given
 from archspec.elaborate.table_rows import Overrides
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -35,9 +35,16 @@ def audit(module: Module, network: t.Network, make: Instantiator, known: Sequenc
         plan, wrong = run(other)
         if plan is not None and not other.mended:
             make.audited[other.same] = plan, tuple(wrong)  # variants are often networks that a check is of
-        found += wrong
+        found += wrong if other.claims else as_checked(wrong, elaboration, other.checks[0])
     idle = elaboration.idle_errata().intersection(*(other.idle_errata() for other in columns))
     return found + [StaleErratum(span) for span in elaboration.errata if span in idle]
+
+
+def as_checked(wrong: list[Diagnostic], base: Elaboration, check: t.Check) -> list[Diagnostic]:
+    """What is wrong with the network of a check, with its parameters; a claim that does not hold says them itself."""
+    claims = [one for one in wrong if isinstance(one, NumberClaim)]
+    others = [one for one in wrong if not isinstance(one, NumberClaim)]
+    return [*claims, *with_given(others, base.network, base.given(check))]
 
 
 def mended(found: Sequence[Diagnostic], elaboration: Elaboration) -> Overrides:
