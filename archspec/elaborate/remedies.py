@@ -119,7 +119,7 @@ def enlargements(error: ShapeMismatch, this: int, other: int) -> Iterator[Remedy
     if branch.text == "id":
         yield Remedy(Edit(branch, step), f"`{step}` instead of `id` {makes}")
     else:
-        where = "at the end of its branch" if "->" in branch.text else f"after `{branch.text}`"
+        where = "at the end of its branch" if "->" in branch.text else f"after `{' '.join(branch.text.split())}`"
         yield Remedy(Edit(Span(branch.source, branch.end, branch.end), f" -> {step}"), f"`{step}` {where} {makes}")
 
 

@@ -33,7 +33,7 @@ from archspec.tables import cells
 from archspec.tables.table import Cell
 from archspec.tensor import Shape
 
-CLAIMED = "is claimed to be"
+CLAIMED = "claims"
 COUNT = "n"
 """The column of the canonical table that repeats a row where no clause says which."""
 Claim = tuple[tuple[int, ...], Span]

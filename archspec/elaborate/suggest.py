@@ -95,7 +95,7 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
             mended |= overrides(found[0])
             errors = [error for error in bench.trial(mended) if identity(error) not in said]
         elif isinstance(first, ShapeMismatch) and not mended:
-            suggestions = tuple(remedied(first, [first, *errors], bench))
+            suggestions = tuple(remedied(first, [*computed.values()], bench))
             first = replace(first, suggestions=suggestions, stopped=search.stopped and not suggestions)
         elif not skipped and search.stopped:
             first = replace(first, stopped=True)
@@ -105,7 +105,7 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
 
 def remedied(error: ShapeMismatch, errors: list[Diagnostic], bench: Bench) -> Iterator[Suggestion]:
     """Changes of the text outside of cells, too, with which an error is gone and there is no other."""
-    before = Counter((one.code, one.message) for one in errors if one is not error)
+    before = Counter((one.code, one.message) for one in errors if identity(one) != identity(error))
     found = 0
     for remedy in remedies(error):
         if found >= SHOWN or bench.make.searched >= PATIENCE:
