@@ -19,6 +19,7 @@ from msgspec import Struct
 from archspec.foreign import folded
 from archspec.source import Span
 
+ASKED = "asked for here"
 STOPPED = "the search for a repair was stopped"
 MANY, CLOSE = 500, 50
 """Of more than `MANY` names, only the `CLOSE` ones with most pairs of letters in common are compared."""
@@ -62,6 +63,8 @@ class Frame(Struct, frozen=True):
 
     label: str
     span: Span
+    asks: bool = True
+    """whether something is asked for there; a pass of a repeat is not"""
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -88,6 +91,11 @@ class Diagnostic(Found, frozen=True):
         """Where the reader can mend it: the place itself, or who asked for it where that is archspec's own text."""
         own = [frame.span for frame in self.stack if not frame.span.source.bundled]
         return own[-1] if self.primary.source.bundled and own else self.primary
+
+    @property
+    def asked(self) -> tuple[Label, ...]:
+        """Who asked in the first place for that which is wrong: a row of a table, or a step of a body."""
+        return tuple(Label(frame.span, ASKED) for frame in self.stack if frame.asks and frame.span != self.primary)[:1]
 
     @property
     def message(self) -> str:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from pygments.lexer import RegexLexer, bygroups, default, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text, Whitespace
 
-from archspec.elaborate.evaluate import FUNCTIONS
+from archspec.elaborate.functions import FUNCTIONS
 from archspec.initializer import INITIALIZERS
 from archspec.ops import OPERATORS, WORDS
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Edit, Label, Severity
+from archspec.diagnostics import ASKED, Diagnostic, Edit, Label, Severity
 from archspec.printable import printable, width
 from archspec.source import Span
 
@@ -43,7 +43,7 @@ def labels_of(diagnostic: Diagnostic) -> list[Label]:
     places = {label.span for label in advised}
     labels = [*advised, *(label for label in diagnostic.labels if label.span not in places)]
     if diagnostic.site != diagnostic.primary:
-        labels.insert(0, Label(diagnostic.site, "asked for here"))
+        labels = [Label(diagnostic.site, ASKED), *(label for label in labels if label != Label(diagnostic.site, ASKED))]
     files = list(dict.fromkeys(label.span.source.name for label in labels))
     return sorted(labels, key=lambda label: files.index(label.span.source.name))
 

@@ -14,7 +14,8 @@ from archspec.elaborate.flatten import flatten
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
-from archspec.elaborate.network import NetworkPlan, elaborate
+from archspec.elaborate.plan import NetworkPlan
+from archspec.elaborate.run import elaborate
 from archspec.elaborate.weight_keys import Keys, depends_on, origins, weight_keys
 from archspec.graph import Graph
 from archspec.limits import Limits

@@ -1,7 +1,9 @@
 """The house: what may import what, how long a module may be, what a run of the core pulls in."""
 
+import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,24 @@ def test_every_operator_is_one_class_and_one_case_of_the_torch_backend() -> None
 
     missing = [name for name, op in OPERATORS.items() if lower.dispatch(op) is lower.dispatch(object)]
     assert missing == []
+
+
+def test_no_stage_of_elaboration_imports_one_after_it_even_within_a_function() -> None:
+    folder = ROOT / "archspec" / "elaborate"
+    imported = {path.stem: imports_within(path, "archspec.elaborate") for path in folder.glob("[!_]*.py")}
+    try:
+        order = [*TopologicalSorter(imported).static_order()]
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+    assert order.index("network") < order.index("audit")
+
+
+def imports_within(path: Path, package: str) -> set[str]:
+    """The modules of a package that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == package:
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
+            found.add((node.module or "").removeprefix(f"{package}."))
+    return found

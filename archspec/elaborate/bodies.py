@@ -7,8 +7,11 @@ from msgspec import Struct
 
 from archspec.elaborate.evaluate import Environment
 from archspec.elaborate.naming import Names
+from archspec.elaborate.plan import Flow
 from archspec.source import Span
-from archspec.tensor import Shape
+
+Tensors = dict[str, tuple[Flow, Span]]
+"""The tensors that have names, and where they were named."""
 
 
 @dataclass
@@ -17,7 +20,7 @@ class Body:
 
     env: Environment
     names: Names
-    tensors: dict[str, tuple[Shape, Span]] = field(default_factory=dict)
+    tensors: Tensors = field(default_factory=dict)
 
 
 class Later(Struct, frozen=True):

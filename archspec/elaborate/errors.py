@@ -84,7 +84,9 @@ class UnknownOperator(Diagnostic, frozen=True):
         near, meant = nearest(self.name, self.known), foreign.meaning("step", self.name)
         if near is not None and folded(near) == folded(self.name) and (meant is None or meant.note is None):
             return f"did you mean `{near}`?"
-        use = used(self.name) if meant and self.blocks else self.bundled
+        use = used(self.name) if self.blocks else None
+        if use is None and near is None and meant is None and self.blocks:
+            use = self.bundled
         if meant is not None and (meant.name is None or meant.use or meant.name in self.known):
             return f"{meant.advice}; {use}" if use and not meant.use else meant.advice
         if near is not None or use is not None:
@@ -98,11 +100,9 @@ class UnknownOperator(Diagnostic, frozen=True):
 
     @property
     def bundled(self) -> str | None:
-        """Help text for a bundled block of this name, or of a name that this is a slip of."""
-        if not self.blocks:
-            return None
-        near = None if nearest(self.name, self.known) else nearest(self.name, library.declarations())
-        return used(self.name) or (near and f"did you mean `{near}`? {used(near)}")
+        """Help text for a bundled block that this is a slip of."""
+        near = nearest(self.name, library.declarations())
+        return near and f"did you mean `{near}`? {used(near)}"
 
 
 class UnknownFunction(Diagnostic, frozen=True):

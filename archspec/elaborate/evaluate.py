@@ -8,19 +8,18 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from msgspec import Struct
 
 from archspec.diagnostics import SpecError
 from archspec.elaborate.errors import BadArithmetic, MissingArgument, RepeatedArgument, UnknownArgument, UnknownName
+from archspec.elaborate.functions import FUNCTIONS
+from archspec.elaborate.modules import Module
 from archspec.ops import WORDS
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
-
-if TYPE_CHECKING:
-    from archspec.elaborate.modules import Module
 
 LARGEST = 2**63
 OUT_OF_RANGE = "the result is out of range (numbers reach up to 2^63)"
@@ -29,10 +28,10 @@ OUT_OF_RANGE = "the result is out of range (numbers reach up to 2^63)"
 class Word(str):
     """A name that stands for itself: `same`, `relu6`; where it names a block, the file that declares it goes along."""
 
-    module: "Module"
+    module: Module
 
     @classmethod
-    def of(cls, name: str, module: "Module") -> "Word":
+    def of(cls, name: str, module: Module) -> "Word":
         word = cls(name)
         word.module = module
         return word
@@ -73,40 +72,13 @@ class Budget:
 class Environment(Struct, frozen=True):
     """What a name means: the bindings of one block, rule or function, and the file whose names it sees."""
 
-    module: "Module"
+    module: Module
     bindings: Mapping[str, Binding]
     budget: Budget
 
     def with_bindings(self, more: Mapping[str, Binding]) -> "Environment":
         return Environment(self.module, {**self.bindings, **more}, self.budget)
 
-
-def make_divisible(value: float, divisor: int, least: int | None = None) -> int:
-    """The multiple of `divisor` nearest to `value`, at least `least` and never below 90 % of `value`.
-
-    The rule of the MobileNet papers' reference code (`_make_divisible`); it rounds halves up.
-    """
-    rounded = max(divisor if least is None else least, int(value + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * value else rounded
-
-
-def least(*numbers: float) -> float:
-    return min(numbers)
-
-
-def most(*numbers: float) -> float:
-    return max(numbers)
-
-
-FUNCTIONS: dict[str, tuple[Callable[..., int | float], int, int]] = {
-    "min": (least, 1, 64),
-    "max": (most, 1, 64),
-    "ceil": (math.ceil, 1, 1),
-    "floor": (math.floor, 1, 1),
-    "round": (round, 1, 1),
-    "make_divisible": (make_divisible, 2, 3),
-}
-"""Name to the function and the fewest and most arguments it takes. `round` takes halves to the even neighbour."""
 
 ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,

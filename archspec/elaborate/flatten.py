@@ -3,8 +3,7 @@
 from archspec.diagnostics import SpecError
 from archspec.elaborate.errors import Clause
 from archspec.elaborate.flow_errors import DeadStep
-from archspec.elaborate.network import NetworkPlan
-from archspec.elaborate.plan import AliasPlan, ForkPlan, OpPlan, Plan, ScopePlan, SequencePlan, TapPlan
+from archspec.elaborate.plan import AliasPlan, ForkPlan, NetworkPlan, OpPlan, Plan, ScopePlan, SequencePlan, TapPlan
 from archspec.graph import Graph, Location, Node, Scope
 from archspec.initializer import AnyInitializer
 from archspec.ops import AnyOp, Input

@@ -1,8 +1,11 @@
 """Mistakes of shapes and of what flows from step to step."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label
+from archspec.elaborate.plan import Flow, Maker
+from archspec.ops import AnyOp, Misfit
 from archspec.source import Span
 from archspec.tensor import Shape, shape_text
 
@@ -11,13 +14,24 @@ class ShapeMismatch(Diagnostic, frozen=True):
     """The tensors that an operator is given do not suit it.
 
     `add` wants one shape, `concat` one height and width; a window must fit into its map; channels must be multiples
-    of groups. The notes say where the operator was asked for, row by row and block by block.
+    of groups. The caret is at the operator, with the arithmetic. Other labels are at the steps that made the shapes of
+    what it is given, the last of each that made another shape, and at the row or step that asked for the operator.
     """
 
     code: ClassVar[str] = "shape-mismatch"
     what: str
     reason: str
+    arithmetic: str
     inputs: tuple[Shape, ...]
+    """those that do not suit it, or each other"""
+    makers: tuple[Maker, ...]
+    op: AnyOp
+    given: dict[str, Span]
+    """where the values of its arguments are written"""
+    branches: tuple[Span, ...]
+    """of the fork before it, those that the inputs are of"""
+    names: tuple[tuple[str, int], ...]
+    """what has a number as its value around the operator"""
 
     @property
     def message(self) -> str:
@@ -25,22 +39,31 @@ class ShapeMismatch(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        shapes = " and ".join(map(shape_text, self.inputs))
-        return (Label(self.primary, f"its input is {shapes}"),)
+        before = Maker(self.primary, "the pass before makes")
+        makers = [before if maker.span == self.primary else maker for maker in self.makers]
+        return Label(self.primary, self.arithmetic), *made(makers, self.inputs), *self.asked
 
-    @property
-    def help(self) -> str | None:
-        """How to enlarge the smaller map to the larger one, where the factors are whole."""
-        if len(self.inputs) != 2 or {len(shape) for shape in self.inputs} != {3}:
-            return None
-        small, large = sorted(self.inputs)
-        scale = tuple(b // a for a, b in zip(small[:2], large[:2], strict=True))
-        whole = all(a * by == b for a, b, by in zip(small[:2], large[:2], scale, strict=True))
-        if scale == (1, 1) or not whole or (self.what == "add" and small[2] != large[2]):
-            return None
-        by = shape_text(scale).replace("×", "x") if scale[0] != scale[1] else str(scale[0])
-        spread = f"`{self.what}` does not broadcast; " if small[:2] == (1, 1) else ""
-        return f"{spread}`upsample({by})` makes {shape_text((*large[:2], small[2]))} of {shape_text(small)}"
+
+def mismatch(
+    op: AnyOp, flow: Flow, misfit: Misfit, span: Span, given: Mapping[str, Span], names: Mapping[str, object]
+) -> ShapeMismatch:
+    """What is wrong with an operator that is given a flow."""
+    about = misfit.about or range(len(flow.shapes))
+    inputs, makers = tuple(flow.shapes[i] for i in about), tuple(flow.makers[i] for i in about)
+    branches = tuple(flow.branches[i] for i in about) if flow.branches else ()
+    numbers = tuple((name, value) for name, value in names.items() if type(value) is int)
+    return ShapeMismatch(
+        span, op.kind, str(misfit), misfit.arithmetic, inputs, makers, op, dict(given), branches, numbers
+    )
+
+
+def made(makers: Iterable[Maker], shapes: Iterable[Shape]) -> Iterator[Label]:
+    """At each maker, what it makes."""
+    said: dict[Maker, list[str]] = {}
+    for maker, shape in zip(makers, shapes, strict=True):
+        text = shape_text(shape) if len(shape) > 1 else f"a vector of {shape_text(shape)}"
+        said.setdefault(maker, []).append(text)
+    return (Label(maker.span, f"{maker.says} {' and '.join(dict.fromkeys(texts))}") for maker, texts in said.items())
 
 
 class SignatureMismatch(Diagnostic, frozen=True):
@@ -52,6 +75,7 @@ class SignatureMismatch(Diagnostic, frozen=True):
     found: Shape
     stated: Shape
     signature: Span
+    maker: Maker
 
     @property
     def message(self) -> str:
@@ -62,8 +86,8 @@ class SignatureMismatch(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        first = Label(self.primary, f"gives {shape_text(self.found)}" if self.side == "output" else "given here")
-        return first, Label(self.signature, "stated here")
+        stated = Label(self.signature, "stated here")
+        return Label(self.primary), stated, *made([self.maker], [self.found]), *self.asked
 
 
 class UnjoinedFork(Diagnostic, frozen=True):
@@ -112,10 +136,19 @@ class WrongBranches(Diagnostic, frozen=True):
     code: ClassVar[str] = "wrong-branches"
     parts: int
     branches: int
+    split: Maker
 
     @property
     def message(self) -> str:
         return f"this fork has {self.branches} branches, and the split before it gives {self.parts} parts"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (
+            Label(self.primary, f"{self.branches} branches"),
+            Label(self.split.span, f"{self.parts} parts"),
+            *self.asked,
+        )
 
 
 class DeadStep(Diagnostic, frozen=True):

@@ -8,15 +8,14 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from archspec.diagnostics import Diagnostic, Severity
+from archspec.elaborate.bodies import Tensors
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.plan import Flow, Plan
-from archspec.source import Span
 from archspec.tensor import Shape
-
-Tensors = dict[str, tuple[Shape, Span]]
-"""The tensors that have names, and where they were named."""
 
 
 @dataclass(slots=True)
@@ -55,13 +54,26 @@ class Fold:
 
     def suppose(self, flow: Flow | None) -> None:
         """Go on with the flow that a claim states, besides the computed one; with None, only with the computed one."""
-        self.supposed = None if flow is None or flow == self.flow else self.trial(flow)
+        self.supposed = None if flow is None or flow.shapes == self.flow.shapes else self.trial(flow)
 
     def take_over(self) -> None:
         """Go on only with what is supposed, because what is computed fails."""
         assert self.supposed is not None
         self.flow, self.tensors, self.numbering = self.supposed.flow, self.supposed.tensors, self.supposed.numbering
         self.supposed = None
+
+
+class Look(Struct, frozen=True):
+    """What some rows by themselves come to."""
+
+    errors: tuple[Diagnostic, ...]
+    output: Shape
+    params: int
+    macs: int
+    nodes: int
+
+    def count(self, what: str) -> int:
+        return self.params if what == "params" else self.macs
 
 
 def independent(found: Iterable[Diagnostic], supposed: Iterable[Diagnostic]) -> list[Diagnostic]:

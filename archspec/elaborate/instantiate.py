@@ -6,7 +6,6 @@ computing as soon as a pass changes nothing any more, so a repeat of 10⁹ costs
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -23,10 +22,17 @@ from archspec.elaborate.evaluate import (
     blame,
     describe,
     numeric,
+    places,
     plain,
     truth,
 )
-from archspec.elaborate.flow_errors import NothingToJoin, ShapeMismatch, SignatureMismatch, UnjoinedFork, WrongBranches
+from archspec.elaborate.flow_errors import (
+    NothingToJoin,
+    SignatureMismatch,
+    UnjoinedFork,
+    WrongBranches,
+    mismatch,
+)
 from archspec.elaborate.models import Models
 from archspec.elaborate.modules import IDENTITY, Module
 from archspec.elaborate.naming import Names, call_text, step_names
@@ -36,6 +42,8 @@ from archspec.elaborate.plan import (
     Counts,
     Flow,
     ForkPlan,
+    Maker,
+    NetworkPlan,
     OpPlan,
     Plan,
     ScopePlan,
@@ -43,17 +51,17 @@ from archspec.elaborate.plan import (
     sequence,
     total,
 )
-from archspec.elaborate.resolve import check_word
+from archspec.elaborate.resolve import attributes, check_word
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, AnyOp, Join, Misfit, Split
-from archspec.source import Span
+from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.tensor import Shape, shape_text
 
-if TYPE_CHECKING:
-    from archspec.elaborate.network import NetworkPlan
 Result = tuple[Plan, Flow]
+MADE = (Maker(Span(Source("", ""), 0, 0)),)
+"""In the flow that is kept of a block: the block itself makes what comes out."""
 BLOCK = 4
 """What an instance of a block takes of the budget, where a call of a function takes 1."""
 BODY = 10
@@ -83,15 +91,19 @@ class Instantiator:
         self.advise = True
         """whether changes are looked for that would mend what is wrong, which takes its time"""
 
+    def anew(self) -> "Instantiator":
+        """Another one that knows nothing yet."""
+        return Instantiator(self.limits)
+
     # ---- errors ----
 
     def fail(self, diagnostic: Diagnostic) -> SpecError:
         return SpecError([replace(diagnostic, stack=tuple(self.stack))])
 
     @contextmanager
-    def inside(self, label: str, span: Span) -> Iterator[None]:
+    def inside(self, label: str, span: Span, asks: bool = True) -> Iterator[None]:
         """A level of the instantiation stack, for the diagnostics of what happens in it."""
-        self.stack.append(Frame(label, span))
+        self.stack.append(Frame(label, span, asks))
         try:
             if len(self.stack) > self.limits.nesting:
                 found = f"{len(self.stack)} blocks within each other"
@@ -144,18 +156,21 @@ class Instantiator:
         parts = flow.kind == "parts"
         present = [branch for branch in net.branches if not absent(branch, body.env)]
         if parts and len(present) != len(flow.shapes):
-            raise self.fail(WrongBranches(net.span, len(flow.shapes), len(present)))
+            raise self.fail(WrongBranches(net.span, len(flow.shapes), len(present), flow.makers[0]))
         plans: list[Plan] = []
-        shapes: list[Shape] = []
+        outs: list[Flow] = []
         for position, branch in enumerate(present):
-            start = Flow((flow.shapes[position if parts else 0],))
+            start = Flow((flow.shapes[position],), makers=flow.makers[position : position + 1]) if parts else flow
             result = self.step(branch, body, start) if isinstance(branch, t.Step) else self.net(branch, body, start)
             if result is not None:
                 plans.append(result[0])
-                shapes.append(self.one(result[1], branch.span))
+                self.one(result[1], branch.span)
+                outs.append(result[1])
         if not plans:
             raise self.fail(UnjoinedFork(net.span, 0))
-        return ForkPlan(tuple(plans), parts, total(tuple(plans))), Flow(tuple(shapes), "branches")
+        shapes, makers = tuple(out.shapes[0] for out in outs), tuple(maker for out in outs for maker in out.makers)
+        spans = tuple(branch.span for branch in present)
+        return ForkPlan(tuple(plans), parts, total(tuple(plans))), Flow(shapes, "branches", makers, spans)
 
     def one(self, flow: Flow, span: Span) -> Shape:
         """The one tensor of a flow; raises `SpecError` where there are several."""
@@ -167,7 +182,7 @@ class Instantiator:
         found = body.tensors.get(net.name.id)
         if found is None:
             raise self.fail(UnknownName(net.name.span, f"@{net.name.id}", tuple(f"@{n}" for n in body.tensors)))
-        return TapPlan(net.name.id), Flow((found[0],))
+        return TapPlan(net.name.id), found[0]
 
     def step(self, net: t.Step, body: Body, flow: Flow) -> Result | None:
         """An atom with its postfixes; None where its condition is false and there is no other."""
@@ -191,10 +206,10 @@ class Instantiator:
         return ScopePlan(name, "group", name, name, atom.span, False, plan, plan.counts), out
 
     def alias(self, alias: t.Name, plan: Plan, body: Body, flow: Flow) -> Result:
-        shape = self.one(flow, alias.span)
+        self.one(flow, alias.span)
         if alias.id in body.tensors:
             raise self.fail(DuplicateName(alias.span, alias.id, body.tensors[alias.id][1]))
-        body.tensors[alias.id] = (shape, alias.span)
+        body.tensors[alias.id] = (flow, alias.span)
         return sequence([plan, AliasPlan(alias.id)]), flow
 
     def whole(self, expr: t.Expr, env: Environment) -> int:
@@ -215,10 +230,10 @@ class Instantiator:
         while len(passes) < count:
             this = later.body(len(passes)) if later and passes else body
             inner = Body(this.env, body.names, dict(body.tensors))
-            with self.inside(f"pass {len(passes) + 1} of {count}", span):
+            with self.inside(f"pass {len(passes) + 1} of {count}", span, asks=False):
                 plan, out = self.net(atom, inner, flow)
                 self.one(out, span)
-            settled = out == flow and (later is None or (len(passes) > 0 and later.alike))
+            settled = out.shapes == flow.shapes and (later is None or (len(passes) > 0 and later.alike))
             left = count - len(passes) if settled else 1
             nodes += plan.counts.nodes * left
             self.check_nodes(nodes, span)
@@ -274,37 +289,45 @@ class Instantiator:
         cls = OPERATORS[name.id]
         op = self.models.make(cls, cls.positional, name, net.arguments or (), env)
         if isinstance(op, Join):
-            return self.join(label, op, net.span, flow)
+            return self.join(label, op, net, env, flow)
         if isinstance(op, Split):
-            return self.split(label, op, net.span, self.one(flow, net.span))
+            return self.split(label, op, net, env, flow)
         shape = self.one(flow, net.span)
-        out = self.infer(op, net.span, (shape,))
-        return OpPlan(label, (op,), (out,), net.span, Counts(1, op.params(shape), op.macs(shape))), Flow((out,))
+        out = self.infer(op, net, env, flow)
+        plan = OpPlan(label, (op,), (out,), net.span, Counts(1, op.params(shape), op.macs(shape)))
+        # not `==`, which would pin numbers that are traced
+        return plan, flow if out is shape else Flow((out,), makers=(Maker(net.span),))
 
-    def split(self, label: str, op: Split, span: Span, shape: Shape) -> Result:
+    def split(self, label: str, op: Split, net: t.Reference, env: Environment, flow: Flow) -> Result:
         """A node for each part."""
-        part = self.infer(op, span, (shape,))
+        span = net.span
+        self.one(flow, span)
+        part = self.infer(op, net, env, flow)
         self.check_nodes(op.parts, span)
         ops = tuple(op.model_copy(update={"index": index}) for index in range(op.parts))
         shapes = (part,) * op.parts
-        return OpPlan(label, ops, shapes, span, Counts(op.parts)), Flow(shapes, "parts")
+        return OpPlan(label, ops, shapes, span, Counts(op.parts)), Flow(shapes, "parts", (Maker(span),) * op.parts)
 
-    def join(self, label: str, op: AnyOp, span: Span, flow: Flow) -> Result:
+    def join(self, label: str, op: AnyOp, net: t.Reference, env: Environment, flow: Flow) -> Result:
         """A join of one branch is that branch."""
+        span = net.span
         if flow.kind == "one":
             raise self.fail(NothingToJoin(span, op.kind))
         if len(flow.shapes) == 1:
-            return NOTHING, Flow(flow.shapes)
-        shape = self.infer(op, span, flow.shapes)
-        return OpPlan(label, (op,), (shape,), span, Counts(1)), Flow((shape,))
+            return NOTHING, Flow(flow.shapes, makers=flow.makers)
+        shape = self.infer(op, net, env, flow)
+        return OpPlan(label, (op,), (shape,), span, Counts(1)), Flow((shape,), makers=(Maker(span),))
 
-    def infer(self, op: AnyOp, span: Span, inputs: tuple[Shape, ...]) -> Shape:
+    def infer(self, op: AnyOp, net: t.Reference, env: Environment, flow: Flow) -> Shape:
         """The shape that comes out, within the limits."""
         try:
-            shape = op.infer(*inputs)
+            shape = op.infer(*flow.shapes)
         except Misfit as misfit:
-            raise self.fail(ShapeMismatch(span, op.kind, str(misfit), inputs)) from None
-        self.check_size(shape, span)
+            arguments = places(net.name, op.positional, attributes(type(op)), net.arguments or ())
+            given = {name: blame(argument.value, env) for name, argument in arguments.items()}
+            names = {name: binding.value for name, binding in env.bindings.items()}
+            raise self.fail(mismatch(op, flow, misfit, net.span, given, names)) from None
+        self.check_size(shape, net.span)
         return shape
 
     def check_size(self, shape: Shape, span: Span) -> None:
@@ -322,16 +345,19 @@ class Instantiator:
         inside = Environment(home, {}, self.budget)
         bindings = bind(name, block.parameters, net.arguments or (), caller, inside)
         values = tuple(binding.value for binding in bindings.values())
-        key = (id(block), tuple(identity(value) for value in values), flow, self.models.key)
+        key = (id(block), tuple(identity(value) for value in values), flow.kind, flow.shapes, self.models.key)
         found = self.blocks.get(key)
         text = self.call_text(block.name.id, values)
         if found is None:
             with self.inside(text, net.span):
                 self.budget.spend(net.span, BLOCK)
-                found = self.instantiate(block, inside.with_bindings(bindings), flow)
-                self.check_nodes(found[0].counts.nodes, net.span)
-            self.blocks[key] = found
+                plan, out = self.instantiate(block, inside.with_bindings(bindings), flow)
+                self.check_nodes(plan.counts.nodes, net.span)
+            # who made what it is given is another one next time
+            found = self.blocks[key] = plan, Flow(out.shapes, out.kind, () if out.makers is flow.makers else MADE)
         plan, out = found
+        makers = (Maker(net.span),) * len(out.shapes) if out.makers is MADE else flow.makers
+        out = Flow(out.shapes, out.kind, makers)
         if plan.counts.nodes == 0:
             return NOTHING, out
         return ScopePlan(label, "block", text, block.name.id, net.span, True, plan, plan.counts), out
@@ -350,7 +376,7 @@ class Instantiator:
             if found != stated:
                 span = block.signature.output[0].span.to(block.signature.output[-1].span)
                 at = block.name.span
-                raise self.fail(SignatureMismatch(at, block.name.id, "output", found, stated, span))
+                raise self.fail(SignatureMismatch(at, block.name.id, "output", found, stated, span, out.makers[0]))
         return plan, out
 
     def signature_bindings(self, block: t.Block, env: Environment, flow: Flow) -> dict[str, Binding]:
@@ -370,7 +396,7 @@ class Instantiator:
         if tuple(stated) != shape or len(sides) != len(shape):
             stated += [0] * (len(sides) - len(shape))
             at = block.name.span
-            raise self.fail(SignatureMismatch(at, block.name.id, "input", shape, tuple(stated), span))
+            raise self.fail(SignatureMismatch(at, block.name.id, "input", shape, tuple(stated), span, flow.makers[0]))
         return bindings
 
     def side(self, expr: t.Expr, env: Environment) -> int:

@@ -18,13 +18,13 @@ from archspec.elaborate.errors import (
     UnknownFunction,
     UnknownOperator,
 )
-from archspec.elaborate.evaluate import FUNCTIONS
+from archspec.elaborate.functions import FUNCTIONS
 from archspec.initializer import INITIALIZERS
 from archspec.limits import Limits
 from archspec.loading import read_source
 from archspec.ops import OPERATORS, WORDS
 from archspec.source import Source
-from archspec.syntax import parse
+from archspec.syntax import parse, parse_once
 from archspec.syntax import tree as t
 
 Named = t.Definition | t.Block | t.Variant | t.Network | t.Reading
@@ -71,6 +71,13 @@ class Module:
     def names(self, kind: type[Named]) -> list[str]:
         own = [name for name, named in self.own.items() if isinstance(named, kind)]
         return own + [name for name, found in self.used.items() if isinstance(found[0][1], kind)]
+
+    def edited(self, text: str, limits: Limits) -> "Module":
+        """The same file with another text, which uses the same files; raises `SpecError`."""
+        source = self.file.source
+        file = parse_once(Source(source.name, text, source.bundled), limits)
+        own = {named.name.id: named for named in file.declarations if not isinstance(named, t.Use)}
+        return Module(file, own, self.used)
 
     def members(self) -> list[str]:
         """Networks and variants of the file itself."""

@@ -7,33 +7,29 @@ value. Errata take the place of what is printed before anything is read.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from msgspec import Struct
-from msgspec.structs import replace
 from pydantic import BaseModel
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
+from archspec.elaborate.bodies import Tensors
 from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownOperator
-from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places, same
-from archspec.elaborate.folds import Fold, Tensors
-from archspec.elaborate.inference import Inferred
+from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places
+from archspec.elaborate.folds import Fold, Look
 from archspec.elaborate.initials import Initials
 from archspec.elaborate.instantiate import Instantiator, identity
 from archspec.elaborate.layout import Conventions, conventions, layout
 from archspec.elaborate.models import Defaults, Given
 from archspec.elaborate.modules import Module
 from archspec.elaborate.numbering import Numbering
-from archspec.elaborate.paths import PathPattern
-from archspec.elaborate.plan import Counts, Flow, Plan, ScopePlan, total
+from archspec.elaborate.plan import Counts, Flow, Maker, NetworkPlan, Plan, ScopePlan, total
 from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import RowReader
 from archspec.elaborate.rules import used_names
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
-from archspec.initializer import AnyInitializer
 from archspec.ops import OPERATORS
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -42,34 +38,9 @@ from archspec.tables.dialects import read_table
 from archspec.tables.table import Table
 from archspec.tensor import Shape
 
-if TYPE_CHECKING:
-    from archspec.elaborate.suggest import Look
-
 READS_TABLES = (t.Columns, t.RepeatClause, t.Numbering, t.Infer, t.Read)
 COUNTED = ("params", "macs")
 T = TypeVar("T", bound=t.Tree)
-
-
-class NetworkPlan(Struct, frozen=True):
-    """An elaborated network, its repetitions still shared."""
-
-    network: t.Network
-    parameters: dict[str, Binding]
-    input: Shape
-    plans: tuple[Plan, ...]
-    outputs: tuple[tuple[str, Plan], ...]
-    """further outputs, each with the plan that leads to it"""
-    counts: Counts
-    init: dict[str, AnyInitializer]
-    """by kind of operator"""
-    init_of_paths: tuple[tuple[PathPattern, AnyInitializer], ...]
-    at_defaults: bool
-    """whether every parameter has its default"""
-    claims: int = 0
-    """how many claims were compared"""
-    inferred: tuple[Inferred, ...] = ()
-    changed: tuple[str, ...] = ()
-    """parameters with other values than the printed claims are of"""
 
 
 @dataclass(slots=True)
@@ -172,34 +143,14 @@ class Elaboration:
 
     # ---- the whole network ----
 
-    def run(self) -> tuple[NetworkPlan | None, list[Diagnostic]]:
-        """The plan, and everything that is wrong; no plan where something is an error."""
-        known = None if self.mended or self.totals else self.make.audited.get(self.same)
-        if known is not None and not self.compared(known[0].counts):
-            return replace(known[0], parameters=self.bindings), [*known[1]]
-        fold, plan = self.fold(self.corrections)
-        errors = fold.errors
-        searched = self.claims or self.totals or self.checks
-        if not errors or not (searched and self.advise and self.make.advise):
-            return (None if errors else plan), fold.diagnostics
-        from archspec.elaborate.audit import Others
-        from archspec.elaborate.suggest import Bench, suggested
-
-        rows = [row for table in self.tables.values() for row in overridden(table, self.corrections)]
-        look = lambda first, last, changes: self.look(rows, first, last, changes, fold)  # noqa: E731
-        bench = Bench(self.make, self.trial, look, Others(self).trial, bool(self.how.infer))
-        return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
-
     def trial(self, changes: Overrides) -> list[Diagnostic]:
         """What is wrong with some cells read otherwise."""
         return self.fold({**self.corrections, **changes})[0].errors
 
-    def look(self, rows: list[TableRow], first: int, last: int, changes: Overrides, whole: Fold) -> "Look | None":
+    def look(self, rows: list[TableRow], first: int, last: int, changes: Overrides, whole: Fold) -> Look | None:
         """What the rows from one position to another come to by themselves, given what they are given in a fold of
         the whole network.
         """
-        from archspec.elaborate.suggest import Look
-
         start = rows[first]
         if start.number not in whole.before:
             return None
@@ -226,12 +177,13 @@ class Elaboration:
         numbering = self.numbering()
         try:
             self.make.models.settle(self.defaults())
-            start = self.input(self.reader, overrides)
-            fold = Fold(Flow((start,)), numbering=numbering)
+            start, place = self.input(self.reader, overrides)
+            given = Flow((start,), makers=(Maker(place, "the input is"),))
+            fold = Fold(given, numbering=numbering)
             self.fold_clauses(fold, overrides)
             if numbering is not None and not fold.errors:
                 numbering.total, numbering.passed = numbering.passed, 0
-                fold = Fold(Flow((start,)), numbering=numbering)
+                fold = Fold(given, numbering=numbering)
                 self.fold_clauses(fold, overrides)
             outputs = [] if fold.errors else self.outputs(fold.tensors, fold)
             return fold, self.finish(start, fold, outputs)
@@ -293,12 +245,10 @@ class Elaboration:
 
     def called(self, check: t.Check) -> str:
         """The network as a check calls it: `N(k = 20)`."""
-        name = self.network.name.id
-        given = ", ".join(f"{key} = {value_text(binding.value)}" for key, binding in self.given(check).items())
-        return f"{name}({given})" if given else name
+        return call_of(self.network, self.given(check))
 
-    def input(self, reader: RowReader, overrides: Overrides) -> Shape:
-        """The input's shape: what the `input` clause says, or else the first Input cell."""
+    def input(self, reader: RowReader, overrides: Overrides) -> tuple[Shape, Span]:
+        """The input's shape and its place: what the `input` clause says, or else the first Input cell."""
         clauses = self.clauses(t.InputClause)
         if len(clauses) > 1:
             raise SpecError([Clause(clauses[1].span, "the input is stated twice")])
@@ -320,7 +270,7 @@ class Elaboration:
             square = self.image * 2 if len(self.image) == 1 < len(shape) else self.image
             shape = (*square, *shape[len(square) :])
         self.make.check_size(shape, span)
-        return shape
+        return shape, span
 
     def outputs(self, tensors: Tensors, fold: Fold) -> list[tuple[str, Plan]]:
         """Auxiliary heads: each begins with the network's own output, or a tensor that was named, by another too."""
@@ -377,35 +327,11 @@ def compare(check: t.Check, name: str, counts: Counts) -> list[Diagnostic]:
     return wrong
 
 
+def call_of(network: t.Network, given: Mapping[str, Binding]) -> str:
+    """A network with some parameters, as people read it: `N(k = 20)`."""
+    arguments = ", ".join(f"{name} = {value_text(binding.value)}" for name, binding in given.items())
+    return f"{network.name.id}({arguments})" if arguments else network.name.id
+
+
 def value_text(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def elaborate(
-    module: Module, network: t.Network, make: Instantiator, given: Mapping[str, Binding], image: Shape | None = None
-) -> tuple[NetworkPlan, list[Diagnostic]]:
-    """The plan of a network and its warnings; raises `SpecError` with every error found.
-
-    Claims are compared at the defaults even where other arguments, or another `image` than the text states, are given.
-    """
-    bindings = parameters.bound(module, network, given, make.budget)
-    free = parameters.picks_column(module, network) | parameters.required(network)
-    picked = {name: binding for name, binding in given.items() if name in free}
-    defaults = parameters.bound(module, network, picked, make.budget)
-    changed = tuple(name for name in bindings if not same(bindings[name].value, defaults[name].value))
-    at_defaults = image is None and not changed
-    same_claims = ("claims", id(network), *((name, identity(binding.value)) for name, binding in picked.items()))
-    if same_claims in make.refused:
-        raise SpecError(make.refused[same_claims])
-    if not at_defaults and same_claims not in make.settled:
-        elaborate(module, network, make, picked)
-        make.settled.add(same_claims)
-    needed = {name: binding for name, binding in given.items() if name in parameters.required(network)}
-    first = parameters.bound(module, network, needed, make.budget)
-    totals = at_defaults and all(same(bindings[name].value, first[name].value) for name in bindings)
-    plan, diagnostics = Elaboration(module, network, make, bindings, at_defaults, totals, image).run()
-    if plan is None:
-        if at_defaults:
-            make.refused[same_claims] = tuple(diagnostics)
-        raise SpecError(diagnostics)
-    return replace(plan, changed=changed), diagnostics

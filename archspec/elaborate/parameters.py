@@ -40,6 +40,17 @@ def given(
     return {name: Binding(evaluate(a.value, env), blame(a.value, env)) for name, a in placed.items()}
 
 
+def members(module: Module, budget: Budget) -> Iterator[tuple[t.Network, dict[str, Binding]]]:
+    """The networks of a file that need no parameter, and its variants' networks with theirs; raises `SpecError`."""
+    for named in module.own.values():
+        if isinstance(named, t.Network) and not required(named):
+            yield named, {}
+        elif isinstance(named, t.Variant):
+            network, arguments = module.own[named.network.name.id], named.network.arguments or ()
+            if isinstance(network, t.Network):
+                yield network, given(named.network.name, network.parameters, arguments, Environment(module, {}, budget))
+
+
 def checked_image(image: Shape | int | None) -> Shape | None:
     """The sides of an input that a program or the command line gives; raises `SpecError` where they are none."""
     if image is None:

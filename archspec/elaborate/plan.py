@@ -9,10 +9,22 @@ from typing import Literal
 
 from msgspec import Struct
 
+from archspec.elaborate.evaluate import Binding
+from archspec.elaborate.inference import Inferred
+from archspec.elaborate.paths import PathPattern
 from archspec.graph import PrintedCell
+from archspec.initializer import AnyInitializer
 from archspec.ops import AnyOp
 from archspec.source import Span
+from archspec.syntax import tree as t
 from archspec.tensor import Shape
+
+
+class Maker(Struct, frozen=True):
+    """The step that gave a tensor its shape, as the text around a step sees it: an operator, a call, a row."""
+
+    span: Span
+    says: str = "makes"
 
 
 class Flow(Struct, frozen=True):
@@ -20,6 +32,10 @@ class Flow(Struct, frozen=True):
 
     shapes: tuple[Shape, ...]
     kind: Literal["one", "branches", "parts"] = "one"
+    makers: tuple[Maker, ...] = ()
+    """of each tensor, as far as it is known"""
+    branches: tuple[Span, ...] = ()
+    """of a fork in the same body, where each branch stands"""
 
 
 class Counts(Struct, frozen=True):
@@ -87,6 +103,28 @@ class TapPlan(Struct, frozen=True):
 
 Plan = OpPlan | ScopePlan | SequencePlan | ForkPlan | AliasPlan | TapPlan
 NOTHING = SequencePlan((), Counts())
+
+
+class NetworkPlan(Struct, frozen=True):
+    """An elaborated network, its repetitions still shared."""
+
+    network: t.Network
+    parameters: dict[str, Binding]
+    input: Shape
+    plans: tuple[Plan, ...]
+    outputs: tuple[tuple[str, Plan], ...]
+    """further outputs, each with the plan that leads to it"""
+    counts: Counts
+    init: dict[str, AnyInitializer]
+    """by kind of operator"""
+    init_of_paths: tuple[tuple[PathPattern, AnyInitializer], ...]
+    at_defaults: bool
+    """whether every parameter has its default"""
+    claims: int = 0
+    """how many claims were compared"""
+    inferred: tuple[Inferred, ...] = ()
+    changed: tuple[str, ...] = ()
+    """parameters with other values than the printed claims are of"""
 
 
 def sequence(steps: list[Plan]) -> Plan:

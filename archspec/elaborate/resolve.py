@@ -23,7 +23,8 @@ from archspec.elaborate.errors import (
     UnknownName,
     UnknownOperator,
 )
-from archspec.elaborate.evaluate import FUNCTIONS, places
+from archspec.elaborate.evaluate import places
+from archspec.elaborate.functions import FUNCTIONS
 from archspec.elaborate.modules import BUILT_IN, IDENTITY, Module, Named
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, WORDS, Op

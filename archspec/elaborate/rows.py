@@ -21,7 +21,7 @@ from archspec.elaborate.folds import Fold, independent
 from archspec.elaborate.inference import USUAL, Inferred, no_claim, solutions
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.layout import Conventions, Owner, Role
-from archspec.elaborate.plan import NOTHING, Flow, Plan, ScopePlan
+from archspec.elaborate.plan import NOTHING, Flow, Maker, Plan, ScopePlan
 from archspec.elaborate.rules import Chosen, Rules, used_names
 from archspec.elaborate.table_errors import BadCell, Unsolved
 from archspec.elaborate.table_rows import TableRow, is_of_another, operator_span, printed_cells
@@ -33,6 +33,7 @@ from archspec.tables import cells
 from archspec.tables.table import Cell
 from archspec.tensor import Shape
 
+CLAIMED = "claims"
 COUNT = "n"
 """The column of the canonical table that repeats a row where no clause says which."""
 Claim = tuple[tuple[int, ...], Span]
@@ -108,7 +109,7 @@ class RowReader:
         claim = self.shape_claim(rows[position + 1], "input") if position + 1 < len(rows) else None
         if claim is None or len(claim[0]) != 3:
             return False
-        fold.flow = Flow((claim[0],))
+        fold.flow = Flow((claim[0],), makers=(Maker(claim[1], CLAIMED),))
         return True
 
     def chosen(self, row: TableRow, fold: Fold) -> Chosen | SpecError | None:
@@ -150,7 +151,8 @@ class RowReader:
         if other is not None and self.explains(other.flow, rows, after, fold):
             return
         alike = role == "input" or (after < len(rows) and len(claimed) == len(found))
-        fold.suppose(Flow((claimed,)) if alike and not self.explains(fold.flow, rows, after, fold) else None)
+        flow = Flow((claimed,), makers=(Maker(claim[1], CLAIMED),))
+        fold.suppose(flow if alike and not self.explains(fold.flow, rows, after, fold) else None)
 
     def explains(self, flow: Flow, rows: list[TableRow], position: int, fold: Fold) -> bool:
         """Whether the row at a position that is given this flow gives what is claimed of it."""
@@ -206,6 +208,8 @@ class RowReader:
                 if cell is not None and not cells.missing(cell):
                     fold.claims += 1
                     yield from number_claims(cell, role, row.label, number)
+        if flow.makers is not fold.flow.makers:
+            flow = replace(flow, makers=(Maker(operator_span(row), f"{row.label} makes"),))
         fold.flow = flow
         if plan is not NOTHING:
             text = operator_text(row)

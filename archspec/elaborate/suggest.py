@@ -7,6 +7,7 @@ parameters and MACs can be solved for, slips of the hand.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -15,20 +16,21 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archspec.diagnostics import Diagnostic
+from archspec.diagnostics import Diagnostic, Edit, Suggestion
 from archspec.elaborate.advice import exact, suggestion
 from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, stated, swapped, within
 from archspec.elaborate.claims import NumberClaim, RuleCheck, ShapeClaim, interval
 from archspec.elaborate.errors import BadArgument
 from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch
+from archspec.elaborate.folds import Look
 from archspec.elaborate.inference import USUAL
 from archspec.elaborate.instantiate import BODY, Instantiator
+from archspec.elaborate.remedies import remedies
 from archspec.elaborate.table_errors import UnreadOperator, Unsolved
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden
 from archspec.source import Span
 from archspec.tables import cells
 from archspec.tables.table import Cell
-from archspec.tensor import Shape
 
 MOST_ERRORS, MOST_ROWS = 6, 200
 """With more of them, no repair is searched for."""
@@ -53,19 +55,6 @@ MISPRINTS = (
 """Mistakes that a misprint makes."""
 
 
-class Look(Struct, frozen=True):
-    """What some rows by themselves come to."""
-
-    errors: tuple[Diagnostic, ...]
-    output: Shape
-    params: int
-    macs: int
-    nodes: int
-
-    def count(self, what: str) -> int:
-        return self.params if what == "params" else self.macs
-
-
 class Bench(Struct, frozen=True):
     """How changes are tried."""
 
@@ -77,6 +66,8 @@ class Bench(Struct, frozen=True):
     """what the rows from one position to another come to by themselves; None where their input is unknown"""
     others: Callable[[Overrides], list[Diagnostic]]
     """what is wrong with the network where it has other parameters: with what `archspec check` compares besides"""
+    edited: Callable[[Edit], list[Diagnostic] | None]
+    """what is wrong with the network, and the others of its file, where the text is another; None where it is shared"""
     infers: bool
     """whether claims decide variables of rows, so that a misprint of a claim is likelier than one of the rows"""
 
@@ -103,10 +94,26 @@ def suggested(errors: list[Diagnostic], rows: list[TableRow], bench: Bench) -> l
             first = replace(first, suggestions=tuple(suggestion(first, changes) for changes in found))
             mended |= overrides(found[0])
             errors = [error for error in bench.trial(mended) if identity(error) not in said]
+        elif isinstance(first, ShapeMismatch) and not mended:
+            suggestions = tuple(remedied(first, [*computed.values()], bench))
+            first = replace(first, suggestions=suggestions, stopped=search.stopped and not suggestions)
         elif not skipped and search.stopped:
             first = replace(first, stopped=True)
         done.append(replace(first, primary=found[0][0].span) if found and isinstance(first, ShapeClaim) else first)
     return done
+
+
+def remedied(error: ShapeMismatch, errors: list[Diagnostic], bench: Bench) -> Iterator[Suggestion]:
+    """Changes of the text outside of cells, too, with which an error is gone and there is no other."""
+    before = Counter((one.code, one.message) for one in errors if identity(one) != identity(error))
+    found = 0
+    for remedy in remedies(error):
+        if found >= SHOWN or bench.make.searched >= PATIENCE:
+            return
+        left = bench.edited(remedy.edit)
+        if left is not None and Counter((one.code, one.message) for one in left) <= before:
+            found += 1
+            yield Suggestion(remedy.text, (remedy.edit,), (), remedy.text)
 
 
 def identity(error: Diagnostic) -> tuple[str, str, int]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from archspec import library
 from archspec.diagnostics import Edit
 from archspec.elaborate.catalogue import head
-from archspec.elaborate.evaluate import FUNCTIONS
+from archspec.elaborate.functions import FUNCTIONS
 from archspec.elaborate.layout import ROLES
 from archspec.elaborate.modules import Module
 from archspec.elaborate.resolve import attributes, default_text, signature

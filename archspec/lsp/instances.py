@@ -157,4 +157,4 @@ def laid_out(spec: Spec, name: str, values: dict[str, Binding] | None = None) ->
 
 def start_of(elaboration: Elaboration) -> Shape:
     """The input of a network that cannot be built to its end; raises `SpecError`."""
-    return elaboration.input(elaboration.reader, elaboration.corrections)
+    return elaboration.input(elaboration.reader, elaboration.corrections)[0]

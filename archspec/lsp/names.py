@@ -12,7 +12,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from archspec.diagnostics import SpecError
-from archspec.elaborate.evaluate import FUNCTIONS
+from archspec.elaborate.functions import FUNCTIONS
 from archspec.elaborate.layout import ROLES, default_meaning
 from archspec.elaborate.modules import ALL_WORDS, IDENTITY, Module, Named
 from archspec.elaborate.network import COUNTED

@@ -9,7 +9,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from archspec import driver, library
-from archspec.diagnostics import Diagnostic, Edit, Severity, SpecError
+from archspec.diagnostics import ASKED, Diagnostic, Edit, Label, Severity, SpecError
 from archspec.lsp import completion, outline
 from archspec.lsp.fixes import fixes
 from archspec.lsp.hover import hover, name_at
@@ -115,8 +115,10 @@ class Server(LanguageServer):
         """A diagnostic at its place, or at the head of the document where that is in another file."""
         here = one.site.source == text.source
         advice = [*one.helps, *(s.elsewhere for s in one.suggestions)]
-        related = [(label.span, label.text) for label in labels_of(one) if label.text]
-        related += [(frame.span, f"in {frame.label}") for frame in one.stack[-FRAMES:]]
+        frames = one.stack[-FRAMES:]
+        said = {Label(frame.span, ASKED) for frame in frames}
+        related = [(label.span, label.text) for label in labels_of(one) if label.text and label not in said]
+        related += [(frame.span, f"in {frame.label}") for frame in frames]
         if not here:
             related.insert(0, (one.site, one.message))
         return types.Diagnostic(

@@ -24,6 +24,7 @@ from archspec.lsp.worker import ASKED, LATER, TYPED, Interrupted, Worker
 from archspec.source import Source
 from archspec.spec import Spec
 from archspec.syntax import tree as t
+from archspec.tensor import Shape
 
 T = TypeVar("T")
 MOST_PLANS = 20_000
@@ -115,13 +116,16 @@ class Patient(Instantiator):
         super().__init__(limits)
         self.urgent = urgent
 
+    def anew(self) -> "Patient":
+        return Patient(self.limits, self.urgent)
+
     def reference(self, net: t.Reference, body: Body, flow: Flow) -> Result:
         if self.urgent():
             raise Interrupted
         return super().reference(net, body, flow)
 
 
-PlanKey = tuple[int, tuple[tuple[type, object, int | None], ...], Flow, object]
+PlanKey = tuple[int, tuple[tuple[type, object, int | None], ...], str, Shape, object]
 """What the plan of a block depends on: the block, its arguments, its input, the network's defaults."""
 
 

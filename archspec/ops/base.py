@@ -58,6 +58,13 @@ Weights = dict[str, Shape]
 class Misfit(ValueError):
     """The inputs of an operator do not suit it; the text says how, lower case, without a full stop."""
 
+    def __init__(self, reason: str, arithmetic: str = "", about: tuple[int, ...] = ()) -> None:
+        super().__init__(reason)
+        self.arithmetic = arithmetic
+        """the sum that does not come out, with its numbers"""
+        self.about = about
+        """the inputs that it is about; all where none is said"""
+
 
 class Op(BaseModel):
     """One operator with its attributes."""
@@ -110,6 +117,13 @@ def feature_map(shape: Shape) -> tuple[int, int, int]:
         raise Misfit(f"needs a feature map h×w×c, and its input is a vector of {shape_text(shape)}")
     height, width, channels = shape
     return height, width, channels
+
+
+def refuse_remainder(number: int, what: str, parts: int, of: str) -> None:
+    """Raise `Misfit` where a number of channels is not a multiple of a number of parts."""
+    if number % parts:
+        reason = f"the {number} {what} channels are not a multiple of {parts} {of}"
+        raise Misfit(reason, f"{number} = {parts}·{number // parts} + {number % parts}")
 
 
 def pair(extent: int | tuple[int, int]) -> tuple[int, int]:
@@ -167,15 +181,23 @@ class Window(Op):
         """Height and width of the output."""
         height, width, _ = feature_map(shape)
         pads = self.padding(height, width)
-        sides = []
-        for size, before, after, reach, stride in zip(
-            (height, width), (pads.top, pads.left), (pads.bottom, pads.right), self.reach, self.strides, strict=True
-        ):
-            padded = size + before + after
-            if reach > padded:
-                raise Misfit(f"its window of {reach} pixels does not fit into {padded} (the map with its padding)")
-            sides.append(self.steps(padded, reach, stride, before, size))
+        sides: list[int] = []
+        down, across = (height, pads.top, pads.bottom), (width, pads.left, pads.right)
+        for (size, before, after), reach, stride in zip((down, across), self.reach, self.strides, strict=True):
+            total = size + before + after
+            if reach > total:
+                reason = f"its window of {reach} pixels does not fit into {total} (the map with its padding)"
+                raise Misfit(reason, self.places(len(sides), size, before, after))
+            sides.append(self.steps(total, reach, stride, before, size))
         return sides[0], sides[1]
+
+    def places(self, axis: int, size: int, before: int, after: int) -> str:
+        """How many places the window has along one side, where that is none."""
+        kernel, dilation, stride = (pair(extent)[axis] for extent in (self.kernel, self.dilation, self.strides))
+        pads = f"2·{before}" if before == after else f"{before} + {after}"
+        reach = f"({dilation}·{kernel - 1} + 1)" if dilation > 1 else str(kernel)
+        side = ("height", "width")[axis]
+        return f"{side}: (map {size} + padding {pads} − window {reach}) / stride {stride} + 1 < 1"
 
 
 def explicit_padding(amount: int | tuple[int, ...]) -> Padding:

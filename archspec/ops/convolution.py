@@ -6,7 +6,7 @@ Canonical layouts: convolution (out, in / groups, kh, kw), linear (out, in). MAC
 from math import prod
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Count, Extent, Family, Flag, Misfit, Op, Weights, Window, feature_map, pair
+from archspec.ops.base import Count, Extent, Family, Flag, Op, Weights, Window, feature_map, pair, refuse_remainder
 from archspec.tensor import Shape
 
 
@@ -39,8 +39,7 @@ class Conv(Filter):
     def infer(self, *inputs: Shape) -> Shape:
         channels = feature_map(inputs[0])[2]
         for what, number in (("input", channels), ("output", self.channels)):
-            if number % self.groups:
-                raise Misfit(f"the {number} {what} channels are not a multiple of {self.groups} groups")
+            refuse_remainder(number, what, self.groups, "groups")
         return (*self.slide(inputs[0]), self.channels)
 
     def weights(self, *inputs: Shape) -> Weights:

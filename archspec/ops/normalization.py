@@ -4,7 +4,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archspec.ops.base import Count, Family, Flag, Misfit, Op, Placement, Rate, Real, Says, Weights, feature_map
+from archspec.ops.base import (
+    Count,
+    Family,
+    Flag,
+    Misfit,
+    Op,
+    Placement,
+    Rate,
+    Real,
+    Says,
+    Weights,
+    feature_map,
+    refuse_remainder,
+)
 from archspec.tensor import Shape
 
 Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True), Says("a number above 0")]
@@ -58,8 +71,7 @@ class GroupNorm(Norm):
     """how many groups the channels are parted into"""
 
     def infer(self, *inputs: Shape) -> Shape:
-        if inputs[0][-1] % self.groups:
-            raise Misfit(f"the {inputs[0][-1]} input channels are not a multiple of {self.groups} groups")
+        refuse_remainder(inputs[0][-1], "input", self.groups, "groups")
         return inputs[0]
 
 

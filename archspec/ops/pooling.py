@@ -32,8 +32,11 @@ class Pool(Window):
         height, width, channels = feature_map(inputs[0])
         pads = self.padding(height, width)
         reach_h, reach_w = self.reach
-        if max(pads.top, pads.bottom) >= reach_h or max(pads.left, pads.right) >= reach_w:
-            raise Misfit("its padding is as wide as its window, so that a window would see nothing else")
+        high, wide = max(pads.top, pads.bottom), max(pads.left, pads.right)
+        if high >= reach_h or wide >= reach_w:
+            side, pad, reach = ("height", high, reach_h) if high >= reach_h else ("width", wide, reach_w)
+            reason = "its padding is as wide as its window, so that a window would see nothing else"
+            raise Misfit(reason, f"{side}: padding {pad} < window {reach} does not hold")
         return (*self.slide(inputs[0]), channels)
 
 

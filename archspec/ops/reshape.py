@@ -19,6 +19,7 @@ from archspec.ops.base import (
     explicit_padding,
     feature_map,
     pair,
+    refuse_remainder,
 )
 from archspec.tensor import AnyShape, Shape
 
@@ -87,10 +88,9 @@ class Split(Op):
     """which part this is; set by the branch"""
 
     def infer(self, *inputs: Shape) -> Shape:
-        if inputs[0][-1] % self.parts:
-            raise Misfit(f"the {inputs[0][-1]} input channels are not a multiple of {self.parts} parts")
+        refuse_remainder(inputs[0][-1], "input", self.parts, "parts")
         if self.index >= self.parts:
-            raise Misfit(f"there is no part {self.index} of {self.parts}")
+            raise Misfit(f"there is no part {self.index} of {self.parts}", f"{self.index} < {self.parts} does not hold")
         return (*inputs[0][:-1], inputs[0][-1] // self.parts)
 
     def placement(self, *inputs: Shape) -> Placement:
@@ -110,7 +110,8 @@ class Slice(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         if not self.start < self.stop <= inputs[0][-1]:
-            raise Misfit(f"there are no channels {self.start} to {self.stop} among {inputs[0][-1]}")
+            reason = f"there are no channels {self.start} to {self.stop} among {inputs[0][-1]}"
+            raise Misfit(reason, f"{self.start} < {self.stop} ≤ {inputs[0][-1]} does not hold")
         return (*inputs[0][:-1], self.stop - self.start)
 
     def placement(self, *inputs: Shape) -> Placement:
@@ -127,8 +128,7 @@ class Shuffle(Op):
     """how many groups are dealt out"""
 
     def infer(self, *inputs: Shape) -> Shape:
-        if feature_map(inputs[0])[2] % self.groups:
-            raise Misfit(f"the {inputs[0][2]} input channels are not a multiple of {self.groups} groups")
+        refuse_remainder(feature_map(inputs[0])[2], "input", self.groups, "groups")
         return inputs[0]
 
 

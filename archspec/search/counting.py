@@ -18,7 +18,7 @@ from archspec.elaborate.errors import UnknownArgument
 from archspec.elaborate.evaluate import LARGEST, Value, plain
 from archspec.elaborate.flatten import flatten
 from archspec.elaborate.instantiate import Instantiator
-from archspec.elaborate.network import elaborate
+from archspec.elaborate.run import elaborate
 from archspec.graph import Graph
 from archspec.search.compiled import compiled
 from archspec.search.elaboration import TracedInstantiator

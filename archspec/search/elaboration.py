@@ -9,7 +9,6 @@ from pydantic import AllowInfNan, BaseModel, Strict
 from archspec.elaborate.evaluate import Budget, Value
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.models import Given, Models
-from archspec.elaborate.plan import Flow
 from archspec.limits import Limits
 from archspec.ops.base import Says
 from archspec.search.traced import Traced, is_traced, pinned
@@ -43,8 +42,6 @@ class ByStructure(dict[Any, Any]):
 def structure(key: object) -> object:
     if type(key) is tuple:
         return tuple(map(structure, key))
-    if type(key) is Flow:
-        return key.kind, structure(key.shapes)
     return (Traced, key.index) if type(key) is Traced else key
 
 

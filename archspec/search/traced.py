@@ -11,7 +11,8 @@ import operator
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
-from archspec.elaborate.evaluate import FUNCTIONS, plain
+from archspec.elaborate.evaluate import plain
+from archspec.elaborate.functions import FUNCTIONS
 
 MOST = 200_000
 """Operations and guards of a trace; what needs more is counted without one."""

@@ -36,6 +36,14 @@ def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
     return remembered("start", source, 0, source.text, parsed) if usual else parsed()
 
 
+def parse_once(source: Source, limits: Limits) -> t.SpecFile:
+    """The same of a text that is only tried, so that nothing of it is kept."""
+    from archspec.syntax.lalr import parsed_file
+
+    check_length(source, limits)
+    return parsed_file(source, limits)
+
+
 def check_length(source: Source, limits: Limits) -> None:
     """Raise `SpecError` where a text is so long that parsing it would take longer than anybody waits."""
     length = len(source.text)

@@ -5,9 +5,9 @@ import re
 from msgspec import Struct
 
 from archspec.elaborate import parameters
-from archspec.elaborate.audit import other_columns
 from archspec.elaborate.layout import Role
 from archspec.elaborate.network import Elaboration
+from archspec.elaborate.others import other_columns
 from archspec.elaborate.table_rows import TableRow, overridden
 from archspec.graph import Graph
 from archspec.spec import Spec

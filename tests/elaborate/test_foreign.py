@@ -8,7 +8,7 @@ import archspec
 from archspec import foreign, library
 from archspec.diagnostics import nearest
 from archspec.elaborate.errors import UnknownArgument, UnknownFunction, UnknownName, UnknownOperator
-from archspec.elaborate.evaluate import FUNCTIONS
+from archspec.elaborate.functions import FUNCTIONS
 from archspec.elaborate.resolve import attributes
 from archspec.foreign import Entry, Kind, folded
 from archspec.initializer import INITIALIZERS

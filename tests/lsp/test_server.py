@@ -59,6 +59,26 @@ def test_diagnostics_come_and_go_as_one_types(tmp_path: Path) -> None:
     assert session(work) == 0
 
 
+def test_who_made_a_shape_and_who_asked_are_related_to_a_misfit(tmp_path: Path) -> None:
+    uri = uri_of(tmp_path / "net.arch")
+
+    async def work(editor: Editor) -> None:
+        editor.open(uri, SMALL.replace("-> bn -> relu6", "-> bn -> shuffle(3)"))
+        [found] = await editor.until(uri, lambda d: len(d) == 1 and "fits" in d[0].message)
+        assert found.code == "shape-mismatch"
+        assert [(one.location.range.start.line, one.message) for one in found.related_information or ()] == [
+            (14, "16 = 3·5 + 1"), (14, "makes 16×16×16"), (9, "in row 1"),
+        ]  # fmt: skip
+        context = types.CodeActionContext([found])
+        document = types.TextDocumentIdentifier(uri)
+        actions = await editor.text_document_code_action_async(types.CodeActionParams(document, found.range, context))
+        assert [action.title for action in actions][:2] == [
+            "`groups` 2 instead of 3 fits: it gives 16×16×16", "`groups` 4 instead of 3 fits: it gives 16×16×16",
+        ]  # fmt: skip
+
+    assert session(work) == 0
+
+
 def test_the_exchanged_strides_are_mended_by_a_code_action(tmp_path: Path) -> None:
     uri = uri_of(tmp_path / "net.arch")
 
