@@ -1,11 +1,35 @@
-"""archspec: a compiler for the table that a paper prints."""
+"""archspec: a compiler for the table that a paper prints.
 
-from archspec.diagnostics import Diagnostic, SpecError
-from archspec.drawing import render
-from archspec.driver import build, load, parse
-from archspec.driver import format_text as format  # noqa: A004
-from archspec.graph import Graph
-from archspec.limits import Limits
-from archspec.spec import Spec
+What it offers is imported when it is first asked for, so that the command line is ready for Ctrl-C before that.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.diagnostics import Diagnostic, SpecError
+    from archspec.drawing import render
+    from archspec.driver import build, load, parse
+    from archspec.driver import format_text as format  # noqa: A004
+    from archspec.graph import Graph
+    from archspec.limits import Limits
+    from archspec.spec import Spec
 
 __all__ = ["Diagnostic", "Graph", "Limits", "Spec", "SpecError", "build", "format", "load", "parse", "render"]
+HOMES = {
+    "Diagnostic": "diagnostics", "Graph": "graph", "Limits": "limits", "Spec": "spec", "SpecError": "diagnostics",
+    "build": "driver", "format": "driver:format_text", "load": "driver", "parse": "driver", "render": "drawing",
+}  # fmt: skip
+"""The module of each name; after a colon, what it is called there."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    module, _, there = HOMES[name].partition(":")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{module}"), there or name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

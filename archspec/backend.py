@@ -6,13 +6,16 @@ builds.
 
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
 from archspec.diagnostics import did_you_mean
+from archspec.ending import Ended
 from archspec.graph import Graph
+from archspec.printable import printable
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from archspec.train.task import Task
 
 GROUP = "archspec.backends"
+OURS = "archspec-compiler"
+LONGEST = 300
+"""Characters of what another's exception says."""
 
 
 class Measured(Struct, frozen=True):
@@ -132,6 +138,10 @@ class BackendError(Exception):
         super().__init__(message)
         self.help = advice
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # from a worker's process it comes as it is, whatever its class is made from
+        return type(self).__new__, (type(self), *self.args), vars(self)
+
 
 class UnknownBackend(BackendError):
     """No installed distribution offers a backend of that name."""
@@ -144,8 +154,36 @@ class MissingFramework(BackendError):
 
     exit_code: ClassVar[int] = 3
 
+    why: str
+    """The same in a few words."""
+
     def __init__(self, what: str, module: str, extra: str) -> None:
         super().__init__(f"{what} needs `{module}`, which is not installed", extra_help(extra))
+        self.why = f"`{module}` is not installed"
+
+
+class BrokenFramework(MissingFramework):
+    """A library that something needs is installed, and cannot be imported or lacks what is used of it."""
+
+    def __init__(self, what: str, module: str, extra: str, error: BaseException) -> None:
+        said, where = first_line(error), place(module)
+        BackendError.__init__(
+            self,
+            f"{what} needs `{module}`, which does not work here: {said}",
+            (f"`{module}` is {where}; " if where else "") + extra_help(extra, "install --force-reinstall"),
+        )
+        self.why = f"`{module}` does not work here: {said}"
+
+
+class BrokenBackend(BackendError):
+    """What another distribution offers as a backend cannot be imported."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, name: str, owner: str, error: BaseException) -> None:
+        super().__init__(
+            f"the backend `{name}` of {owner} does not work here: {first_line(error)}", f"pip uninstall {owner}"
+        )
 
 
 class Unsupported(BackendError):
@@ -155,8 +193,30 @@ class Unsupported(BackendError):
         super().__init__(f"the {backend} backend cannot build `{kind}` (at {path})")
 
 
-def extra_help(extra: str) -> str:
-    return f"pip install 'archspec-compiler[{extra}]'"
+def first_line(error: BaseException) -> str:
+    """What an exception says first; of one that another was made of, or that quotes its traceback, the origin."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = [line for line in str(error).strip().split("\n") if line[:1].strip()]
+    if lines and lines[0].startswith("Traceback "):
+        return printable("".join(lines[1:2])[:LONGEST])
+    said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return printable(said[:LONGEST])
+
+
+def place(package: str) -> str | None:
+    """Where a package lies: another one, or a folder, may stand in its place."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if spec is None:
+        return None
+    return printable(spec.origin or next(iter(spec.submodule_search_locations or ()), "")) or None
+
+
+def extra_help(extra: str, verb: str = "install") -> str:
+    return f"pip {verb} 'archspec-compiler[{extra}]'"
 
 
 @cache
@@ -176,12 +236,19 @@ def available() -> tuple[str, ...]:
 
 
 def load(name: str) -> Backend:
-    """The backend of that name; raises `UnknownBackend`, or `BackendError` where two distributions offer it."""
+    """The backend of that name; raises `UnknownBackend`, `BrokenBackend`, or `BackendError` where two offer it."""
     points = found().get(name, [])
     if not points:
         raise UnknownBackend(f"there is no backend `{name}`", did_you_mean(name, available()))
     owners = {point.dist.name if point.dist else point.value for point in points}
     if len(owners) > 1:
         raise BackendError(f"the backend `{name}` is offered by {' and by '.join(sorted(owners))}", "uninstall one")
-    backend: Backend = points[0].load()()
+    try:
+        backend: Backend = points[0].load()()
+    except (MemoryError, Ended):
+        raise
+    except (Exception, SystemExit) as error:  # nobody knows what another's code raises
+        if owners == {OURS}:
+            raise
+        raise BrokenBackend(name, owners.pop(), error) from error
     return backend

@@ -84,7 +84,7 @@ class Alone(BackendError):
 
 
 def usable(names: Sequence[str], least: int = 2) -> tuple[list[Backend], list[tuple[str, str]]]:
-    """The backends of these names, or all, the most precise first, and which are left out as they are not installed.
+    """The backends of these names, or all, the most precise first, and which are left out, and why.
 
     Raises `BackendError` where one that was named cannot be had, or fewer than the `least` number can.
     """
@@ -95,14 +95,14 @@ def usable(names: Sequence[str], least: int = 2) -> tuple[list[Backend], list[tu
         try:
             backend.ready()
             found.append(backend)
-        except MissingFramework:
+        except MissingFramework as error:
             if names:
                 raise
-            left_out.append((name, backend.framework))
+            left_out.append((name, error.why))
     if len(found) < least:
         installed = ", ".join(backend.name for backend in found) or "none"
         what = "there are no two backends to compare" if least > 1 else "there is no backend"
-        raise Alone(what, f"installed: {installed}")
+        raise Alone(what, "; ".join([f"installed: {installed}", *(f"{name}: {why}" for name, why in left_out)]))
     return found if names else sorted(found, key=lambda backend: backend.precision, reverse=True), left_out
 
 

@@ -1,12 +1,17 @@
 """Where work is done: processes of this machine, or a cluster's, by joblib."""
 
 import logging
+import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from archspec.backend import BackendError, MissingFramework
+from archspec.backend import BackendError
+from archspec.optional import needing
+
+TRACKERS = ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker")
 
 
 class NoCluster(BackendError):
@@ -46,12 +51,28 @@ def workers(jobs: int, cluster: str | None) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Processes that begin meanwhile get no signal but a kill, which the one that began them decides on.
+
+    Ctrl-C reaches all of them. One that is loading modules would print where it was, and half of an answer would keep
+    the other waiting for its end.
+    """
+    # what keeps account of shared memory lets signals through again when it is started, so that comes first
+    for tracker in filter(None, map(sys.modules.get, TRACKERS)):
+        if hasattr(tracker, "ensure_running"):
+            tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def dask(cluster: str | None) -> Any:
     """A connection to a scheduler of Dask; without an address, `dask://`, to one of this machine's own."""
-    try:
+    with needing("a Dask cluster", "dask"):
         from distributed import Client
-    except ModuleNotFoundError:
-        raise MissingFramework("a Dask cluster", "distributed", "dask") from None
     address = (cluster or "").partition("://")[2]
     try:
         return Client(  # type: ignore[no-untyped-call]
@@ -63,11 +84,9 @@ def dask(cluster: str | None) -> Any:
 
 def ray(cluster: str | None) -> Callable[[], None]:
     """Connect to Ray's cluster; without an address, `ray://`, start one on this machine. Gives what disconnects."""
-    try:
+    with needing("a Ray cluster", "ray"):
         import ray
         from ray.util.joblib import register_ray
-    except ModuleNotFoundError:
-        raise MissingFramework("a Ray cluster", "ray", "ray") from None
     # "local": never one that happens to run, or has run, on this machine
     address = cluster if (cluster or "").partition("://")[2] else "local"
     # said once, by the error below

@@ -97,15 +97,16 @@ HOMES = {
     "print": {"cli/output.py"},
     "echo": set(),
     "secho": set(),
-    "stdout": {"cli/output.py", "cli/group.py"},
-    "stderr": {"cli/output.py"},
+    "stdout": {"cli/output.py", "cli/group.py", "cli/__init__.py"},
+    "stderr": {"cli/output.py", "cli/__init__.py"},
     "model_dump_json": {"cli/commands.py", "train/trained.py"},
     "writer": set(),
     "ensure_ascii": {"escape.py"},
     "escape": {"escape.py", "drawing/labels.py", "drawing/__init__.py"},
 }
-"""What makes output, and the modules that may: `group` sees that nobody reads stdout any more, the two that dump models
-hand them to `json_escaped`, and those of drawing have what Graphviz and an attribute need.
+"""What makes output, and the modules that may: `group` sees that nobody reads stdout any more, `cli` lets go of what
+could not be written, the two that dump models hand them to `json_escaped`, and those of drawing have what Graphviz and
+an attribute need.
 """
 
 

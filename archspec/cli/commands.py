@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import click
 
 from archspec import driver
-from archspec.cli import tables
+from archspec.cli import INTERRUPTED, tables
 from archspec.cli.device import devices_sheet, say_estimates, with_device
 from archspec.cli.group import Commands
 from archspec.cli.options import (
@@ -27,13 +27,14 @@ from archspec.escape import json_text
 from archspec.files import whole_file
 from archspec.graph import Graph
 from archspec.limits import Limits
+from archspec.optional import needing
 from archspec.printable import holds
 from archspec.spec import Spec
 from archspec.stats import By
 from archspec.syntax import cache
 from archspec.tensor import NumberType, Shape
 
-FINE, WRONG, USAGE, ENVIRONMENT, LIMIT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+FINE, WRONG, USAGE, ENVIRONMENT, LIMIT = 0, 1, 2, 3, 4
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -322,7 +323,8 @@ def run(arguments: list[str] | None = None) -> int:
 
     ready()
     try:
-        result: Any = cli.main(arguments, prog_name="archspec", standalone_mode=False)
+        with needing("this command"):
+            result: Any = cli.main(arguments, prog_name="archspec", standalone_mode=False)
         return result if isinstance(result, int) else FINE
     except SpecError as error:
         complain(error.diagnostics)

@@ -9,8 +9,9 @@ import click
 
 from archspec.cli.options import Folder, Parameters, with_image, with_limits, with_parameters
 from archspec.cli.output import say, show
-from archspec.cli.training import Numbers, libraries, prepared, progress, recipe, with_training
+from archspec.cli.training import Numbers, prepared, progress, recipe, with_training
 from archspec.limits import Limits
+from archspec.optional import needing
 from archspec.tensor import Shape
 
 TRIO = (
@@ -75,7 +76,7 @@ def compare(
       archspec compare net.arch:A net.arch:B --data folder:photos --input 64x64 --steps 2000 --seeds 3
     """
     gc.enable()  # training is more than a short run
-    with libraries():
+    with needing("training", "train"):
         from archspec.train import members as m
         from archspec.train.compare import compare as compared
         from archspec.train.protocol import ADDITIONS, GRID, Protocol

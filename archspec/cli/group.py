@@ -3,12 +3,15 @@
 import os
 import select
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import click
 
 from archspec.backend import BackendError
+from archspec.cli.output import named
 from archspec.syntax import cache
 
 ELSEWHERE = {
@@ -43,15 +46,30 @@ class Commands(click.Group):
             cache.begin()
         return found
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with read_or_not(), named():  # help is printed here
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:  # which click, if it saw it, would take for a failure of stdout, and for one of ours
-            if not unread():
-                raise BackendError("a process that this one works with has ended") from None
-            # Python must not complain while it closes stdout
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return None
+        with read_or_not():
+            made = super().invoke(ctx)
+            if not sys.stdout.closed:  # as the language server leaves it
+                with named():
+                    sys.stdout.flush()
+            return made
+
+
+@contextmanager
+def read_or_not() -> Iterator[None]:
+    """That nobody reads the rest of what is printed ends a command, and is not an error."""
+    try:
+        yield
+    except BrokenPipeError:  # which click, if it saw it, would take for a failure of stdout, and for one of ours
+        if not unread():
+            raise BackendError("a process that this one works with has ended") from None
+        # Python must not complain while it closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from None
 
 
 def unread() -> bool:

@@ -11,7 +11,8 @@ import click
 from archspec.cli import tables
 from archspec.cli.options import Folder
 from archspec.cli.output import say, show, show_json
-from archspec.cli.training import libraries, progress
+from archspec.cli.training import progress
+from archspec.optional import needing
 from archspec.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def relu(output: Path | None, dims: tuple[int, ...], draws: int, seed: int, trai
 
 def train_bottlenecks(folder: Path) -> str:
     """Train, write the report, and give what it says."""
-    with libraries():
+    with needing("training", "train"):
         from archspec.lab.bottleneck import trained
         from archspec.train.report import write
 

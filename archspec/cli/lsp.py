@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from archspec.optional import needing
+
 SWITCH = 0.001
 """Seconds after which the thread that thinks lets the other one read what was typed."""
 
@@ -16,13 +18,7 @@ def lsp() -> None:
     The editor starts it and speaks the Language Server Protocol with it on standard input and output; docs/editors.md
     says how to set up VS Code, Neovim, Emacs and Helix.
     """
-    from archspec.backend import MissingFramework
-
-    try:
+    with needing("the language server"):
         from archspec.lsp.server import server
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"pygls", "lsprotocol"}:
-            raise
-        raise MissingFramework("the language server", "pygls", "lsp") from None
     sys.setswitchinterval(SWITCH)
     server(importlib.metadata.version("archspec-compiler")).start_io()

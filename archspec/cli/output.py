@@ -7,7 +7,8 @@ import codecs
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
 import click
@@ -79,20 +80,37 @@ def give(text: str) -> None:
 
 def give_bytes(data: bytes) -> None:
     """Write a file to stdout; one that a program has put in its place may take texts alone."""
-    sys.stdout.flush()
-    binary = getattr(sys.stdout, "buffer", None)
-    if binary is None:
-        sys.stdout.write(data.decode())
-        return
-    binary.write(data)
-    binary.flush()
+    with named():
+        sys.stdout.flush()
+        binary = getattr(sys.stdout, "buffer", None)
+        if binary is None:
+            sys.stdout.write(data.decode())
+            return
+        binary.write(data)
+        binary.flush()
 
 
 def emit(text: str, err: bool = False, flush: bool = True) -> None:
-    stream = sys.stderr if err else sys.stdout
-    stream.write(text)
-    if flush:
-        stream.flush()
+    if err:
+        # where that cannot be read, the exit code says it
+        with suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        return
+    with named():
+        sys.stdout.write(text)
+        if flush:
+            sys.stdout.flush()
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """Let an error say that it is stdout which cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = "stdout"
+        raise
 
 
 def boxes(sheet: Sheet) -> None:

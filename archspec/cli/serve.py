@@ -16,6 +16,7 @@ from archspec.cli.output import say
 from archspec.diagnostics import SpecError
 from archspec.elaborate.errors import UnknownMember
 from archspec.limits import DEFAULT_LIMITS
+from archspec.optional import needing
 from archspec.source import Source, Span
 
 GRACE = 1
@@ -45,16 +46,10 @@ def serve(spec: str | None, port: int, no_open: bool) -> None:
       archspec serve mobilenet_v2
       archspec serve nets/mine.arch --port 9000
     """
-    from archspec.backend import MissingFramework
-
-    try:
+    with needing("the page"):
         import uvicorn
 
         from archspec.serve.app import Server
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"uvicorn", "starlette"}:
-            raise
-        raise MissingFramework("the page", error.name or "starlette", "serve") from None
     begun = start(spec)
     server = Server(begun.folder, begun.name, begun.text, begun.member)
     # uvicorn's own set-up of logs would close the streams that others write theirs to

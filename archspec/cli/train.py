@@ -9,9 +9,10 @@ import click
 
 from archspec.cli.options import Folder, Parameters, SpecName, with_image, with_limits, with_parameters
 from archspec.cli.output import say, show, show_json
-from archspec.cli.training import libraries, prepared, progress, recipe, with_training
+from archspec.cli.training import prepared, progress, recipe, with_training
 from archspec.escape import json_text
 from archspec.limits import Limits
+from archspec.optional import needing
 from archspec.sheet import Sheet, plain
 from archspec.tensor import Shape
 
@@ -74,7 +75,7 @@ def train(
       archspec train net.arch --data cifar10:cifar-10-python.tar.gz --lr 0.002 --save net.pth
     """
     gc.enable()
-    with libraries():
+    with needing("training", "train"):
         from archspec.backend import load as load_backend
         from archspec.train.compare import trains
         from archspec.train.members import members
@@ -164,7 +165,7 @@ def evaluate(
       archspec evaluate resnet50 --weights resnet50.safetensors --data folder:imagenet --input 224x224 --normal imagenet
     """
     gc.enable()
-    with libraries():
+    with needing("training", "train"):
         from msgspec.structs import replace
 
         from archspec import driver

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archspec.backend import MissingFramework
 from archspec.cli.options import Decorated
 from archspec.cli.output import say
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from archspec.train.data import Data
     from archspec.train.protocol import Recipe
     from archspec.train.task import Task
-
-LIBRARIES = {"numpy", "scipy", "sklearn", "joblib", "PIL", "jinja2", "matplotlib", "lightning", "tensorboard"}
 
 
 class Numbers(click.ParamType[tuple[float, ...]]):
@@ -88,17 +85,6 @@ def recipe(
         "batch": batch, "schedule": schedule, "augment": augment, "average": round(1 - 1 / max(10, total / 15), 6),
     }  # fmt: skip
     return Recipe(**{name: value for name, value in said.items() if value is not None})
-
-
-@contextmanager
-def libraries() -> Iterator[None]:
-    """Turn the absence of what training needs into its error."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in LIBRARIES:
-            raise
-        raise MissingFramework("training", error.name or "numpy", "train") from None
 
 
 def prepared(source: str, image: "Shape | None", folder: Path) -> "Data":

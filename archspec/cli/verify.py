@@ -70,8 +70,8 @@ def verify(
 
     gc.enable()
     backends, left_out = usable(names, 1 if optimize else 2)
-    for name, framework in left_out:
-        say(f"{name} is left out: `{framework}` is not installed", err=True)
+    for name, why in left_out:
+        say(f"{name} is left out: {why}", err=True)
     wrong: list[int] = []
 
     def networks_of(path: str) -> list[Network]:

@@ -11,10 +11,11 @@ from warnings import catch_warnings, filterwarnings
 
 from msgspec import Struct
 
-from archspec.backend import BackendError, MissingFramework
+from archspec.backend import BackendError
 from archspec.drawing import Theme
 from archspec.drawing.palette import PALETTES, Palette
 from archspec.drawing.scene import Family, short
+from archspec.optional import needing
 from archspec.printable import printable, spelled
 
 if TYPE_CHECKING:
@@ -75,11 +76,9 @@ def chart(
         raise WrongChart(f"there is no chart in the form {form!r}", f"the suffix is one of {', '.join(FORMATS)}")
     if any(getattr(point, what) <= 0 for point in points for what in COUNTS):
         raise WrongChart("a network without parameters or MACs has no place on a logarithmic axis")
-    try:
+    with needing("a chart", "draw"):
         from matplotlib import rc_context
         from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingFramework("a chart", "matplotlib", "draw") from None
     colors = PALETTES[theme]
     size = "params" if against == "macs" else "macs"
     made = BytesIO()

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from archspec.backend import BackendError, MissingFramework
+from archspec.backend import BackendError
 from archspec.drawing import Theme
 from archspec.drawing.chart import drawable, glyphs, settings, without_metadata
 from archspec.drawing.palette import PALETTES, Palette
 from archspec.drawing.scene import Family, short
 from archspec.graph import Graph, Node
 from archspec.ops.base import pair
+from archspec.optional import needing
 from archspec.tensor import Shape
 
 if TYPE_CHECKING:
@@ -83,11 +84,9 @@ def filters(
     found = convolutions(graph)
     if not found:
         raise NotFilters(graph.name)
-    try:
+    with needing("a picture of filters", "draw"):
         from matplotlib import rc_context
         from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingFramework("a picture of filters", "matplotlib", "draw") from None
     colors = PALETTES[theme]
     made = BytesIO()
     with rc_context(settings(colors)), glyphs():

@@ -3,9 +3,10 @@
 from io import BytesIO
 from xml.etree import ElementTree
 
-from archspec.backend import BackendError, MissingFramework
+from archspec.backend import BackendError
 from archspec.drawing import MOST_PIXELS, TooLarge
 from archspec.drawing.labels import APART
+from archspec.optional import needing
 from archspec.printable import printable
 
 SVG = "http://www.w3.org/2000/svg"
@@ -49,10 +50,8 @@ def drawn(text: str, form: str, title: str, dpi: int = DPI) -> bytes:
 
 def piped(text: str, form: str, tries: int = TRIES) -> bytes:
     """What the program gives out; a crash is tried again."""
-    try:
+    with needing("a picture", "draw"):
         import graphviz
-    except ImportError:
-        raise MissingFramework("a picture", "graphviz", "draw") from None
     try:
         made: bytes = graphviz.pipe("dot", form, text.encode(), quiet=True)
         return made
@@ -68,7 +67,8 @@ def piped(text: str, form: str, tries: int = TRIES) -> bytes:
 
 def sized(drawing: bytes, dpi: int) -> bytes:
     """A PNG that says how large it is on paper, which Graphviz' does not."""
-    from PIL import Image  # matplotlib, of the same extra, needs it anyway
+    with needing("a picture as png", "draw"):
+        from PIL import Image
 
     made = BytesIO()
     with Image.open(BytesIO(drawing)) as image:

@@ -5,15 +5,13 @@ Their modules import numpy, scipy and matplotlib, so that whoever imports one ca
 
 from importlib import import_module
 
-from archspec.backend import MissingFramework
+from archspec.optional import needing
 
 NEEDED = ("numpy", "scipy", "matplotlib")
 
 
 def ready() -> None:
     """Raise `MissingFramework` where a library of the laboratory is not installed."""
-    for module in NEEDED:
-        try:
+    with needing("the laboratory", "train"):
+        for module in NEEDED:
             import_module(module)
-        except ImportError:
-            raise MissingFramework("the laboratory", module, "train") from None

@@ -5,11 +5,11 @@ from io import BytesIO
 from math import log10
 from pathlib import Path
 
-from archspec.backend import MissingFramework
 from archspec.drawing import Theme
 from archspec.drawing.chart import COUNTS, FORMATS, WrongChart, drawable, glyphs, name, settings, without_metadata
 from archspec.drawing.palette import PALETTES
 from archspec.drawing.scene import short
+from archspec.optional import needing
 
 FINENESS = 100
 """Points of the chart for each power of ten: of rows that fall together, one is kept."""
@@ -46,12 +46,10 @@ def figure(
 
     Raises `MissingFramework`.
     """
-    try:
+    with needing("a chart", "draw"):
         from matplotlib import rc_context
         from matplotlib.figure import Figure
         from matplotlib.ticker import LogLocator
-    except ImportError:
-        raise MissingFramework("a chart", "matplotlib", "draw") from None
     colors = PALETTES[theme]
     placed = [member for member in front if member[0] > 0 and member[1] > 0]
     made = BytesIO()

@@ -8,6 +8,7 @@ import pickle
 from collections import Counter as Tally
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -17,9 +18,9 @@ from warnings import warn
 
 from msgspec import Struct
 
-from archspec.backend import MissingFramework
 from archspec.diagnostics import SpecError, did_you_mean
 from archspec.elaborate.evaluate import Value
+from archspec.optional import needing
 from archspec.printable import printable
 from archspec.search.counting import Counter, Refused
 from archspec.search.measures import ALWAYS, MEASURES, amount
@@ -174,13 +175,11 @@ def spread(
     sweep: Sweep, chunks: Iterator[tuple[int, int]], jobs: int, cluster: str | None
 ) -> Iterator[tuple[list[Row], Tallied]]:
     """The same on several processes."""
-    from archspec.workers import workers
+    from archspec.workers import undisturbed, workers
 
-    try:
+    with needing("a sweep on several processes", "sweep"):
         from joblib import Parallel, delayed
         from joblib.parallel import get_active_backend
-    except ModuleNotFoundError:
-        raise MissingFramework("a sweep on several processes", "joblib", "sweep") from None
     with deep(sweep.specs[0].limits, sweep.specs[0].source):
         packed = pickle.dumps(sweep)
     name = sha256(packed).hexdigest()
@@ -189,7 +188,9 @@ def spread(
         streamed = getattr(backend, "supports_return_generator", False)
         while wave := list(islice(chunks, WAVE)):
             parallel = Parallel(return_as="generator" if streamed else "list", batch_size=1)
-            yield from parallel(delayed(counted)(name, packed, first, last) for first, last in wave)
+            with undisturbed() if streamed else nullcontext():
+                answers = parallel(delayed(counted)(name, packed, first, last) for first, last in wave)
+            yield from answers
 
 
 remembered: OrderedDict[str, Sweep] = OrderedDict()

@@ -5,9 +5,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from archspec.backend import BackendError, MissingFramework
+from archspec.backend import BackendError
 from archspec.elaborate.evaluate import Value
 from archspec.escape import csv_line, json_text
+from archspec.optional import needing
 
 Line = tuple[Value, ...]
 GROUP = 50_000
@@ -93,9 +94,7 @@ def write_parquet(
     kinds = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
     types = [column_type(values) for values in samples]
     schema = pa.schema([(name, kinds[kind]) for name, kind in zip(columns, types, strict=True)])
-    import pyarrow.parquet as pq
-
-    with pq.ParquetWriter(path, schema) as writer:
+    with pa.parquet.ParquetWriter(path, schema) as writer:
         for group in grouped(lines):
             arrays = [
                 pa.array([None if value is None else kind(simple(value)) for value in values], kinds[kind])
@@ -112,10 +111,9 @@ def grouped(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 def arrow() -> Any:
     """pyarrow; raises `MissingFramework`."""
-    try:
+    with needing("a Parquet file", "sweep"):
         import pyarrow
-    except ModuleNotFoundError:
-        raise MissingFramework("a Parquet file", "pyarrow", "sweep") from None
+        import pyarrow.parquet
     return pyarrow
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -11,7 +12,7 @@ from archspec.backend import BackendError
 from archspec.train import runs
 from archspec.train.record import Record
 from archspec.train.task import Task
-from archspec.workers import workers
+from archspec.workers import undisturbed, workers
 
 ATTEMPTS = 3
 """How often a worker may die without any run having come farther before that."""
@@ -57,7 +58,9 @@ def made(tasks: Sequence[Task], folder: Path, cluster: str | None) -> Iterator[t
     streamed = getattr(backend, "supports_return_generator", False)
     parent = os.getpid() if cluster is None else None
     parallel = Parallel(return_as="generator_unordered" if streamed else "list", batch_size=1, pre_dispatch="n_jobs")
-    yield from parallel(delayed(work)(task, folder, parent) for task in tasks)
+    with undisturbed() if streamed else nullcontext():
+        answers = parallel(delayed(work)(task, folder, parent) for task in tasks)
+    yield from answers
 
 
 def work(task: Task, folder: Path, parent: int | None) -> tuple[str, Record]:

@@ -2,25 +2,21 @@
 
 from typing import Any
 
-from archspec.backend import MissingFramework
+from archspec.optional import needing
 
 EXTRA = "weights"
 
 
 def numpy() -> Any:
     """The module numpy; raises `MissingFramework`."""
-    try:
+    with needing("arithmetic on weights", EXTRA):
         import numpy
-    except ModuleNotFoundError:
-        raise MissingFramework("weights", "numpy", EXTRA) from None
     return numpy
 
 
 def safetensors() -> Any:
     """The module safetensors, with its numpy part; raises `MissingFramework`."""
     numpy()
-    try:
+    with needing("a file of weights", EXTRA):
         import safetensors.numpy
-    except ModuleNotFoundError:
-        raise MissingFramework("weights in a file", "safetensors", EXTRA) from None
     return safetensors

@@ -5,8 +5,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from archspec.backend import Measured, MissingFramework
+from archspec.backend import Measured
 from archspec.graph import Graph
+from archspec.optional import needing
 from archspec.room import check_weights
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from archspec.emit import Printed
     from archspec.train.record import Watch
     from archspec.train.task import Task
-
-NEEDED = {"numpy", "h5py", "keras", "tensorflow", "jax", "torch"}
-"""What Keras stands on; of the last three, one."""
 
 
 class Backend:
@@ -96,10 +94,5 @@ def part(name: str) -> Any:
     """One of the modules that import Keras; raises `MissingFramework`."""
     from archspec_keras.quiet import quiet
 
-    try:
-        with quiet():
-            return import_module(f"archspec_keras.{name}")
-    except ModuleNotFoundError as error:
-        if error.name not in NEEDED:
-            raise
-        raise MissingFramework("the keras backend", error.name, Backend.extra) from None
+    with needing("the keras backend", Backend.extra), quiet():
+        return import_module(f"archspec_keras.{name}")

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 
 STDERR = 2
@@ -39,4 +39,5 @@ def quiet() -> Iterator[None]:
             os.dup2(kept, STDERR)
             os.close(kept)
             told.seek(0)
-            os.write(STDERR, b"".join(line for line in told if not line.startswith(TOLD)))
+            with suppress(OSError):  # nobody reads it
+                os.write(STDERR, b"".join(line for line in told if not line.startswith(TOLD)))

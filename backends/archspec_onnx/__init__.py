@@ -8,8 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from archspec.backend import Measured, MissingFramework
+from archspec.backend import Measured
 from archspec.graph import Graph
+from archspec.optional import needing
 from archspec.room import check_weights
 
 if TYPE_CHECKING:
@@ -82,9 +83,5 @@ class Backend:
 
 def part(name: str) -> Any:
     """One of the modules that import onnx; raises `MissingFramework`."""
-    try:
+    with needing("the onnx backend", Backend.extra):
         return import_module(f"archspec_onnx.{name}")
-    except ModuleNotFoundError as error:
-        if error.name not in {"numpy", Backend.framework}:
-            raise
-        raise MissingFramework("the onnx backend", error.name, Backend.extra) from None

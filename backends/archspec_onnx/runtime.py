@@ -19,11 +19,12 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, sha
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from archspec.backend import BackendError, Measured, MissingFramework
+from archspec.backend import BackendError, Measured
 from archspec.decompile import Unreadable
 from archspec.decompile.layouts import No
 from archspec.files import whole_file
 from archspec.graph import Graph
+from archspec.optional import needing
 from archspec.tensor import Shape
 from archspec.weights import WeightsError, draw
 from archspec_onnx.decompile_file import opened
@@ -179,12 +180,8 @@ class Builder:
 
 def onnxruntime() -> Any:
     """The module onnxruntime; raises `MissingFramework`."""
-    try:
+    with needing("running an ONNX model"):
         return import_module("onnxruntime")
-    except ModuleNotFoundError as error:
-        if error.name != "onnxruntime":
-            raise
-        raise MissingFramework("running an ONNX model", error.name, "onnx") from None
 
 
 def run(model: ModelProto, graph: Graph, images: Array) -> dict[str, Array]:

@@ -5,8 +5,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from archspec.backend import Measured, MissingFramework
+from archspec.backend import Measured
 from archspec.graph import Graph
+from archspec.optional import needing
 from archspec.room import check_weights
 
 if TYPE_CHECKING:
@@ -96,11 +97,5 @@ class Backend:
 
 def part(name: str) -> Any:
     """One of the modules that import torch; raises `MissingFramework`."""
-    try:
+    with needing("training with torch" if name == "training" else "the torch backend", Backend.extra):
         return import_module(f"archspec_torch.{name}")
-    except ModuleNotFoundError as error:
-        if error.name in {"lightning", "tensorboard"}:
-            raise MissingFramework("training with torch", error.name, "train") from None
-        if error.name not in {"numpy", Backend.framework}:
-            raise
-        raise MissingFramework("the torch backend", error.name, Backend.extra) from None

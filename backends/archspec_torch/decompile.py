@@ -20,6 +20,7 @@ from torch.export import ExportedProgram
 
 from archspec.backend import BackendError
 from archspec.decompile import CannotSay, Model, Unreadable
+from archspec.ending import Ended
 from archspec.printable import printable
 from archspec.tensor import Shape, shape_text
 from archspec_torch.archive import program_in
@@ -121,7 +122,7 @@ def running(what: str) -> Iterator[None]:
     try:
         with redirect_stdout(sys.stderr):
             yield
-    except (BackendError, ModuleNotFoundError):
+    except (BackendError, ModuleNotFoundError, Ended):
         raise
     except (Exception, SystemExit) as error:  # nobody knows what it may raise
         first = str(error).strip().partition("\n")[0][:300]
