@@ -117,7 +117,7 @@ def read(line: bytes) -> tuple[bool, Any]:
 def ends(line: bytes) -> bool:
     """Whether a line asks the server to end, which it does."""
     known, message = read(line)
-    return known and isinstance(message, dict) and message.get("method") in ("exit", "shutdown")
+    return known and isinstance(message, dict) and message.get("method") == "exit"
 
 
 def asked(line: bytes) -> list[Any]:
