@@ -49,7 +49,7 @@ huge: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
-# half an hour; `python -m fuzz TARGET --seconds 60` for less. atheris has wheels for Linux alone.
+# half an hour for all; `python -m fuzz TARGET --seconds 1800` for one. atheris has wheels for Linux alone.
 fuzz: $(VENV)/.test
 	$(PIP) install -c constraints.txt -e ".[fuzz]"
 	$(BIN)/python -m fuzz --seconds 1800

@@ -7,12 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fuzz.targets import TARGETS, seeds, tried
+from fuzz.targets import MODULES, seeds, target, tried
 
 FOUND = Path("build") / "fuzz"
-MEMORY, PATIENCE, LONGEST = 300, 20, 6000
-"""MiB over what a started process takes; seconds and characters of one execution, slower while coverage is counted."""
-STARTED = 250
+MEMORY, PATIENCE = 300, 20
+"""MiB over what a started process takes; seconds of one execution, slower while coverage is counted."""
 STATUS = re.compile(r"#([0-9]+)\s.*?cov: ([0-9]+) ft: ([0-9]+) corp: ([0-9]+).*?rss: ([0-9]+)Mb")
 
 
@@ -23,34 +22,35 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help="in all (60)")
     parser.add_argument("--replay", type=Path, help="try one file with the targets, without fuzzing")
     arguments = parser.parse_args()
-    targets = arguments.targets or list(TARGETS)
+    targets = arguments.targets or list(MODULES)
     if arguments.replay:
-        for target in targets:
-            tried(target, arguments.replay.read_bytes())
+        for name in targets:
+            tried(name, arguments.replay.read_bytes())
         return 0
-    codes = [fuzzed(target, arguments.seconds // len(targets)) for target in targets]
+    codes = [fuzzed(name, arguments.seconds // len(targets)) for name in targets]
     return max(codes)
 
 
-def fuzzed(target: str, seconds: int) -> int:
+def fuzzed(name: str, seconds: int) -> int:
     """Fuzz one target; 1 where something was found."""
     FOUND.mkdir(parents=True, exist_ok=True)
-    kept = next(seeds(target)).parent
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as first:
+        for number, data in enumerate(seeds(name)):
+            Path(first, str(number)).write_bytes(data)
         command = [
-            sys.executable, "-m", "fuzz.worker", target, scratch, str(kept), f"-max_total_time={seconds}",
-            f"-timeout={PATIENCE}", f"-rss_limit_mb={STARTED + MEMORY}", f"-max_len={LONGEST}",
-            f"-artifact_prefix={FOUND}/{target}-", "-print_final_stats=1",
+            sys.executable, "-m", "fuzz.worker", name, str(MEMORY), scratch, first, f"-max_total_time={seconds}",
+            f"-timeout={PATIENCE}", f"-max_len={target(name).longest}", f"-artifact_prefix={FOUND}/{name}-",
+            "-print_final_stats=1",
         ]  # fmt: skip
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     statuses = STATUS.findall(done.stdout)
     last = statuses[-1] if statuses else ("0", "0", "0", "0", "0")
-    print(f"{target}: {int(last[0]):,} executions, coverage {last[1]}, features {last[2]}, {last[4]} MB", flush=True)
+    print(f"{name}: {int(last[0]):,} executions, coverage {last[1]}, features {last[2]}, {last[4]} MB", flush=True)
     if done.returncode:
         print("\n".join(done.stdout.splitlines()[-60:]))
-        files = sorted(FOUND.glob(f"{target}-*"), key=lambda file: file.stat().st_mtime)
+        files = sorted(FOUND.glob(f"{name}-*"), key=lambda file: file.stat().st_mtime)
         if files:
-            print(f"found: python -m fuzz {target} --replay {files[-1]}")
+            print(f"found: python -m fuzz {name} --replay {files[-1]}")
     return int(done.returncode != 0)
 
 

@@ -32,13 +32,12 @@ def dictionary() -> tuple[str, ...]:
     return (*keywords(), *functions(), *sorted(WORDS), *MARKS)
 
 
-def mutated(data: bytes, longest: int, seed: int) -> bytes:
+def mutated(data: bytes, rng: random.Random) -> bytes:
     """Another text, near this one."""
-    rng = random.Random(seed)
     text = data.decode("utf-8", "replace")
     for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
         text = rng.choice(MUTATIONS)(text, rng)
-    return text[:LONGEST].encode("utf-8", "replace")[:longest]
+    return text[:LONGEST].encode("utf-8", "replace")
 
 
 def word(text: str, rng: random.Random) -> str:

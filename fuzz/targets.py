@@ -1,66 +1,63 @@
-"""What is tried with a text, and what may come of it: a result with its laws, or a `SpecError`."""
+"""What is tried with some bytes, and what may come of it: a result with its laws, or a mistake that archspec names.
 
-from collections.abc import Callable, Iterator
+The modules of the targets are imported when one is asked for: a fuzzer counts the coverage of what is imported then.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 
-from archspec import driver, syntax
+from msgspec import Struct
+
+from archspec.backend import BackendError
+from archspec.decompile.proof import Disproved
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.graph import Graph
-from archspec.limits import Limits
-from archspec.pasting import pasted, tables_in
 from archspec.report import json_of, text_of
-from archspec.source import Source
-from archspec.syntax.printer import print_tree
-from archspec.tables.dialects import rows_of
 
-LIMITS = Limits(nodes=3000, size=1 << 16, nesting=40, source=1 << 16, tokens=6000)
 CORPUS = Path(__file__).parent / "corpus"
+MODULES = {
+    "parse": "texts", "tables": "texts", "elaborate": "texts", "import": "texts", "html": "texts", "latex": "texts",
+    "cells": "texts", "foreign": "foreign", "pt2": "torch_files", "checkpoint": "torch_files", "onnx": "onnx_files",
+    "safetensors": "safetensors_files", "lsp": "editor", "serve": "page",
+}  # fmt: skip
+"""Each target, and the module of this package that has it."""
 
 
-def parse(text: str) -> None:
-    """A text that parses is printed to one that has the same tree, and that is printed to itself."""
-    source = Source("<fuzz>", text)
-    with driver.deep(LIMITS, source):
-        tree = syntax.parse(source, LIMITS)
-        printed = print_tree(tree)
-        again = syntax.parse(Source("<fuzz>", printed), LIMITS)
-        assert again == tree, "the printed text has another tree"
-        assert print_tree(again) == printed, "printing twice gives another text"
+class Target(Struct, frozen=True):
+    """One thing that reads what others wrote."""
+
+    attempt: Callable[[bytes], None]
+    """raises `AssertionError` where a law does not hold; `SpecError` and `BackendError` are answers"""
+    mutated: Callable[[bytes, random.Random], bytes]
+    """other bytes, near these"""
+    made: Callable[[], Iterable[bytes]] = tuple
+    """what is tried first besides the corpus: files that are not texts, made by a script"""
+    longest: int = 6000
+    """bytes that are tried"""
 
 
-def tables(text: str) -> None:
-    """The cells of a table stand in it, as long as what they say."""
-    source = Source("<fuzz>", text)
-    for found in tables_in(source):
-        for number, row in enumerate(found.rows):
-            for cell in row.cells:
-                assert 0 <= cell.span.start <= cell.span.end <= len(text), "a cell outside of the text"
-                # headers of several lines are one
-                assert not cell.text or not number or len(cell.text) == len(cell.span.text), "a cell of another length"
-        assert rows_of(found.span.text, found.span), "a table that is found and cannot be read"
+def target(name: str) -> Target:
+    """The target of that name."""
+    targets: dict[str, Target] = import_module(f"fuzz.{MODULES[name]}").TARGETS
+    return targets[name]
 
 
-def elaborate(text: str) -> None:
-    """A network that is elaborated is a Graph, also when it is read from JSON; every diagnostic can be shown."""
-    spec = driver.parse(text, "<fuzz>", limits=LIMITS)
-    spec.make.advise = len(text) % 4 == 0
-    told(spec.check_all())
-    for member in map(spec.member, spec.members):
-        try:
-            graph = member.elaborate()
-        except SpecError as error:
-            told(error.diagnostics)
-            continue
-        assert Graph.model_validate_json(graph.model_dump_json()) == graph, "a Graph that is not what its JSON says"
-        assert graph.stats("row").params == graph.stats("layer").params, "rows and layers count otherwise"
+def tried(name: str, data: bytes) -> None:
+    """Try a target with some bytes; what may be wrong with them is not a finding."""
+    try:
+        target(name).attempt(data)
+    except SpecError as error:
+        told(error.diagnostics)
+    except Disproved:
+        raise  # a mistake of archspec's own
+    except BackendError as error:
+        refused(error)
 
 
-def import_(text: str) -> None:
-    """A table that is imported is a spec without errors."""
-    found = [table for table in tables_in(Source("<fuzz>", text)) if len(table.rows) <= 12][:1]
-    if found:
-        made = pasted(found)
-        assert not [d for d in driver.parse(made.text).check_all() if d.severity.value == "error"], made.text
+def refused(error: BackendError) -> None:
+    """A refusal has a text."""
+    assert str(error)
 
 
 def told(found: object) -> None:
@@ -71,19 +68,19 @@ def told(found: object) -> None:
         assert json_of(one)["code"] == one.code
 
 
-TARGETS: dict[str, Callable[[str], None]] = {
-    "parse": parse, "tables": tables, "elaborate": elaborate, "import": import_,
-}  # fmt: skip
+def mutated(name: str, data: bytes, longest: int, seed: int) -> bytes:
+    """Other bytes for a target, near these, the same for one seed."""
+    return target(name).mutated(data, random.Random(seed))[:longest]
 
 
-def tried(name: str, data: bytes) -> None:
-    """Try a target with some bytes; what may be wrong with a text is no finding."""
-    try:
-        TARGETS[name](data.decode("utf-8", "replace"))
-    except SpecError as error:
-        told(error.diagnostics)
+def corpus(name: str) -> Iterator[Path]:
+    """The files of a target."""
+    folder = CORPUS / name
+    yield from sorted(folder.iterdir()) if folder.is_dir() else ()
 
 
-def seeds(name: str) -> Iterator[Path]:
-    """The corpus of a target."""
-    yield from sorted((CORPUS / name).iterdir())
+def seeds(name: str) -> Iterator[bytes]:
+    """What is tried first: the files of the corpus, and what a script makes."""
+    for file in corpus(name):
+        yield file.read_bytes()
+    yield from target(name).made()

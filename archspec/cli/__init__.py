@@ -27,6 +27,8 @@ def main() -> NoReturn:
             # nothing is left behind then either: no half of a file, no worker
             signal.signal(signal.SIGTERM, end)
             sys.unraisablehook = unraisable
+            # processes that this one starts take no module from the folder that it is called in
+            os.environ.setdefault("PYTHONSAFEPATH", "1")
             # a short run leaves little to collect, and looking for it while modules load costs a tenth of the run
             gc.disable()
             from archspec.cli.commands import run

@@ -24,6 +24,9 @@ class Protocol(LanguageServerProtocol):
         if not is_message(message):
             self.refuse(identity if is_identity(identity) else None, INVALID_REQUEST, "this is not a request")
             return
+        if self._shutdown and "id" in message and "method" in message:
+            self.refuse(identity, INVALID_REQUEST, "the server was asked to shut down")
+            return
         if message.get("method") in CHANGES and not self.is_open(message):
             return
         if "method" in message and self.get_message_type(message["method"]) is None:

@@ -128,7 +128,9 @@ def written(text: str, backend: str, folder: Path, member: str | None, parameter
     """
     spec = f"-:{member}" if member else "-"
     given = [f"-p{key}={value}" for key, value in ASSIGNMENT.findall(parameters)]
-    command = [sys.executable, "-m", "archspec", "build", "--emit", "source", "--backend", backend, *given, "--", spec]
+    # -P: what is called `archspec.py` in the folder is not the module
+    python = sys.executable, "-P", "-m", "archspec"
+    command = [*python, "build", "--emit", "source", "--backend", backend, *given, "--", spec]
     try:
         done = subprocess.run(command, input=text.encode(), capture_output=True, cwd=folder, timeout=SECONDS)
     except subprocess.TimeoutExpired:

@@ -59,7 +59,7 @@ class Reader(HTMLParser):
             self.headers = self.headers and tag == "th"
             given = {name: value or "" for name, value in attrs}
             self.reach = reach(given, "colspan"), reach(given, "rowspan")
-            self.begin, self.pieces = self.place + len(written), []
+            self.begin, self.pieces, self.raised = self.place + len(written), [], False
         elif tag == "sup":
             self.raised = True
         if tag == "math" and (alt := ALT.search(written)):
@@ -80,7 +80,7 @@ class Reader(HTMLParser):
             # a number above the line is a power, for which there is room where its tag stands; all else is a note
             digits = data.strip()
             power = markup.EXPONENTS.get(digits, f"^{digits}") if digits.isdecimal() else ""
-            self.say(self.place + data.find(digits) - len(power) + 1 if len(power) > 1 else self.place, power)
+            self.say(self.place + data.find(digits) + len(digits) - len(power), power)
         else:
             self.say(self.place, markup.inline(data))
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
+from typing import IO
 
 STDERR = 2
 TOLD = (b"WARNING: All log messages before absl::InitializeLog()", b"I0000 ", b"To enable the following instructions:")
@@ -30,7 +31,7 @@ def quiet() -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
     kept = os.dup(STDERR)
-    with TemporaryFile() as told:
+    with scratch() as told:
         os.dup2(told.fileno(), STDERR)
         try:
             yield
@@ -41,3 +42,8 @@ def quiet() -> Iterator[None]:
             told.seek(0)
             with suppress(OSError):  # nobody reads it
                 os.write(STDERR, b"".join(line for line in told if not line.startswith(TOLD)))
+
+
+def scratch() -> IO[bytes]:
+    """A file of nobody else's: in memory alone, where the system has such files."""
+    return open(os.memfd_create("told"), "w+b") if sys.platform == "linux" else TemporaryFile()

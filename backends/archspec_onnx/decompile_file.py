@@ -18,6 +18,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
 from archspec.decompile import Unreadable
 from archspec.decompile.layouts import No
 from archspec.printable import printable
+from archspec.weights.header import shortened
 from archspec_onnx.decompile_constants import Array, Constant, fixed
 
 MOST_DIMENSIONS = 32
@@ -176,7 +177,7 @@ class Outside:
         self.length = self.number(said["length"]) if "length" in said else None
         parts = PurePosixPath(self.where).parts
         if not parts or self.where.startswith("/") or ".." in parts or any(c in self.where for c in "\\:\0"):
-            raise Unreadable(f"{self.what} is in `{printable(self.where)}`, outside of the model's folder")
+            raise Unreadable(f"{self.what} is in `{shortened(self.where)}`, outside of the model's folder")
         if self.length not in {None, size}:
             raise Unreadable(f"{self.what} holds {self.length:,} bytes, and its type and shape say {size:,}")
 
@@ -190,13 +191,15 @@ class Outside:
         """The numbers; raises `Unreadable` or `OSError`."""
         folder = self.model.parent.resolve()
         found = (folder / self.where).resolve()
-        shown = printable(self.where)
+        shown = shortened(self.where)
         if not found.is_relative_to(folder):
             raise Unreadable(f"{self.what} is in `{shown}`, a link that leaves the model's folder")
         try:
             status = found.stat()
         except FileNotFoundError:
             raise Unreadable(f"{self.what} is in `{shown}`, which is not there", f"put `{shown}` beside it") from None
+        except OSError as error:  # a name that no file can have
+            raise Unreadable(f"{self.what} is in `{shown}`, which cannot be read: {error.strerror}") from None
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable(f"{self.what} is in `{shown}`, which is not a file")
         end = self.offset + self.size

@@ -4,6 +4,7 @@ import argparse
 import io
 import pickle
 import re
+import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ def restored(file: BinaryIO, before: str = "") -> object:
             opened(file)
         file.seek(0)
         # The arguments of a training script are kept as a Namespace, which runs no code.
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
             return torch.load(file, map_location="cpu", weights_only=True)
     except Damaged as error:
         raise WeightsError(printable(f"{before}this is not a file of torch.save: {error}")) from None

@@ -10,6 +10,7 @@ import torch
 
 from archspec.decompile.layouts import No, only
 from archspec_torch.program import NotKnown, Step, Told, told
+from archspec_torch.uncompiled import without_compiler
 
 UNCHECKED = frozenset({"to", "_to_copy", "type_as", "lift_fresh_copy"})
 """Operators that may move a tensor to a device; of them nothing is read except shape and type."""
@@ -69,7 +70,8 @@ def computed(step: Step) -> Any:
     named = [argument.name for argument in step.overload._schema.arguments if argument.kwarg_only]
     keywords = {name: arguments.pop(name) for name in named}
     try:
-        return step.overload(*arguments.values(), **keywords)
+        with without_compiler():
+            return step.overload(*arguments.values(), **keywords)
     except Exception as error:  # torch refuses arguments by whatever it likes
         raise No(f"torch refuses it: {str(error).strip().partition(chr(10))[0][:200]}") from None
 

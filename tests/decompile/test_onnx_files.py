@@ -108,6 +108,14 @@ def test_no_file_outside_of_the_folder_is_named(where: str, tmp_path: Path) -> N
         decompile(str(path))
 
 
+@pytest.mark.parametrize("where", ["x" * 5000, "theirs.onnx/x"])
+def test_a_name_that_no_file_can_have_is_refused_in_a_short_line(where: str, tmp_path: Path) -> None:
+    path = changed(apart(tmp_path), entry(location=where))
+    with pytest.raises(Unreadable, match="which cannot be read") as refused:
+        decompile(str(path)).tensors["conv.weight"].array()
+    assert len(str(refused.value)) < 400 + len(str(path))
+
+
 def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(bytes(432))
     (tmp_path / "models").mkdir()

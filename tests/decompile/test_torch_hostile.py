@@ -4,6 +4,9 @@ import contextlib
 import io
 import json
 import pickle
+import subprocess
+import sys
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -343,6 +346,22 @@ def test_a_checkpoint_that_unpacks_to_more_than_the_file_is_refused(tmp_path: Pa
     assert set(read(tmp_path / "plain.pth")) == {"weight"}
     with pytest.raises(WeightsError, match="is compressed, and torch never compresses records"):
         read(written(held, tmp_path / "bomb.pth", zipfile.ZIP_DEFLATED))
+
+
+def test_a_pickle_of_another_protocol_is_refused_without_a_warning_of_torch(tmp_path: Path) -> None:
+    path = tmp_path / "other.pth"
+    path.write_bytes(b"\x80\x3e" + pickle.dumps({"weight": 1})[2:])
+    with warnings.catch_warnings(record=True, action="always") as found, pytest.raises(WeightsError):
+        read(path)
+    assert found == []
+
+
+def test_a_program_is_read_without_torch_s_compiler(records: Records, tmp_path: Path) -> None:
+    path = written(records, tmp_path / "net.pt2")
+    code = "import sys; from archspec.cli.commands import run; print(run(sys.argv[1:]), 'torch._dynamo' in sys.modules)"
+    command = [sys.executable, "-c", code, "import", str(path), "--input", "16x12", "-o", str(tmp_path / "net.arch")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "0 False"
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,27 @@ def test_parameters_of_another_form_are_invalid_parameters(method: str) -> None:
     )
 
 
+def test_what_is_asked_after_the_end_is_refused_and_what_was_asked_before_is_answered() -> None:
+    params = {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 40}}
+    hover = {"jsonrpc": "2.0", "method": "textDocument/hover", "params": params}
+    messages = [INITIALIZE, OPEN, {**hover, "id": 1}, END[0], {**hover, "id": 2}, {**END[0], "id": 3}]
+    command = [sys.executable, "-m", "archspec", "lsp"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"".join(map(framed, messages)))
+        process.stdin.flush()
+        found: dict[Any, Any] = {}
+        while len(found) < 5:
+            answer = received(process.stdout)
+            if "id" in answer:
+                found[answer["id"]] = answer
+        _, error = process.communicate(framed(END[1]), timeout=30)
+    assert (process.returncode, error) == (0, b"")
+    assert set(found) == {"begin", 1, "end", 2, 3}
+    assert found[2]["error"]["code"] == found[3]["error"]["code"] == INVALID_REQUEST
+
+
 PLACES = [(0, 0), (1, 10**6), (10**6, 0), (2**31 - 1, 2**31 - 1)]
 NO_PLACES: list[tuple[Any, Any]] = [(-1, 0), (0, -1), (10**12, 0), (None, 0), ([], 0), ("x", 0)]
 

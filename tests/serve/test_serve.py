@@ -90,6 +90,13 @@ def test_pictures_can_be_downloaded(form: str, client: TestClient) -> None:
     assert client.post("/picture", json={"text": "network", "form": form}).status_code == 422
 
 
+def test_a_module_in_the_folder_is_not_run(client: TestClient, tmp_path: Path) -> None:
+    for name in ("archspec", "click", "ruff", "torch"):
+        (tmp_path / "served" / f"{name}.py").write_text(f"open({str(tmp_path / 'marker')!r}, 'w')")
+    assert "nn.Module" in client.post("/source", json={"text": SPEC, "backend": "torch"}).text
+    assert not (tmp_path / "marker").exists()
+
+
 def test_the_source_is_that_of_the_command(client: TestClient) -> None:
     made = client.post("/source", json={"text": SPEC, "backend": "torch"}).text
     assert "class MobileNetV2(" in made

@@ -247,6 +247,12 @@ def test_a_script_in_a_page_is_not_read() -> None:
     assert read(page)[1] == ["1", "2"]
 
 
+def test_a_power_of_many_digits_covers_nothing_and_ends_with_its_cell() -> None:
+    page = "<table><tr><th>a</th><th>b</th></tr><tr><td>123456<sup>1234567890</sup></td><td>1<sup>2</td></tr>"
+    assert read(page)[1] == ["123456^1234567890", "1²"]
+    assert read(f"{page}<tr><td>34</td><td>3 2</td></tr>")[2] == ["34", "3 2"]
+
+
 def test_a_mistake_points_into_the_cell_of_its_form() -> None:
     body = r"""
       \begin{tabular}{lll}
