@@ -243,7 +243,8 @@ class Spec:
         try:
             if parameters.required(self.network) - set(self.choice[1]):
                 return []
-            self.name_weights(self.laid_out(self.planned(None, {})))
+            graph = self.laid_out(self.planned(None, {}))
+            self.name_weights(graph)
         except SpecError as error:
             return list(error.diagnostics)
         return list(self.warnings)
