@@ -140,6 +140,10 @@ class SpecError(Exception):
         return max(d.exit_code for d in self.diagnostics)
 
 
+def is_error(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity is Severity.ERROR
+
+
 def codes(root: type[Diagnostic] = Diagnostic) -> Iterator[type[Diagnostic]]:
     """Every class of mistake that has a code, of the modules imported so far."""
     for cls in root.__subclasses__():

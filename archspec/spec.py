@@ -1,10 +1,11 @@
 """`Spec`: a text that was read, and what can be asked of it; `driver` makes it."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.diagnostics import Diagnostic, SpecError, is_error
 from archspec.elaborate import parameters
 from archspec.elaborate.audit import Audited, audit, errata
 from archspec.elaborate.claims import NoClaims, NumberClaim
@@ -16,7 +17,9 @@ from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
 from archspec.elaborate.plan import NetworkPlan
 from archspec.elaborate.run import elaborate
-from archspec.elaborate.weight_keys import Keys, depends_on, origins, weight_keys
+from archspec.elaborate.unused import unused
+from archspec.elaborate.unused_errors import Unused, UnusedKey
+from archspec.elaborate.weight_keys import Keys, clauses, depends_on, origins, weight_keys
 from archspec.graph import Graph
 from archspec.limits import Limits
 from archspec.source import Source, Span
@@ -47,6 +50,8 @@ class Spec:
         """networks as they are printed, by their trees"""
         self.counters: dict[tuple[str, ...], Counter] = {}
         """what has been counted, by the names of the parameters that were given"""
+        self.used_keys: set[Span] = set()
+        """the rules of `weights` clauses that name some tensor"""
 
     @property
     def source(self) -> Source:
@@ -72,6 +77,7 @@ class Spec:
         other = Spec(self.module, name, self.limits)
         other.make = self.make
         other.printed_plans = self.printed_plans
+        other.used_keys = self.used_keys
         return other
 
     @cached_property
@@ -157,7 +163,7 @@ class Spec:
         """
         env = Environment(self.module, parameters.from_values(graph.parameters), Budget(self.limits.nodes))
         with deep(self.limits, self.source):
-            return weight_keys(self.network, origin, env, graph)
+            return weight_keys(self.network, origin, env, graph, self.used_keys)
 
     def printed(self, graph: Graph) -> "Printed":
         """What the text prints of the network: its tables, and the lines of the rows in a Graph of it."""
@@ -238,15 +244,48 @@ class Spec:
             if parameters.required(self.network) - set(self.choice[1]):
                 return []
             graph = self.laid_out(self.planned(None, {}))
-            tensors = tuple(graph.tensors()) if origins(self.network) else ()
-            for origin in origins(self.network):
-                same = depends_on(self.network, origin, graph, tensors)
-                if same not in self.make.settled:
-                    self.weight_keys(origin, graph)
-                    self.make.settled.add(same)
+            self.name_weights(graph)
         except SpecError as error:
             return list(error.diagnostics)
         return list(self.warnings)
+
+    def name_weights(self, graph: Graph) -> None:
+        """Find the keys of a Graph of this network for every program that it has them for; raises `SpecError`."""
+        tensors = tuple(graph.tensors()) if origins(self.network) else ()
+        for origin in origins(self.network):
+            same = depends_on(self.network, origin, graph, tensors)
+            if same not in self.make.settled:
+                self.weight_keys(origin, graph)
+                self.make.settled.add(same)
+
+    def unused(self) -> list[Unused]:
+        """What the file has and nobody uses, where nothing is wrong with it.
+
+        Rules of `weights` are looked at with the whole file alone, since some name the weights of some variants.
+        """
+        with deep(self.limits, self.source):
+            return unused(self.module, self.unused_keys() if self.chosen is None else ())
+
+    def unused_keys(self) -> Iterator[Unused]:
+        """The rules of `weights` clauses that name no tensor: in no member of the file, nor with other parameters."""
+        for network in self.networks:
+            rules = {rule.span: rule for clause in clauses(network) for rule in clause.rules}
+            trials = self.trials(network)
+            while rules.keys() - self.used_keys and (trial := next(trials, None)) is not None:
+                member, values = trial
+                with contextlib.suppress(SpecError):
+                    member.name_weights(member.elaborate(**values))
+            for span, rule in rules.items():
+                if span not in self.used_keys:
+                    yield UnusedKey(rule.path.span, whole=span, network=network.name.id)
+
+    def trials(self, network: t.Network) -> Iterator[tuple["Spec", dict[str, Value]]]:
+        """A network with all parameters with which it may have other nodes."""
+        for member in map(self.member, self.members):
+            if member.network is network:
+                yield member, {}
+        for values in parameters.other_values(self.module, network, self.make.budget):
+            yield self.member(network.name.id), values
 
     def audit(self, known: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
         """What is wrong with the checks and errata of the network, whatever the variant, besides what is `known`."""
@@ -259,4 +298,4 @@ class Spec:
 
 def audited_all_the_same(diagnostic: Diagnostic) -> bool:
     """Whether the checks and errata of a network mean something although this is wrong with it."""
-    return isinstance(diagnostic, NumberClaim) or diagnostic.severity is not Severity.ERROR
+    return isinstance(diagnostic, NumberClaim) or not is_error(diagnostic)

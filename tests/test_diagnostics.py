@@ -31,7 +31,7 @@ def found_in(path: Path) -> list[Diagnostic]:
     try:
         spec = archspec.load(path.name, archspec.Limits(**{name: int(number) for name, number in pairs}))
         found = spec.check_all() if spec.members else spec.check()
-        return found or spec.unclaimed()
+        return found or [*spec.unused(), *spec.unclaimed()]
     except archspec.SpecError as error:
         return list(error.diagnostics)
 

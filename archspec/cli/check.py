@@ -8,7 +8,7 @@ from archspec.cli import tables
 from archspec.cli.many import Many
 from archspec.cli.options import many_specs, with_limits
 from archspec.cli.output import complain, inferred_text, say, show_json
-from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.diagnostics import Diagnostic, SpecError, is_error
 from archspec.elaborate.audit import Audited
 from archspec.elaborate.inference import Inferred
 from archspec.limits import Limits
@@ -45,7 +45,7 @@ def check(specs: tuple[str, ...], form: str, strict: bool, limits: Limits) -> No
     if form == "json":
         errata = [erratum for one in every for erratum in one.errata]
         show_json(tables.checked_json(found, errata, [one.inferred for one in every], many.unread))
-    wrong = [d.exit_code for d in found if strict or d.severity is Severity.ERROR]
+    wrong = [d.exit_code for d in found if strict or is_error(d)]
     if code := max([many.exit_code, *wrong]):
         raise click.exceptions.Exit(code)
 
@@ -72,9 +72,9 @@ def checked(path: str, limits: Limits) -> Checked:
     try:
         spec = driver.load(path, limits)
         found = spec.check() if driver.names_member(path) else spec.check_all()
-        if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+        if any(map(is_error, found)):
             return Checked(path, found)
-        return Checked(path, [*found, *spec.unclaimed()], spec.claims(), spec.errata(), spec.inferred())
+        return Checked(path, [*found, *spec.unused(), *spec.unclaimed()], spec.claims(), spec.errata(), spec.inferred())
     except SpecError as error:
         return Checked(path, list(error.diagnostics))
 

@@ -40,6 +40,8 @@ class Module:
     file: t.SpecFile
     own: dict[str, Named] = field(default_factory=dict)
     used: dict[str, list[tuple["Module", Named]]] = field(default_factory=dict)
+    uses: list[tuple[t.Use, "Module"]] = field(default_factory=list)
+    """its `use` declarations, with the files that they name"""
 
     def find(self, name: t.Name) -> tuple["Module", Named] | None:
         """The declaration that a name means here, with its file; raises `SpecError` where two files declare it."""
@@ -128,7 +130,10 @@ class Loader:
 
     def use(self, module: Module, use: t.Use, base: Path) -> None:
         used = self.find(use, base)
-        if used is None or used is module:
+        if used is None:
+            return
+        module.uses.append((use, used))
+        if used is module:
             return
         for name, named in used.own.items():
             places = module.used.setdefault(name, [])

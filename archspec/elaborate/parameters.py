@@ -201,3 +201,19 @@ def holes_of(clauses: Iterable[t.Clause]) -> Iterator[str]:
         if isinstance(clause, t.Columns):
             for column in clause.columns:
                 yield from patterns.holes(column.header.value)
+
+
+def other_values(module: Module, network: t.Network, budget: Budget) -> Iterator[dict[str, Value]]:
+    """Parameters with which a network may have other nodes: those of its checks, other choices, flags turned round."""
+    if required(network):
+        return
+    bindings = bound(module, network, {}, budget)
+    env = Environment(module, bindings, budget)
+    for check in (clause for clause in network.clauses if isinstance(clause, t.Check) and clause.arguments):
+        placed = given(network.name, network.parameters, check.arguments, env)
+        yield {name: binding.value for name, binding in placed.items()}
+    for parameter in network.parameters:
+        default = bindings[parameter.name.id].value
+        others = [evaluate(choice, env) for choice in parameter.choices]
+        others += [not default] if isinstance(default, bool) and not others else []
+        yield from ({parameter.name.id: value} for value in others if not same(value, default))

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.evaluate import Binding, Environment, Value, describe, evaluate
-from archspec.elaborate.paths import PathPattern
+from archspec.elaborate.paths import HOLE, PathPattern, bad_holes
 from archspec.elaborate.table_errors import WeightKey
 from archspec.graph import Graph, tensor_names
 from archspec.source import Span
@@ -19,7 +19,7 @@ from archspec.syntax import parse_cell
 from archspec.syntax import tree as t
 
 INDEX = "index"
-BRACES = re.compile(r"\{([^{}]*)\}")
+BRACES = re.compile(r"\{([^{}]*[^{}\s][^{}]*)\}")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Keys = dict[str, tuple[str, ...]]
@@ -45,13 +45,19 @@ def depends_on(network: t.Network, origin: str, graph: Graph, tensors: tuple[str
     return id(network), origin, values, tuple(node.path for node in graph.nodes), tensors
 
 
-def weight_keys(network: t.Network, origin: str, env: Environment, graph: Graph) -> Keys:
-    """The keys of every tensor of the graph; raises `SpecError` where one has none, or two have the same."""
+def weight_keys(network: t.Network, origin: str, env: Environment, graph: Graph, used: set[Span] | None = None) -> Keys:
+    """The keys of every tensor of the graph; raises `SpecError` where one has none, or two have the same.
+
+    The places of the rules that name something, or count it, are added to `used`.
+    """
     found = [clause for clause in clauses(network) if clause.origin.id == origin]
     if not found:
         others = f"; it does for {', '.join(origins(network))}" if origins(network) else ""
         reason = f"`{network.name.id}` does not say what {origin} calls its weights{others}"
         raise SpecError([WeightKey(network.name.span, reason)])
+    wrong = [bad for clause in found for rule in clause.rules for bad in bad_braces(rule)]
+    if wrong:
+        raise SpecError(wrong)
     counters: Counters = {}
     rules = [Rule(rule, env, counters) for clause in found for rule in clause.rules]
     of_nodes = [rule for rule in rules if not rule.pattern.of_tensors]
@@ -72,7 +78,16 @@ def weight_keys(network: t.Network, origin: str, env: Environment, graph: Graph)
                 if owners.setdefault(key, name) != name:
                     both = f"`{owners[key]}` and `{name}` are both called `{key}`"
                     raise SpecError([WeightKey(rule.tree.path.span, both)])
+    if used is not None:
+        used.update(rule.tree.span for rule in rules if rule.made)
     return keys
+
+
+def bad_braces(rule: t.WeightKey) -> Iterator[Diagnostic]:
+    """The braces of a rule that are neither holes nor expressions of them."""
+    yield from bad_holes(rule.path.span, HOLE, "{n}")
+    for key in rule.keys:
+        yield from bad_holes(key.span, BRACES, "{n - 1}")
 
 
 class Blank(Struct, frozen=True):

@@ -9,6 +9,7 @@ from archspec import library
 from archspec.diagnostics import Diagnostic, Edit
 from archspec.elaborate.claims import StaleErratum
 from archspec.elaborate.errors import UnknownFunction, UnknownName, UnknownOperator
+from archspec.elaborate.unused_errors import Unused, UnusedColumn, UnusedNamed, UnusedParameter, UnusedTensor
 from archspec.source import Span
 
 MEANT = re.compile(r"did you mean `([^`]+)`\?|here it is `(\w+)`$")
@@ -29,6 +30,8 @@ def fixes(diagnostic: Diagnostic) -> Iterator[Fix]:
             yield Fix(suggestion.elsewhere, suggestion.edits)
     elif isinstance(diagnostic, StaleErratum):
         yield Fix("Delete this erratum", (Edit(diagnostic.primary, ""),))
+    elif isinstance(diagnostic, Unused):
+        yield from of_unused(diagnostic)
     else:
         match = MEANT.match(diagnostic.help or "")
         meant = match[1] or match[2] if match else None
@@ -44,6 +47,32 @@ def fixes(diagnostic: Diagnostic) -> Iterator[Fix]:
                 yield Fix(f'Use "{path}"', (edit,))
 
 
+def of_unused(diagnostic: Unused) -> Iterator[Fix]:
+    """Delete what nobody uses, or say that it is meant to be so."""
+    match diagnostic:
+        case UnusedParameter():
+            yield Fix(f"Call it `_{diagnostic.name}`", diagnostic.renamed)
+        case UnusedColumn():
+            if diagnostic.noted is not None:
+                yield Fix("Give it the role `note`", (diagnostic.noted,))
+        case UnusedTensor():
+            if diagnostic.whole != diagnostic.primary:
+                yield Fix(f"Delete `as {diagnostic.name}`", (Edit(diagnostic.whole, ""),))
+        case _:
+            yield Fix("Delete it", (Edit(whole_lines(diagnostic.whole), ""),))
+            if isinstance(diagnostic, UnusedNamed):
+                yield Fix(f"Call it `_{diagnostic.name}`", (Edit(diagnostic.primary.part(0, 0), "_"),))
+
+
+def whole_lines(span: Span) -> Span:
+    """A span, with its lines where nothing else stands on them."""
+    text = span.source.text
+    start = len(text[: span.start].rstrip(" \t"))
+    rest = REST_OF_LINE.match(text, span.end)
+    alone = rest is not None and (start == 0 or text[start - 1] in "\r\n")
+    return Span(span.source, start, rest.end()) if rest and alone else span
+
+
 def replaced(diagnostic: Diagnostic, meant: str) -> Span | None:
     """The characters that stand for the name that was meant: those of the place, without quotes or `@`."""
     span, text = diagnostic.site, diagnostic.site.text
@@ -54,6 +83,7 @@ def replaced(diagnostic: Diagnostic, meant: str) -> Span | None:
     return span if text and "\n" not in text and " " not in text else None
 
 
+REST_OF_LINE = re.compile(r"[ \t]*(?:\r\n|\r|\n|\Z)")
 EDITION = re.compile(r"\s*(?:#[^\r\n]*\s*)*arch[ \t]+1")
 USE = re.compile(r"""^[ \t]*use[ \t]+(?:"[^"\r\n]*"|'[^'\r\n]*')""", re.MULTILINE)
 REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")

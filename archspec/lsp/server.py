@@ -10,6 +10,7 @@ from pygls.lsp.server import LanguageServer
 
 from archspec import driver, library
 from archspec.diagnostics import ASKED, Diagnostic, Edit, Label, Severity, SpecError
+from archspec.elaborate.unused_errors import Unused
 from archspec.lsp import completion, outline
 from archspec.lsp.fixes import fixes
 from archspec.lsp.hover import hover, name_at
@@ -129,6 +130,7 @@ class Server(LanguageServer):
             else types.DiagnosticSeverity.Warning,
             code=one.code,
             source="archspec",
+            tags=[types.DiagnosticTag.Unnecessary] if isinstance(one, Unused) else None,
             related_information=[
                 types.DiagnosticRelatedInformation(place, said)
                 for span, said in related

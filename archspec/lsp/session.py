@@ -11,12 +11,13 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from archspec import driver
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import Diagnostic, SpecError, is_error
 from archspec.elaborate import parameters
 from archspec.elaborate.bodies import Body
 from archspec.elaborate.instantiate import Instantiator, Result
 from archspec.elaborate.modules import Loader, Module
 from archspec.elaborate.plan import Flow
+from archspec.elaborate.unused import unused
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.lsp.instances import Network, laid_out
 from archspec.lsp.text import readable
@@ -236,6 +237,7 @@ class Session:
             spec.make.refused.clear()
             spec.make.advise = True
         everything = spec.check_all()
+        everything += [] if any(map(is_error, everything)) else spec.unused()
         if self.texts.get(uri) is found.snapshot:
             self.publish(found.snapshot, everything)
 
@@ -256,7 +258,7 @@ class Session:
         return found
 
     def first_look(self, found: Analysis) -> list[Diagnostic]:
-        """What is wrong with the networks at their defaults."""
+        """What is wrong with the networks at their defaults; what nobody uses where that is no error."""
         wrong: list[Diagnostic] = []
         spec = found.spec
         for network in spec.networks if spec is not None else ():
@@ -268,4 +270,4 @@ class Session:
                 wrong += member.warnings
             except SpecError as error:
                 wrong += error.diagnostics
-        return wrong
+        return wrong if spec is None or any(map(is_error, wrong)) else [*wrong, *unused(spec.module)]

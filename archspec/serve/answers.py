@@ -11,12 +11,13 @@ from typing import Any
 from pygments.token import Token
 
 from archspec import driver, report
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import Diagnostic, SpecError, is_error
 from archspec.drawing import picture
 from archspec.drawing.page import networks
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.modules import Loader
 from archspec.elaborate.parameters import value_of
+from archspec.elaborate.unused import unused
 from archspec.graph import Graph
 from archspec.highlight import ArchLexer
 from archspec.limits import DEFAULT_LIMITS
@@ -49,6 +50,7 @@ def answer(text: str, name: str, folder: Path, member: str | None = None, parame
         found["members"] = list(spec.members)
         graph = spec.elaborate(**assigned(parameters))
         diagnostics = [*spec.warnings, *spec.check()]
+        diagnostics += [] if any(map(is_error, diagnostics)) else unused(spec.module)
     except SpecError as error:
         found["diagnostics"] = [said(diagnostic, name) for diagnostic in error.diagnostics]
         return found

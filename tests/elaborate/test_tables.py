@@ -400,8 +400,10 @@ def test_a_number_that_no_rule_of_its_row_reads_is_a_warning() -> None:
     assert (found.code, found.severity, found.primary.text) == ("unread-cell", "warning", "5")
 
 
-def test_a_column_that_nothing_reads_is_no_warning() -> None:
-    assert codes(table("Operator | depth", "a | 4", clauses='read "a" = relu')) == []
+def test_a_column_that_nothing_reads_is_said_once() -> None:
+    text = table("Operator | depth", "a | 4", clauses='read "a" = relu')
+    assert codes(text) == []
+    assert ("unused-column", "depth") in [(one.code, one.primary.text) for one in archspec.parse(text).unused()]
 
 
 def test_a_rules_check_points_at_the_cell_that_it_reads() -> None:

@@ -100,6 +100,52 @@ def test_the_exchanged_strides_are_mended_by_a_code_action(tmp_path: Path) -> No
     session(work)
 
 
+IDLE = """arch 1
+use "blocks/fire"
+block old(c) = conv(1, c)
+
+block unit(c, act = relu) = conv(3, c) -> bn
+
+network N {
+  input 8 x 8 x 3
+  table {
+    | Operator | c | Idea |
+    |----------|---|------|
+    | unit     | 8 | new  |
+  }
+  read "unit" = unit(c, act = silu) -> relu as left -> relu
+       "pool" = maxpool(2)
+}
+"""
+
+
+def test_what_nobody_uses_is_greyed_and_mended_by_code_actions(tmp_path: Path) -> None:
+    uri = uri_of(tmp_path / "net.arch")
+
+    async def work(editor: Editor) -> None:
+        text = IDLE
+        editor.open(uri, text)
+        for title in (
+            "Delete it", "Delete it", "Call it `_act`", "Give it the role `note`", "Delete `as left`", "Delete it",
+        ):  # fmt: skip
+            first, *_ = await editor.until(uri, bool)
+            assert first.severity == types.DiagnosticSeverity.Warning
+            assert list(first.tags or ()) == [types.DiagnosticTag.Unnecessary]
+            where = types.CodeActionParams(
+                types.TextDocumentIdentifier(uri), first.range, types.CodeActionContext([first])
+            )
+            action, *_ = await editor.text_document_code_action_async(where)
+            assert action.title == title
+            text = applied(text, action.edit.changes[uri])
+            editor.change(uri, text)
+        await editor.until(uri, clean)
+        mended = IDLE.replace('use "blocks/fire"\nblock old(c) = conv(1, c)\n', "").replace("act =", "_act =")
+        mended = mended.replace(" as left", "").replace('       "pool" = maxpool(2)\n', "")
+        assert text == mended.replace("  table {", '  columns "Idea": note\n  table {')
+
+    session(work)
+
+
 def test_hover_tells_the_shapes_and_counts_of_a_row_and_what_a_name_is(tmp_path: Path) -> None:
     uri = uri_of(tmp_path / "net.arch")
 
