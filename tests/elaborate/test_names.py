@@ -94,7 +94,7 @@ def test_a_name_that_means_two_things_is_an_error_that_shows_both(text: str, pla
     ],
 )
 def test_a_name_that_nothing_else_has_means_one_thing(text: str) -> None:
-    assert codes(text) == []
+    assert set(codes(text)) <= {"unread-column"}
 
 
 def column(columns: str, headers: str, cells: str) -> str:
@@ -165,7 +165,7 @@ network N {{
 )
 def test_two_readings_do_not_say_one_thing_otherwise(one: str, other: str, code: str) -> None:
     assert codes(READINGS.format(one=one, other=other, own="")) == [code]
-    assert codes(READINGS.format(one=one, other="", own="")) == []
+    assert set(codes(READINGS.format(one=one, other="", own=""))) <= {"unread-column"}
 
 
 def test_a_network_decides_between_its_readings() -> None:
