@@ -25,7 +25,9 @@ from archspec.printable import printable
 from archspec.syntax import parse, tree
 from archspec.tables.table import Cell
 
-CLAIM_CODES = frozenset({"shape-claim", "number-claim", "not-as-printed", "no-reading"})
+CLAIM_CODES = frozenset(
+    {"shape-claim", "number-claim", "not-as-printed", "no-reading", "channels-first", "bad-arithmetic", "unread-cell"}
+)
 """What may be wrong with a network although all its rows are read."""
 MOST_TABLES, MOST_CELLS, MOST_CHARACTERS = 100, 4_000, 100_000
 LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")

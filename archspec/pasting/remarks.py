@@ -102,8 +102,7 @@ def of_part(cell: Cell, meaning: str, nodes: Sequence[Node]) -> Iterator[Diagnos
     """A row must have the activation that it prints, and squeeze-and-excitation where it prints it."""
     found = parts(nodes)
     if meaning == "SE":
-        wanted = cell.shown in TICKS and cell.shown not in MISSING
-        if wanted and not shown("SE") & found:
+        if TICKS.get(cell.shown) and not shown("SE") & found:
             yield NotAsPrinted(cell.span, "SE", listed(nodes))
     elif cell.shown not in MISSING:
         name = LETTERS.get(cell.shown.casefold(), "")
