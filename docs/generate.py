@@ -85,7 +85,7 @@ height × width × channels, without the batch. A *size* such as `kernel` is one
 
 How `pad` makes the output's size is in [the language reference](language.md#padding).
 
-`id` is no operator but the absence of one: it gives what it is given and makes no node.
+`id` is not an operator: it gives what it is given and makes no node.
 """
 
 INIT_HEAD = """## Distributions

@@ -64,7 +64,7 @@ def ditto(text: str) -> bool:
 def shape_claim(cell: Cell) -> tuple[tree.Expr, ...] | None:
     """The sides that a cell claims: three, two (height and width), or one (a vector); None where it claims nothing.
 
-    Raises `SpecError` where the cell is no shape.
+    Raises `SpecError` where the cell is not a shape.
     """
     if missing(cell):
         return None
@@ -80,7 +80,7 @@ def without_brackets(text: str) -> str:
 
 
 def number_claim(cell: Cell) -> tree.Quantity | None:
-    """The number that a cell claims; None where it claims nothing. Raises `SpecError` where it is no number."""
+    """The number that a cell claims; None where it claims nothing. Raises `SpecError` where it is not a number."""
     if missing(cell):
         return None
     text = SEPARATOR.sub("_", without_stray(normalize(cell.text)))
