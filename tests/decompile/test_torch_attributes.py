@@ -117,7 +117,7 @@ def test_what_changes_nothing_is_nothing(function: Callable[..., Any], expected:
         (Of(lambda m, x: m.conv(x).softmax(1, dtype=torch.float64), conv=conv()), "it changes the type of numbers"),
         (Of(lambda m, x: m.conv(x).mean((2, 3), dtype=torch.float64), conv=conv()), "it changes the type of numbers"),
         (Of(lambda m, x: x.mean()), "not a mean over the whole map"),
-        (nn.Flatten(2), "not in the language"),
+        (nn.Flatten(2), "not a tensor of the language"),
         (nn.LocalResponseNorm(4), "no channel is in the middle"),
         (nn.PixelShuffle(2), "pixel_shuffle"),
         (nn.AvgPool2d(2, divisor_override=3), "divides by another number"),
