@@ -63,7 +63,7 @@ def convert(
 
 
 def without(tensors: Mapping[str, Any], prefixes: Sequence[str]) -> dict[str, Any]:
-    """The tensors but those that are to be left out; raises `WeightsError` where that is none."""
+    """The tensors, except those that are to be left out; raises `WeightsError` for a prefix that matches none."""
     for prefix in prefixes:
         if not any(key.startswith(prefix) for key in tensors):
             raise WeightsError(f"no key begins with `{printable(prefix)}`")

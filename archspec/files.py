@@ -15,7 +15,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path to write to, which takes the place of `path` once all went well.
 
     It has the suffix of `path` and lies in the same folder, so that taking its place is one step; a link is followed.
-    What is no file (a pipe, a device) is not replaced: the bytes are copied into it. Raises `OSError`.
+    What is not a file (a pipe, a device) is not replaced: the bytes are copied into it. Raises `OSError`.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

@@ -214,7 +214,7 @@ class Graph(Frozen):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Refuse a graph whose nodes are no network: raises `ValueError` (within pydantic's ValidationError)."""
+        """Refuse a graph whose nodes are not a network: raises `ValueError` (within pydantic's ValidationError)."""
         shapes: dict[str, Shape] = {}
         for position, node in enumerate(self.nodes):
             if (position == 0) != isinstance(node.op, Input):
@@ -223,13 +223,13 @@ class Graph(Frozen):
                 raise ValueError(f"two nodes have the path {node.path}")
             missing = [path for path in node.inputs if path not in shapes]
             if missing:
-                raise ValueError(f"{node.path} takes {missing[0]}, which is no node before it")
+                raise ValueError(f"{node.path} takes {missing[0]}, which is not a node before it")
             shapes[node.path] = node_shape(node, tuple(shapes[path] for path in node.inputs))
         if not shapes or "output" not in self.outputs:
             raise ValueError("a network has an input and an output")
         lost = [path for path in self.outputs.values() if path not in shapes]
         if lost:
-            raise ValueError(f"the output {lost[0]} is no node")
+            raise ValueError(f"the output {lost[0]} is not a node")
         self.check_training()
         return self
 

@@ -13,7 +13,7 @@ BOM = "\ufeff"
 
 
 def read_source(name: str, limits: Limits) -> Source:
-    """The text of the file `name`, `-` for standard input. Raises `OSError`, or `SpecError` where it is no text."""
+    """The text of the file `name`, `-` for standard input. Raises `OSError`, or `SpecError` where it is not text."""
     most = limits.source * 4 + 1
     if name == STDIN:
         return decode("<stdin>", sys.stdin.buffer.read(most), limits)

@@ -2,7 +2,7 @@
 
 Offsets are stored, lines and columns computed when somebody asks. A line ends at LF, CRLF or CR and nowhere
 else (`str.splitlines` would also break at U+2028, U+0085 and form feeds, and then no editor would agree with
-our line numbers); a column counts characters from 1, a tab being one; a byte-order mark is no character.
+our line numbers); a column counts characters from 1, a tab being one; a byte-order mark is not a character.
 """
 
 import re

@@ -28,6 +28,18 @@ class Padding(NamedTuple):
         return self.top == self.bottom and self.left == self.right
 
 
+COLOURS, SIDE = 4, 16
+"""An image has few channels, and no side of it is as short."""
+
+
+def channels_first(shape: Shape) -> bool:
+    """Whether an input reads like one with its channels before its sides: 3×224×224, 64×32×32, 3×224×320."""
+    if len(shape) != 3:
+        return False
+    first, *sides = shape
+    return first not in sides and (sides[0] == sides[1] or (first <= COLOURS and min(sides) >= SIDE))
+
+
 def shape_text(shape: Shape) -> str:
     """`(14, 14, 96)` as `14×14×96`."""
     return "×".join(map(str, shape))

@@ -1,7 +1,7 @@
 """The operators, the diagnostics and the library -> docs/operators.md, errors.md, blocks.md: `python docs/generate.py`.
 
-All text comes from docstrings and comments; what is written here are the headings and the examples. README.md gets the
-specs that it shows as they stand in specs/.
+All text comes from docstrings and comments; what is written here are the headings and the examples. The other pages
+get the files that they show (`file=specs/…`) and the parts of files (`excerpt=…`) as they stand.
 """
 
 import ast
@@ -11,7 +11,8 @@ import pkgutil
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from difflib import SequenceMatcher
 from itertools import groupby
 from pathlib import Path
 
@@ -33,7 +34,12 @@ from archspec.tensor import shape_text
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 README = ROOT / "README.md"
-SHOWN = re.compile(r"^(```arch file=(specs/\w+\.arch)\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(
+    r"^(```\w+ (?:file=(?P<file>specs/\w+\.arch)|excerpt=(?P<excerpt>\S+))\n)(?P<text>.*?)(?=^```$)",
+    re.MULTILINE | re.DOTALL,
+)
+ALIKE = 0.5
+"""Less of an excerpt than this share, and nobody can say which part of its file it was."""
 NOTE = "<!-- Written by `python docs/generate.py`; change the docstrings, not this file. -->"
 
 FAMILIES = {
@@ -79,7 +85,7 @@ height × width × channels, without the batch. A *size* such as `kernel` is one
 
 How `pad` makes the output's size is in [the language reference](language.md#padding).
 
-`id` is no operator but the absence of one: it gives what it is given and makes no node.
+`id` is not an operator: it gives what it is given and makes no node.
 """
 
 INIT_HEAD = """## Distributions
@@ -281,14 +287,40 @@ def listed(texts: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def readme() -> str:
-    """The text of README.md, the specs in it renewed."""
-    return SHOWN.sub(lambda match: match[1] + (ROOT / match[2]).read_text(encoding="utf-8"), README.read_text("utf-8"))
+def renewed(text: str) -> str:
+    """The text of a page, with the files and excerpts that it shows as they stand."""
+
+    def stands(match: re.Match[str]) -> str:
+        whole = (ROOT / (match["file"] or match["excerpt"])).read_text(encoding="utf-8")
+        return match[1] + (whole if match["file"] else part(match["text"], whole, match["excerpt"]))
+
+    return SHOWN.sub(stands, text)
 
 
-FILES = {
-    DOCS / "operators.md": operators, DOCS / "errors.md": errors, DOCS / "blocks.md": blocks, README: readme,
+def part(shown: str, whole: str, name: str) -> str:
+    """The lines of a file that an older excerpt of it has become.
+
+    They reach from what its first unchanged line has become to what its last one has, and as far beyond as before.
+    """
+    if shown in whole:
+        return shown
+    old, lines = shown.splitlines(keepends=True), whole.splitlines(keepends=True)
+    alike = [block for block in SequenceMatcher(None, old, lines, autojunk=False).get_matching_blocks() if block.size]
+    if sum(block.size for block in alike) < ALIKE * len(old):
+        raise SystemExit(f"{name} has no part like the excerpt that begins with {old[0].strip()!r}")
+    start = alike[0].b - alike[0].a
+    end = alike[-1].b + len(old) - alike[-1].a
+    return "".join(lines[max(start, 0) : end])
+
+
+FILES: dict[Path, Callable[[], str]] = {
+    DOCS / "operators.md": operators, DOCS / "errors.md": errors, DOCS / "blocks.md": blocks,
 }  # fmt: skip
+FILES |= {
+    page: lambda page=page: renewed(page.read_text(encoding="utf-8"))  # type: ignore[misc]
+    for page in (README, *sorted(DOCS.glob("*.md")))
+    if page not in FILES and SHOWN.search(page.read_text(encoding="utf-8"))
+}
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -181,13 +182,46 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("script", ["generate", pytest.param("generate_zoo", marks=pytest.mark.slow)])
 def test_the_generated_pages_are_up_to_date(script: str) -> None:
+    for path, text in generator(script).FILES.items():
+        assert path.read_text(encoding="utf-8") == text(), f"run `python docs/{script}.py` ({path.name})"
+
+
+@cache
+def generator(script: str) -> Any:
+    """The program of this name that writes pages."""
     spec = importlib.util.spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
     assert spec is not None
     assert spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    for path, text in generate.FILES.items():
-        assert path.read_text(encoding="utf-8") == text(), f"run `python docs/{script}.py` ({path.name})"
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [
+        ("a\nb\nc\nd\ne\nf\n", "b\nc\nd\ne\n"),
+        ("0\na\nb\nc\nnew\nd\ne\nf\n", "b\nc\nnew\nd\ne\n"),
+        ("a\nB\nc\nd\nE\nf\n", "B\nc\nd\nE\n"),
+        ("a\nb\ne\nf\n", "b\ne\n"),
+        ("B\nc\nd\n", "B\nc\nd\n"),
+    ],
+)
+def test_an_excerpt_becomes_what_its_lines_have_become(whole: str, part: str) -> None:
+    assert generator("generate").part("b\nc\nd\ne\n", whole, "a file") == part
+
+
+def test_an_excerpt_that_is_gone_is_not_guessed() -> None:
+    with pytest.raises(SystemExit, match="a file has no part like the excerpt that begins with 'b'"):
+        generator("generate").part("b\nc\nd\n", "x\ny\nd\n", "a file")
+
+
+def test_every_excerpt_of_a_page_is_renewed() -> None:
+    renewed, shown = generator("generate").renewed, "arch excerpt=specs/mobilenet_v2.arch"
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert shown in page
+    line = page.split(f"```{shown}\n")[1].splitlines()[2]
+    assert renewed(page.replace(line, "# an older line")) == page
 
 
 def test_every_spec_is_shorter_than_torchvisions_file_of_its_family() -> None:

@@ -64,7 +64,7 @@ def read_or_not() -> Iterator[None]:
     """That nobody reads the rest of what is printed ends a command, and is not an error."""
     try:
         yield
-    except BrokenPipeError:  # which click, if it saw it, would take for a failure of stdout, and for one of ours
+    except BrokenPipeError:  # which click, if it saw it, would take for a failure of stdout, which it is not
         if not unread():
             raise BackendError("a process that this one works with has ended") from None
         # Python must not complain while it closes stdout

@@ -155,7 +155,7 @@ def table(
     if reading is not None and reading not in known:
         raise click.UsageError(f"there is no reading {reading!r}; known are {', '.join(sorted(known))}")
     if name is not None and not NAME.fullmatch(name):
-        raise click.UsageError(f"{name!r} is no name of a network")
+        raise click.UsageError(f"{name!r} is not a name of a network")
     made, found = imported(source, name, reading, title, number)
     if output is None:
         give(made.text)

@@ -1,7 +1,7 @@
 """Tensors of a framework as values of a flat Graph: how each lays out its dimensions, and what reshapes do to that.
 
-Frameworks that put channels first turn and reshape tensors where ours need nothing: channels moved last for a linear
-layer, a map of one pixel as a vector and back. Such steps change how a value is laid out and are no operators.
+Frameworks that put channels first turn and reshape tensors where the language needs nothing: channels moved last for a
+linear layer, a map of one pixel as a vector and back. Such steps are not operators: they only lay a value out anew.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ TURNS: dict[tuple[Layout, tuple[int, ...]], Layout] = {("chw", (0, 2, 3, 1)): "h
 
 
 class No(Exception):
-    """An operator cannot be said; the text says why."""
+    """An operator has no exact form in the language; the text says why."""
 
 
 def refused(error: "No | ValidationError") -> str:
-    """Why an operator cannot be said; pydantic refuses attributes that none of ours can have."""
+    """Why an operator cannot be written; pydantic refuses attributes that the language's operator cannot have."""
     return str(error) if isinstance(error, No) else f"no operator supports its attributes ({message(error)})"
 
 
@@ -57,7 +57,7 @@ class Value(Struct, frozen=True):
 
 
 class Partial(Struct, frozen=True):
-    """A tensor that is no value of ours, on the way to one."""
+    """A tensor that is not yet a value of the language, on its way to one."""
 
     what: str
     base: Value
@@ -69,7 +69,7 @@ class Partial(Struct, frozen=True):
 
 
 class Lost(Struct, frozen=True):
-    """A tensor that comes of what cannot be said."""
+    """A tensor that is computed by something that cannot be written."""
 
 
 @dataclass(slots=True)
@@ -105,17 +105,17 @@ class Site(Struct, frozen=True):
     # ---- what an operator is given ----
 
     def any(self, x: Any) -> Value:
-        """A value of ours; raises `No`."""
+        """A value of the language; raises `No`."""
         if isinstance(x, Value):
             return x
         if isinstance(x, Partial):
-            raise No(f"what it is given is no tensor of the language ({x.what})")
-        raise No("what it is given is no tensor of the language")
+            raise No(f"its input is not a tensor of the language ({x.what})")
+        raise No("its input is not a tensor of the language")
 
     def map(self, x: Any) -> Value:
         """A map N×c×h×w; raises `No`."""
         found = self.any(x)
-        only(found.layout == "chw", "what it is given is no map N×c×h×w")
+        only(found.layout == "chw", "its input is not a map N×c×h×w")
         return found
 
     def first(self, x: Any) -> Value:
@@ -133,7 +133,7 @@ class Site(Struct, frozen=True):
     def alike(self, several: Sequence[Any]) -> list[Value]:
         """Values of one layout; raises `No`."""
         found = [self.any(x) for x in several]
-        only(len({x.layout for x in found}) == 1, "its inputs have not one order of dimensions")
+        only(len({x.layout for x in found}) == 1, "its inputs have their dimensions in different orders")
         return found
 
     def along(self, x: Value, dimension: int) -> bool:
@@ -143,7 +143,7 @@ class Site(Struct, frozen=True):
     # ---- what it becomes ----
 
     def add(self, op: AnyOp, inputs: Sequence[Value], layout: Layout | None = None, **tensors: Tensor | None) -> Value:
-        """An operator of ours on values, with its tensors."""
+        """An operator of the language on values, with its tensors."""
         builder = self.reading.builder
         held: Mapping[str, Tensor] = {name: tensor for name, tensor in tensors.items() if tensor is not None}
         try:
@@ -157,7 +157,7 @@ class Site(Struct, frozen=True):
         return Value(path, laid, came)
 
     def amended(self, x: Value, attribute: str, tensor: str, held: Tensor) -> Value:
-        """The operator of a value once more, with a tensor that it had not; nothing takes the first one any more."""
+        """The operator of a value once more, with one tensor more; nothing takes the first one any more."""
         builder = self.reading.builder
         node = next(node for node in reversed(builder.nodes) if node.path == x.path)
         op = node.op.model_copy(update={attribute: True})
@@ -173,7 +173,7 @@ class Site(Struct, frozen=True):
         return Value(made.path, "flat", frozenset({self.key}))
 
     def unpixel(self, x: Value) -> Value:
-        """A vector as a map of one pixel: what flattened it need not have done so."""
+        """A vector as a map of one pixel: the step that flattened it is left out."""
         if len(self.shape(x)) == 3:
             return Value(x.path, "chw")
         only(bool(x.flattened - self.reading.undone), "it makes a map of a vector")
@@ -181,7 +181,7 @@ class Site(Struct, frozen=True):
         raise Restart
 
     def reshaped(self, x: Any, out: tuple[int, ...]) -> Any:
-        """A tensor in another shape, without the batch; raises `No` where that is no value of ours."""
+        """A tensor in another shape, without the batch; raises `No` where that is not a value of the language."""
         if isinstance(x, Partial):
             return self.resumed(x, out)
         given = self.any(x)
@@ -207,7 +207,7 @@ class Site(Struct, frozen=True):
         raise No(f"it makes {shape_text(out)} of {shape_text(own)}")
 
     def resumed(self, x: Partial, out: tuple[int, ...]) -> Any:
-        """A tensor on its way to a value of ours, reshaped."""
+        """A tensor on its way to a value of the language, reshaped."""
         own = self.laid(x.base)
         if x.what == "dealt groups" and out == own:
             return self.add(ops.Shuffle(groups=x.numbers[0]), [x.base])
@@ -222,7 +222,7 @@ class Site(Struct, frozen=True):
             return Partial("volume pad mean volume", x.base, x.numbers) if out == own else x
         if x.what == "volume pad mean volume" and out == own:
             return x
-        raise No(f"it makes {shape_text(out)} of what is no tensor of the language")
+        raise No(f"it makes {shape_text(out)} of a tensor that is not in the language")
 
     def turned(self, x: Any, order: tuple[int, ...]) -> Any:
         """A tensor with its dimensions in another order; raises `No`."""

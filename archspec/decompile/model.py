@@ -1,7 +1,7 @@
 """What a reader makes of a framework's model: a flat `Graph`, and the tensors that belong to it.
 
 A reader adds operators in the order of computation; each stands in the modules of the source that it came from. What
-has no operator of ours is noted, and all of it is said at once.
+has no operator in the language is noted, and all of it is reported at once.
 """
 
 import re
@@ -26,11 +26,11 @@ NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
 
 
 class CannotSay(BackendError):
-    """A model has something that no operator of ours is exactly."""
+    """A model has something that no operator of the language is exactly."""
 
 
 class Unreadable(BackendError):
-    """A source is no model that can be read, or none of the kind that it should be."""
+    """A source is not a model that can be read, or it is of another kind."""
 
 
 class Tensor(Struct, frozen=True):
@@ -82,7 +82,7 @@ class Builder:
     scopes: dict[str, Scope] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)
     troubles: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    """an operator and why it cannot be said, to the places where it stands"""
+    """an operator and why the language cannot express it, to the places where it stands"""
     counts: Counter[str] = field(default_factory=Counter)
     """of paths, the last number that made one of its own of it"""
 
@@ -98,7 +98,7 @@ class Builder:
         return Location(file=self.origin, line=1, column=1, end_line=1, end_column=1)
 
     def trouble(self, what: str, where: str, why: str = "") -> None:
-        """Note what cannot be said, and where it is."""
+        """Note what the language cannot express, and where it is."""
         self.troubles.setdefault((what, why), []).append(where)
 
     def place(self, path: str, op: AnyOp, inputs: tuple[str, ...], shape: Shape) -> None:
@@ -161,7 +161,7 @@ class Builder:
 
 
 def cannot_say(origin: str, troubles: Mapping[tuple[str, str], Sequence[str]]) -> CannotSay:
-    """Every operator that cannot be said, with its places."""
+    """Every operator that the language cannot express, with its places."""
     lines = []
     for (what, why), places in troubles.items():
         shown = ", ".join(places[:MOST_SHOWN])
@@ -181,5 +181,5 @@ def legal(name: str) -> str:
 
 
 def shape_of(sides: Sequence[int]) -> Shape:
-    """N×c×h×w or N×c, as frameworks that put channels first have it, as a shape of ours."""
+    """N×c×h×w or N×c, as frameworks with the channels first write it, as height × width × channels."""
     return (*sides[2:], sides[1])

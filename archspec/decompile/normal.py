@@ -28,7 +28,7 @@ def normal(model: Model) -> Model:
 
 
 def normal_graph(graph: Graph) -> Graph:
-    """The Graph with the same values in normal form; paths are kept, but for parts that are split."""
+    """The Graph with the same values in normal form; paths are kept, except those of parts that are split."""
     nodes, outputs = without_single_joins(graph.nodes, graph.outputs)
     nodes = nested(alive(nodes, outputs))
     nodes = alive(nodes, outputs)
@@ -96,7 +96,7 @@ def nested(nodes: Sequence[Node]) -> list[Node]:
 
 
 def ordered(nodes: Mapping[str, Node]) -> list[Node]:
-    """Nodes as they stand, but for those that others before them take."""
+    """Nodes as they stand, except those that others before them take."""
     placed: dict[str, Node] = {}
     for path in nodes:
         pending = [path]

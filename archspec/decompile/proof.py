@@ -16,7 +16,7 @@ LIMIT = 4
 
 
 class Disproved(BackendError):
-    """The text does not say what the model is: a mistake of ours, and nothing is written."""
+    """The text does not say what the model is. This is a bug of archspec, and nothing is written."""
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -27,7 +27,7 @@ class Disproved(BackendError):
 def proved(text: str, graph: Graph, order: Sequence[str]) -> tuple[Graph, dict[str, str]]:
     """The Graph of a text, and what each of its tensors is in the flat one; raises `Disproved`.
 
-    `order` are the paths of the flat Graph's nodes, but for the input, as the text has them.
+    `order` are the paths of the flat Graph's nodes, except the input, as the text has them.
     """
     try:
         made = driver.parse(text, "<decompiled>").elaborate()

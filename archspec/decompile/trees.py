@@ -162,7 +162,7 @@ class Builder:
         return steps
 
     def missing(self, path: str) -> list[str]:
-        """The cells that a value comes of and that have no place yet, in order."""
+        """The cells that a value is computed from and that have no place yet, in order."""
         found: set[str] = set()
         pending = [path]
         while pending:

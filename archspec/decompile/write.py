@@ -101,7 +101,7 @@ def usual_of(graph: Graph) -> Usual:
 
 
 def stylistic(op: AnyOp) -> dict[str, Value]:
-    """The attributes of an operator that are no sizes, and not what they are where nothing is said."""
+    """The attributes of an operator that are not sizes and do not have their defaults."""
     fields = {name: field for name, field in type(op).model_fields.items() if not field.is_required()}
     own = {name: value for name, value in values_of(op).items() if name in fields and name not in SIZES}
     return {name: value for name, value in own.items() if name not in op.positional and value != fields[name].default}

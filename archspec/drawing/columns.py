@@ -17,7 +17,7 @@ from archspec.drawing.view import Shown, View
 SHAPE = {"portrait": 1.3, "landscape": 1.8}
 """Length along the flow to breadth across it: of a page, of a slide."""
 SHORT = {"portrait": 1000, "landscape": 900}
-"""Points: what is no longer is not broken, unless it is asked for."""
+"""Points: what is not longer is not broken, unless it is asked for."""
 MANY = 12
 """Columns that a network is broken into unasked, at most."""
 LETTER, LINE, FRAME, LABEL = 5.4, 15, 18, 42

@@ -302,7 +302,7 @@ class Writer:
         yield from (f"    {line}" for line in self.entries(column, range(len(self.columns))))
 
     def entries(self, column: int, points: Container[int]) -> Iterator[str]:
-        """The circles of what enters a column and goes on at some points, but for those that stand already."""
+        """The circles of what enters a column and goes on at some points, except those that stand already."""
         for edge in self.crossing:
             name = f"from{edge.source}_{column}"
             if self.columns[edge.target] == column and edge.target in points and name not in self.standing:

@@ -79,7 +79,7 @@ def sized(drawing: bytes, dpi: int) -> bytes:
 
 
 def clean(drawing: bytes, title: str) -> bytes:
-    """An SVG that is a picture and nothing else: no reference outside, no script, no names of ours as tooltips."""
+    """An SVG that is a picture and nothing else: no reference outside, no script, no names as tooltips."""
     for prefix, space in (("", SVG), ("xlink", XLINK)):
         ElementTree.register_namespace(prefix, space)
     root = ElementTree.fromstring(drawing)

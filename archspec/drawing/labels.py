@@ -43,5 +43,5 @@ def escaped(text: str) -> str:
 
 
 def quoted(word: str) -> str:
-    """A word of ours as an attribute's value."""
+    """A word of the language as an attribute's value."""
     return f'"{word}"'

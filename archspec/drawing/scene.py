@@ -123,7 +123,7 @@ class Composer:
     # ---- what is one box ----
 
     def boxes(self, level: Nested) -> tuple[Box, ...]:
-        """The boxes inside a level, scopes that are no more than a stack taken apart."""
+        """The boxes inside a level, scopes that are only a stack taken apart."""
         made: list[Box] = []
         waiting: list[Node] = []
         for part in self.parts(level):
@@ -152,7 +152,7 @@ class Composer:
                 yield self.group(child, inside)
 
     def is_pass(self, path: str) -> bool:
-        """Whether a scope is a pass of a repeat, which says nothing of its own; alone, it is no box."""
+        """Whether a scope is a pass of a repeat, which says nothing of its own; alone, it is not a box."""
         scope = self.graph.scope_by_path.get(path)
         return scope is not None and scope.kind == "repeat"
 

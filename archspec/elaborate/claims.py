@@ -1,11 +1,15 @@
 """What a table and its checks claim, and the diagnostics for claims that do not hold."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, Severity
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tensor import Shape, shape_text
+
+MOST_TOLERANCE = 100
+"""In per cent. A claim that may be off by as much compares nothing."""
 
 
 class ShapeClaim(Diagnostic, frozen=True):
@@ -45,7 +49,8 @@ class NumberClaim(Diagnostic, frozen=True):
     """A printed number of parameters or MACs is not what the network has.
 
     A number stands for all that round to it: `3.4M` for 3 350 000 up to 3 450 000; `300M ± 1%` for one per cent on
-    either side. `params` are the trained ones, `macs` the multiply-accumulates of convolutions and linear layers.
+    either side. `0`, `0M` and `0.00B` stand for none at all. `params` are the trained ones, `macs` the
+    multiply-accumulates of convolutions and linear layers.
     """
 
     code: ClassVar[str] = "number-claim"
@@ -60,9 +65,36 @@ class NumberClaim(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
+        if not self.claimed.value:
+            return (Label(self.primary, "none at all"),)
         low, high = interval(self.claimed)
-        off = (self.found - self.claimed.value) / self.claimed.value if self.claimed.value else 0.0
+        off = (self.found - self.claimed.value) / self.claimed.value
         return (Label(self.primary, f"from {low:,.0f} to {high:,.0f}; off by {off:+.2%}"),)
+
+    @property
+    def help(self) -> str | None:
+        """Advice where so little was left of a number that nothing is compared."""
+        return (
+            None if self.claimed.value else "a number that was rounded to 0 claims nothing: leave it out, or write `-`"
+        )
+
+
+class VagueClaim(Diagnostic, frozen=True):
+    """A claim that allows a number to be off by all of itself: nothing is compared.
+
+    `± 100%` stands for everything from 0 to twice the number. A claim may be off by less than that.
+    """
+
+    code: ClassVar[str] = "vague-claim"
+    claimed: t.Quantity
+
+    @property
+    def message(self) -> str:
+        return f"`{self.claimed.text}` allows almost any number"
+
+    @property
+    def help(self) -> str:
+        return "a claim may be off by less than 100 %, as in `300M ± 1%`"
 
 
 class RuleCheck(Diagnostic, frozen=True):
@@ -164,12 +196,20 @@ class UnknownPlace(Diagnostic, frozen=True):
 
 
 def interval(quantity: t.Quantity) -> tuple[float, float]:
-    """The numbers that a printed one stands for."""
+    """The numbers that a printed one stands for; 0 stands for itself, in whatever unit."""
     if quantity.tolerance is not None:
         margin = quantity.value * quantity.tolerance / 100
         return quantity.value - margin, quantity.value + margin
-    half = quantity.resolution / 2 if quantity.resolution > 1 else 0.0
+    half = quantity.resolution / 2 if quantity.resolution > 1 and quantity.value else 0.0
     return quantity.value - half, quantity.value + half
+
+
+def compared(place: Span, what: str, of: str, found: int, claimed: t.Quantity) -> Iterator[Diagnostic]:
+    """What is wrong with a claim of a number."""
+    if claimed.tolerance is not None and claimed.tolerance >= MOST_TOLERANCE:
+        yield VagueClaim(place, claimed)
+    elif not number_holds(claimed, found):
+        yield NumberClaim(place, what, of, found, claimed)
 
 
 def number_holds(quantity: t.Quantity, found: int) -> bool:

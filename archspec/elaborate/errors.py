@@ -212,10 +212,15 @@ class BadArithmetic(Diagnostic, frozen=True):
     code: ClassVar[str] = "bad-arithmetic"
     reason: str
     used_at: Span | None = None
+    advice: str | None = None
 
     @property
     def message(self) -> str:
         return self.reason
+
+    @property
+    def help(self) -> str | None:
+        return self.advice
 
     @property
     def labels(self) -> tuple[Label, ...]:

@@ -22,6 +22,7 @@ from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 
 LARGEST = 2**63
+TRUTHS = "a cell that is true is `✓`, `yes` or `true`, one that is false `✗`, `no`, `false` or `-`"
 OUT_OF_RANGE = "the result is out of range (numbers reach up to 2^63)"
 
 
@@ -145,10 +146,10 @@ def blame(expr: t.Expr, env: Environment) -> Span:
     return origin(expr, env)[0]
 
 
-def fail(expr: t.Expr, reason: str, env: Environment) -> NoReturn:
+def fail(expr: t.Expr, reason: str, env: Environment, advice: str | None = None) -> NoReturn:
     """Raise `SpecError` at the cell that an expression is computed from, or else at the expression."""
     at = blame(expr, env)
-    raise SpecError([BadArithmetic(at, reason, expr.span if at != expr.span else None)])
+    raise SpecError([BadArithmetic(at, reason, expr.span if at != expr.span else None, advice)])
 
 
 def numeric(expr: t.Expr, env: Environment) -> int | float:
@@ -164,7 +165,8 @@ def truth(expr: t.Expr, env: Environment) -> bool:
     value = evaluate(expr, env)
     if value is None or isinstance(value, bool):
         return bool(value)
-    fail(expr, f"a condition is needed here, and this is {describe(value)}", env)
+    reason = f"a condition is needed here, and this is {describe(value)}"
+    fail(expr, reason, env, TRUTHS if origin(expr, env)[1] else None)
 
 
 def all_true(operands: tuple[t.Expr, ...], env: Environment) -> bool:
@@ -228,9 +230,20 @@ def power(expr: t.Power, env: Environment) -> int | float:
 
 def compare(expr: t.Comparison, env: Environment) -> bool:
     if expr.operator in {"==", "!="}:
-        equal = same(evaluate(expr.left, env), evaluate(expr.right, env))
-        return equal == (expr.operator == "==")
+        left, right = evaluate(expr.left, env), evaluate(expr.right, env)
+        refuse_unlike(expr, left, right, env)
+        return same(left, right) == (expr.operator == "==")
     return ORDER[expr.operator](numeric(expr.left, env), numeric(expr.right, env))
+
+
+def refuse_unlike(expr: t.Comparison, left: Value, right: Value, env: Environment) -> None:
+    """Raise `SpecError` where a cell is compared with true or false and is neither (`Y` is a text), or the reverse."""
+    if None in (left, right) or isinstance(left, bool) is isinstance(right, bool):
+        return
+    for side, value, other in ((expr.left, left, right), (expr.right, right, left)):
+        if origin(side, env)[1]:
+            reason = f"this cell is compared with {describe(other)}, and it is {describe(value)}"
+            fail(side, reason, env, TRUTHS)
 
 
 def same(a: Value, b: Value) -> bool:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.bodies import Tensors
-from archspec.elaborate.claims import NumberClaim, number_holds
+from archspec.elaborate.claims import compared
 from archspec.elaborate.errata import corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownOperator
 from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places
@@ -29,6 +29,7 @@ from archspec.elaborate.plan import Counts, Flow, Maker, NetworkPlan, Plan, Scop
 from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import RowReader
 from archspec.elaborate.rules import used_names
+from archspec.elaborate.table_errors import ChannelsFirst, UnusualInput
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden, without_dittos
 from archspec.ops import OPERATORS
 from archspec.source import Span
@@ -36,7 +37,7 @@ from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.tables.dialects import read_table
 from archspec.tables.table import Table
-from archspec.tensor import Shape
+from archspec.tensor import Shape, channels_first
 
 READS_TABLES = (t.Columns, t.RepeatClause, t.Numbering, t.Infer, t.Read)
 COUNTED = ("params", "macs")
@@ -223,6 +224,11 @@ class Elaboration:
         if counts.nodes == 0:
             raise SpecError([Clause(self.network.name.span, "this network has no operator: its output is its input")])
         fold.diagnostics += self.compared(counts)
+        fold.diagnostics += [
+            UnusualInput(clause.span, start)
+            for clause in self.clauses(t.InputClause)
+            if self.image is None and channels_first(start)
+        ]
         initials = Initials(self.clauses(t.Init), self.make.models, self.env)
         claims = fold.claims + sum(len(check.claims) for check in self.plain)
         return NetworkPlan(
@@ -264,10 +270,15 @@ class Elaboration:
             claim = reader.shape_claim(overridden(first, overrides)[0], "input") if first else None
             if claim is None or len(claim[0]) != 3:
                 advice = "state it: `input 224 x 224 x 3`"
-                raise SpecError([Clause(self.network.name.span, "nothing says what the input is", advice)])
+                reason = "nothing says what the input is" if claim is None else "this does not say the whole input"
+                place = self.network.name.span if claim is None else claim[1]
+                raise SpecError([Clause(place, reason, advice)])
             shape, span = claim
+            if channels_first(shape):
+                raise SpecError([ChannelsFirst(span, shape)])
         if self.image is not None:
             square = self.image * 2 if len(self.image) == 1 < len(shape) else self.image
+            parameters.refuse_channels_first(self.image, shape)
             shape = (*square, *shape[len(square) :])
         self.make.check_size(shape, span)
         return shape, span
@@ -322,8 +333,7 @@ def compare(check: t.Check, name: str, counts: Counts) -> list[Diagnostic]:
         if claim.what.id not in COUNTED:
             raise SpecError([UnknownArgument(claim.what.span, "check", claim.what.id, COUNTED)])
         found = counts.params if claim.what.id == "params" else counts.macs
-        if not number_holds(claim.quantity, found):
-            wrong.append(NumberClaim(claim.quantity.span, claim.what.id, f"`{name}`", found, claim.quantity))
+        wrong += compared(claim.quantity.span, claim.what.id, f"`{name}`", found, claim.quantity)
     return wrong
 
 

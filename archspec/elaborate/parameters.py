@@ -25,7 +25,7 @@ from archspec.elaborate.variables import cell_value
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.tables import patterns
-from archspec.tensor import Shape
+from archspec.tensor import Shape, channels_first
 
 GIVEN = "<parameters>"
 """The source of what a program or the command line gives."""
@@ -64,6 +64,14 @@ def checked_image(image: Shape | int | None) -> Shape | None:
             [BadParameter(span, "input", text or "nothing", "it is height x width, or height x width x channels")]
         )
     return tuple(image)
+
+
+def refuse_channels_first(image: Shape, printed: Shape) -> None:
+    """Raise `SpecError` for an input that is given with its channels first, unless the text states it so."""
+    if channels_first(image) and not channels_first(printed):
+        text, last = "x".join(map(str, image)), "x".join(map(str, (*image[1:], image[0])))
+        span = Span(Source(GIVEN, f"input={text}"), 0, len(text) + len("input="))
+        raise SpecError([BadParameter(span, "input", text, f"it is height x width x channels, as in `{last}`")])
 
 
 def number(value: Any) -> Any:

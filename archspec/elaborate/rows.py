@@ -7,12 +7,11 @@ from msgspec.structs import replace
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.bodies import Body, Later
 from archspec.elaborate.claims import (
-    NumberClaim,
     RuleCheck,
     ShapeClaim,
     UnreadCell,
+    compared,
     full_shape,
-    number_holds,
     shape_holds,
 )
 from archspec.elaborate.errors import BadArithmetic, Clause
@@ -20,10 +19,10 @@ from archspec.elaborate.evaluate import Binding, Environment, Value, blame, desc
 from archspec.elaborate.folds import Fold, independent
 from archspec.elaborate.inference import USUAL, Inferred, no_claim, solutions
 from archspec.elaborate.instantiate import Instantiator
-from archspec.elaborate.layout import Conventions, Owner, Role
+from archspec.elaborate.layout import Conventions, Layout, Owner, Role
 from archspec.elaborate.plan import NOTHING, Flow, Maker, Plan, ScopePlan
 from archspec.elaborate.rules import Chosen, Rules, used_names
-from archspec.elaborate.table_errors import BadCell, Unsolved
+from archspec.elaborate.table_errors import BadCell, NothingAbove, Unsolved, refuse_ditto
 from archspec.elaborate.table_rows import TableRow, is_of_another, operator_span, printed_cells
 from archspec.elaborate.variables import cell_value
 from archspec.source import Span
@@ -176,6 +175,7 @@ class RowReader:
         cell = row.layout.cell(row.row, role)
         if cell is None:
             return None
+        refuse_ditto(cell)
         try:
             sides = cells.shape_claim(cell)
         except SpecError:
@@ -261,6 +261,7 @@ class RowReader:
         """What the column with the role `repeat`, the `repeat` clause, or else the canonical column `n` says."""
         cell = row.layout.cell(row.row, "repeat")
         if cell is not None:
+            refuse_ditto(cell)
             return Binding(cell_value(cell.span, cell.text, self.env), cell.span)
         if self.how.repeat is None:
             canonical = any(column.role == "variable" and column.text == COUNT for column in row.layout.columns)
@@ -349,7 +350,7 @@ class RowReader:
     def warn(self, row: TableRow, chosen: Chosen, fold: Fold) -> None:
         """Printed numbers that the row's rule leaves alone though other rules read their column."""
         rule = chosen.rule
-        used = self.rules.mentioned[id(rule)] | self.repeat_names()
+        used = self.rules.mentioned[id(rule)] | self.repeat_names(row.layout)
         anywhere = used.union(*self.rules.mentioned.values())
         for column, cell in zip(row.layout.columns, row.row.cells, strict=True):
             ignored = column.role == "variable" and column.text in anywhere - used
@@ -357,12 +358,13 @@ class RowReader:
             if ignored and cell.text not in used and is_number(chosen.variables.values.get(column.text)):
                 note(UnreadCell(cell.span, column.header.shown, rule.rule.pattern.span, (row.number,)), fold)
 
-    def repeat_names(self) -> frozenset[str]:
-        """The names that `repeat` computes with, not those that it sets."""
+    def repeat_names(self, layout: Layout) -> frozenset[str]:
+        """The names that `repeat` computes with, not those that it sets; a column with that role goes before it."""
+        stated = any(column.role == "repeat" for column in layout.columns)
         if self.how.repeat is None:
-            return frozenset({COUNT})
+            return frozenset() if stated else frozenset({COUNT})
         clause = self.how.repeat[0]
-        return used_names(clause.count, *(assignment.value for assignment in clause.then))
+        return used_names(None if stated else clause.count, *(assignment.value for assignment in clause.then))
 
 
 def with_value(chosen: Chosen, name: str, value: Value, place: Span) -> Chosen:
@@ -394,10 +396,13 @@ def note(warning: UnreadCell, fold: Fold) -> None:
 
 
 def number_claims(cell: Cell, what: str, label: str, found: int) -> Iterator[Diagnostic]:
+    if cells.ditto(cell.text):
+        yield NothingAbove(cell.span, cell.shown)
+        return
     try:
         quantity = cells.number_claim(cell)
     except SpecError:
         yield BadCell(cell.span, cell.shown, "number")
         return
-    if quantity is not None and not number_holds(quantity, found):
-        yield NumberClaim(cell.span, what, label, found, quantity)
+    if quantity is not None:
+        yield from compared(cell.span, what, label, found, quantity)

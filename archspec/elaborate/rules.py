@@ -7,7 +7,7 @@ from msgspec import Struct
 from archspec.diagnostics import SpecError
 from archspec.elaborate.evaluate import Binding, Environment, truth
 from archspec.elaborate.layout import Conventions, Layout, Owner, ReadRule
-from archspec.elaborate.table_errors import AmbiguousOperator, TwoMeanings, UnreadOperator
+from archspec.elaborate.table_errors import AmbiguousOperator, TwoMeanings, UnreadOperator, refuse_ditto
 from archspec.elaborate.table_rows import TableRow
 from archspec.elaborate.variables import Variables, hole_variables, row_variables
 from archspec.ops import WORDS
@@ -52,6 +52,7 @@ class Rules:
 
     def choose(self, row: TableRow, cell: Cell, shape: Shape) -> Chosen:
         """The most specific rule that reads an operator cell, given an input of this shape; raises `SpecError`."""
+        refuse_ditto(cell)
         height, width = shape[:2] if len(shape) == 3 else (1, 1)
         sides = {"h": Binding(height, cell.span), "w": Binding(width, cell.span)}
         variables = row_variables(row.row, row.layout, self.env).before(Variables(sides, {}))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from archspec.diagnostics import Diagnostic, Edit, Frame, SpecError
+from archspec.diagnostics import Diagnostic, Edit, Frame, Severity, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Binding, same
 from archspec.elaborate.instantiate import Instantiator, identity
@@ -12,9 +12,12 @@ from archspec.elaborate.modules import Module
 from archspec.elaborate.network import Elaboration, call_of
 from archspec.elaborate.others import Others
 from archspec.elaborate.plan import NetworkPlan
+from archspec.elaborate.table_errors import ChannelsFirst
 from archspec.elaborate.table_rows import overridden
+from archspec.source import Span
 from archspec.syntax import tree as t
-from archspec.tensor import Shape
+from archspec.tables.table import Cell
+from archspec.tensor import Shape, shape_text
 
 CHARACTERS = 16
 """So many characters are parsed in the time of one of `Instantiator.steps`."""
@@ -26,16 +29,33 @@ def run(one: Elaboration) -> tuple[NetworkPlan | None, list[Diagnostic]]:
     if known is not None and not one.compared(known[0].counts):
         return replace(known[0], parameters=one.bindings), [*known[1]]
     fold, plan = one.fold(one.corrections)
-    errors = fold.errors
+    warnings = [found for found in fold.diagnostics if found.severity is not Severity.ERROR]
+    errors = [with_channels_last(one, error) for error in fold.errors]
     searched = one.claims or one.totals or one.checks
     if not errors or not (searched and one.advise and one.make.advise):
-        return (None if errors else plan), fold.diagnostics
+        return (None if errors else plan), [*errors, *warnings]
     from archspec.elaborate.suggest import Bench, suggested  # not needed where nothing is wrong
 
     rows = [row for table in one.tables.values() for row in overridden(table, one.corrections)]
     look = lambda first, last, changes: one.look(rows, first, last, changes, fold)  # noqa: E731
     bench = Bench(one.make, one.trial, look, Others(one).trial, lambda edit: edited(one, edit), bool(one.how.infer))
-    return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
+    return None, [*suggested(errors, rows, bench), *warnings]
+
+
+def with_channels_last(one: Elaboration, error: Diagnostic) -> Diagnostic:
+    """An error of channels that come first, and whether all is well when every cell has them last: it is tried."""
+    if not isinstance(error, ChannelsFirst):
+        return error
+    turned: dict[Span, Cell] = {}
+    try:
+        for row in (row for table in one.tables.values() for row in overridden(table, one.corrections)):
+            for claim in (one.reader.shape_claim(row, "input"), one.reader.shape_claim(row, "output")):
+                if claim is not None and len(claim[0]) == 3:
+                    channels, *sides = claim[0]
+                    turned[claim[1]] = Cell(claim[1], shape_text((*sides, channels)))
+    except SpecError:
+        return error  # a cell is not a shape, which is reported when the first one is mended
+    return replace(error, holds=not one.trial(turned))
 
 
 def edited(one: Elaboration, edit: Edit) -> list[Diagnostic] | None:

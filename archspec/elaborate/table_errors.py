@@ -3,12 +3,13 @@
 import re
 from typing import ClassVar
 
-from archspec.diagnostics import Diagnostic, Label, SpecError, did_you_mean, similar
+from archspec.diagnostics import Diagnostic, Label, Severity, SpecError, did_you_mean, similar
 from archspec.elaborate.errors import DuplicateName
 from archspec.source import Source, Span
 from archspec.syntax import parse_cell
 from archspec.tables import cells
-from archspec.tables.table import shown
+from archspec.tables.table import Cell, shown
+from archspec.tensor import Shape, shape_text
 
 TIMES = re.compile(r"[×xX](?![A-Za-z])")
 COMPUTED = re.compile(r"[/+%]|\w\s*-|\*\*")
@@ -210,6 +211,67 @@ class BadCell(Diagnostic, frozen=True):
         except SpecError:
             return None
         return f"a computed side needs parentheses: `{text}`" if len(found) <= 3 else None
+
+
+class ChannelsFirst(Diagnostic, frozen=True):
+    """The first Input cell has the channels first, and shapes are height × width × channels.
+
+    A table that states its input so would be built 3 pixels high. Write the channels last, in the whole column;
+    `archspec import` does that with errata. An `input` clause says that the first side really is the height; it is a
+    warning there.
+    """
+
+    code: ClassVar[str] = "channels-first"
+    claimed: Shape
+    holds: bool = False
+    """whether every claim of the tables holds with the channels last"""
+
+    @property
+    def message(self) -> str:
+        height, _, channels = self.claimed
+        return f"`{shape_text(self.claimed)}` is an input with a height of {height} and {channels} channels"
+
+    @property
+    def help(self) -> str:
+        height, *sides = self.claimed
+        tried = "; with the channels last in every cell, all claims hold" if self.holds else ""
+        meant = "`input " + " x ".join(map(str, self.claimed)) + f"` says that the height is {height}"
+        return f"shapes are height × width × channels: `{shape_text((*sides, height))}`{tried}; {meant}"
+
+
+class UnusualInput(ChannelsFirst, frozen=True):
+    """An `input` clause that seems to have the channels first: it is taken at its word."""
+
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    @property
+    def help(self) -> str:
+        height, *sides = self.claimed
+        return f"if that is the number of channels: `input {' x '.join(map(str, (*sides, height)))}`"
+
+
+class NothingAbove(Diagnostic, frozen=True):
+    """A mark stands for the cell above, and there is none, or it is empty.
+
+    `"`, `〃`, `ditto` and their kin repeat the cell above, in any column. A mark below a `-` says `-`.
+    """
+
+    code: ClassVar[str] = "nothing-above"
+    text: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.text}` stands for the cell above, and nothing is written there"
+
+    @property
+    def help(self) -> str:
+        return "write out what the cell says; one that says nothing is `-`"
+
+
+def refuse_ditto(cell: Cell) -> None:
+    """Raise `SpecError` for a mark that no cell above gives a meaning."""
+    if cells.ditto(cell.text):
+        raise SpecError([NothingAbove(cell.span, cell.shown)])
 
 
 class WeightKey(Diagnostic, frozen=True):

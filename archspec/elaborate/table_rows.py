@@ -60,12 +60,12 @@ def printed_cells(row: TableRow) -> tuple[PrintedCell, ...]:
 
 
 def without_dittos(rows: tuple[Row, ...]) -> list[Row]:
-    """A ditto mark stands for the cell above."""
+    """A ditto mark stands for the cell above; one below an empty cell, or in the first row, stays what it is."""
     done: list[Row] = []
     for row in rows:
         above = done[-1].cells if done else row.cells
         taken = tuple(
-            replace(up, continued=False) if cell.text in cells.DITTO else cell
+            replace(up, continued=False) if cells.ditto(cell.text) and up.text else cell
             for cell, up in zip(row.cells, above, strict=True)
         )
         done.append(replace(row, cells=taken))

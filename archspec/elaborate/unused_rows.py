@@ -41,37 +41,37 @@ class Read:
 
     def __post_init__(self) -> None:
         self.conventions = list(conventions_of(self.network, self.module))
-        read = self.variables()
         columns = [
             column for clause, _ in self.conventions if isinstance(clause, t.Columns) for column in clause.columns
         ]
         corrections = [c.correction.value for c in self.network.clauses if isinstance(c, t.Erratum)]
         for clause in self.network.clauses:
             if isinstance(clause, t.TableClause):
-                self.table(clause, read_table(clause), columns, read, corrections)
+                self.table(clause, read_table(clause), columns, corrections)
 
-    def variables(self) -> frozenset[str]:
-        """The names that rules and clauses compute with."""
+    def variables(self, stated: bool) -> frozenset[str]:
+        """The names that rules and clauses compute with; `stated`: where a column has the role `repeat`."""
         found: list[t.Tree | None] = []
-        repeated = False
+        repeated = stated
         for clause, _ in self.conventions:
             match clause:
                 case t.Read():
                     found += [part for rule in clause.rules for part in (rule.when, rule.check, rule.net)]
                 case t.RepeatClause():
                     repeated = True
-                    found += [clause.count, *(assignment.value for assignment in clause.then)]
+                    found += [None if stated else clause.count, *(assignment.value for assignment in clause.then)]
                 case t.Infer():
                     found += clause.usual
         return used_names(*found) | (frozenset() if repeated else {COUNT})
 
-    def table(
-        self, clause: t.TableClause, table: Table, columns: list[t.Column], read: frozenset[str], corrections: list[str]
-    ) -> None:
+    def table(self, clause: t.TableClause, table: Table, columns: list[t.Column], corrections: list[str]) -> None:
         """Note what a table uses."""
-        for i, header in enumerate(table.headers):
-            column = next((one for one in columns if fits(one.header.value, header.text)), None)
-            what = meaning(header, column.meaning) if column else default_meaning(header)
+        of_headers = [next((one for one in columns if fits(one.header.value, header.text)), None)
+                      for header in table.headers]  # fmt: skip
+        meanings = [meaning(header, column.meaning) if column else default_meaning(header)
+                    for header, column in zip(table.headers, of_headers, strict=True)]  # fmt: skip
+        read = self.variables(any(what.role == "repeat" for what in meanings))
+        for i, (header, column, what) in enumerate(zip(table.headers, of_headers, meanings, strict=True)):
             if not is_read(what, read):
                 if column is None:
                     self.idle.append((clause, header))

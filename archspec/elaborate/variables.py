@@ -12,7 +12,7 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.errors import UnknownName
 from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate
 from archspec.elaborate.layout import ColumnMeaning, Layout
-from archspec.elaborate.table_errors import NoPattern, TwoMeanings, UnclearCell
+from archspec.elaborate.table_errors import NoPattern, NothingAbove, TwoMeanings, UnclearCell, refuse_ditto
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import cells, patterns
@@ -50,6 +50,7 @@ def row_variables(row: Row, how: Layout, env: Environment) -> Variables:
             wrong |= found.wrong
         elif column.role == "variable" and column.text:
             try:
+                refuse_ditto(cell)
                 value = cell_value(cell.span, cell.text, env, headers)
                 values[column.text] = Binding(value, cell.span, printed=True)
             except SpecError as error:
@@ -66,6 +67,8 @@ def pattern_variables(column: ColumnMeaning, cell: Cell, env: Environment) -> Va
     nothing = {hole: Binding(None, cell.span, printed=True) for p in column.patterns for hole in patterns.holes(p)}
     if cells.missing(cell):
         return Variables(nothing, {})
+    if cells.ditto(cell.text):
+        return Variables({}, dict.fromkeys(nothing, (NothingAbove(cell.span, cell.shown),)))
     for pattern in column.patterns:
         match = patterns.match(pattern, cell.text)
         if match is not None:

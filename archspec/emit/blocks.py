@@ -24,7 +24,7 @@ from archspec.hierarchy import Entangled, Level, levels
 Family = tuple[object, ...]
 """What scopes share that may be instances of one block."""
 SHORT = 100
-"""Characters of a block that is no class of its own where it stands once."""
+"""Characters of a block that is not a class of its own where it stands once."""
 
 
 class Dialect(Struct, frozen=True):

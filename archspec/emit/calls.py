@@ -1,7 +1,7 @@
 """Calls that a written file makes, as data: comparable while blocks are put together, text at the end.
 
-A `Call` has arguments; a leaf of it is an argument that is no call, or a function that another may stand for. Calls of
-one `form` differ in their leaves alone.
+A `Call` has arguments; a leaf of it is an argument that is not a call, or a function that another may stand for.
+Calls of one `form` differ in their leaves alone.
 """
 
 from collections.abc import Callable, Iterator

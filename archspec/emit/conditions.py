@@ -20,7 +20,7 @@ class Ends(Struct, frozen=True):
     first: Column
     last: Column
     given: str
-    """an expression of those of the input, where they are no parameter"""
+    """an expression of those of the input, where they are not a parameter"""
 
 
 def condition_for(present: tuple[bool, ...], known: Known, used: list[str], ends: Ends) -> str | None:

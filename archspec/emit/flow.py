@@ -224,7 +224,7 @@ def inputs(template: Template) -> list[str]:
 
 
 def joined(function: str, operands: list[Expression], heavy: bool = False) -> Expression:
-    """A format of its operands, as an expression; what is no call or index is put in parentheses as an operand."""
+    """A format of its operands, as an expression; an operand that is neither a call nor an index gets parentheses."""
     loose = function[:2] == "{}" and function not in {"{}"} and not function.startswith(("{}.", "{}["))
     bare = "(" in function and not function.startswith("{}")
     texts = [operand.text if bare else operand.operand for operand in operands]

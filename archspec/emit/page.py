@@ -105,7 +105,7 @@ def initializer_text(how: AnyInitializer) -> str:
 
 
 def row_comment(level: Level, graph: Graph, printed: Printed) -> str:
-    """A comment that says a row as the table prints it; empty for what is no row."""
+    """A comment that says a row as the table prints it; empty for what is not a row."""
     scope = graph.scope_by_path.get(level.path)
     if scope is None or scope.kind != "row":
         return ""

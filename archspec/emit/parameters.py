@@ -30,7 +30,7 @@ class Words(Struct, frozen=True):
     identity: Code | None = None
     """the activation that does nothing, where it is a value"""
     given: str = ""
-    """the channels of the input, where they are no parameter: an expression"""
+    """the channels of the input, where they are not a parameter: an expression"""
     channels: str = "channels"
     """what a layer has: channels, filters"""
     out: str = "out_channels"

@@ -1,4 +1,4 @@
-"""The layout of a written file: that of `ruff format`, with settings of ours and nobody else's."""
+"""The layout of a written file: that of `ruff format`, with archspec's settings, whatever the user's are."""
 
 import subprocess
 import sys

@@ -51,7 +51,7 @@ def written(arguments: tuple[Argument, ...]) -> Iterator[str]:
 
 
 def gathers(argument: Argument) -> object:
-    """What arguments share that may be passes of one loop; None for one that is no step of a row."""
+    """What arguments share that may be passes of one loop; None for one that is not a step of a row."""
     return argument.value.form if not argument.name and isinstance(argument.value, Call) else None
 
 

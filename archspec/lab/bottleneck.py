@@ -1,6 +1,7 @@
 """What is lost at the level of a block: linear bottlenecks against such that end in ReLU6, trained side by side.
 
-Both are the bundled spec `lesson_linear_bottleneck`, but for one parameter; docs/compare.md says how they are compared.
+Both are the bundled spec `lesson_linear_bottleneck`, except for one parameter; docs/compare.md says how they are
+compared.
 """
 
 from pathlib import Path

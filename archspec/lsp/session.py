@@ -40,7 +40,7 @@ class Snapshot(Struct, frozen=True):
     uri: str
     version: int | None
     source: Source
-    """named by the file's path, or by the URI of what is no file"""
+    """named by the file's path, or by the URI of what is not a file"""
     base: Path
     """the folder that `use "./x"` is looked up in"""
 
@@ -72,7 +72,7 @@ class Analysis:
     """the file and all that it uses"""
     problems: list[Diagnostic] = field(default_factory=list)
     spec: Spec | None = None
-    """None where it is no spec: syntax, files, names"""
+    """None where it is not a spec: syntax, files, names"""
 
     laid_out: list[Network] | None = None
 

@@ -108,7 +108,7 @@ def way(best: dict[int, tuple[int, int]], ran: int) -> list[int]:
 
 
 def greedy(part: Part) -> list[int]:
-    """An order in which what can run and leaves the least alive runs next; linear in the edges but for a queue."""
+    """An order in which what can run and leaves the least alive runs next; linear in the edges, except for a queue."""
     left = [len(readers) for readers in part.readers]
     missing = [len(needs) for needs in part.needs]
     followers: list[list[int]] = [[] for _ in part.needs]

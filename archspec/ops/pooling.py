@@ -73,7 +73,7 @@ class GlobalAvgPool(Op):
 class AdaptiveAvgPool(Op):
     """Mean over windows that part the map into `size`: h×w×c to size×c.
 
-    Window i reaches from `floor(i·h/size)` to `ceil((i+1)·h/size)`: they overlap where size is no divisor.
+    Window i reaches from `floor(i·h/size)` to `ceil((i+1)·h/size)`: they overlap where size is not a divisor.
     """
 
     positional: ClassVar[tuple[str, ...]] = ("size",)

@@ -14,7 +14,7 @@ from archspec.pasting.vocabulary import fits, groups, groups_of, words
 from archspec.source import Source, Span
 from archspec.syntax import tree
 from archspec.tables import patterns
-from archspec.tables.cells import MISSING
+from archspec.tables.cells import MISSING, TICKS
 from archspec.tables.table import Cell, Row
 
 CLAIMS = ("input", "output", "params", "macs")
@@ -132,10 +132,11 @@ def left(i: int, header: str, texts: list[str], found: Columned) -> None:
 def is_note(header: str, of: Collection[str], said: Sequence[str]) -> bool:
     """Whether a column says nothing of the network by its header: words, measures and the numbers of rows.
 
-    The numbers of rows never fall.
+    The numbers of rows never fall. Yes and no say something, unless the header is that of a note.
     """
     if NOTE not in of:
-        return not of and not any(re.search("[0-9]", text) and not re.search("[A-Za-z]{2}", text) for text in said)
+        numbered = any(re.search("[0-9]", text) and not re.search("[A-Za-z]{2}", text) for text in said)
+        return not (of or numbered or all(text in TICKS for text in said))
     numbers = [int(text) for text in said if text.isdecimal()]
     indexed = len(numbers) < 2 or (numbers == sorted(numbers) and len(set(numbers)) > 1)
     return indexed or len(numbers) < len(said) or not MEASURED.isdisjoint(words(header))

@@ -23,9 +23,12 @@ from archspec.pasting.tables import Found
 from archspec.pasting.vocabulary import fits, groups_of
 from archspec.printable import printable
 from archspec.syntax import parse, tree
+from archspec.tables.cells import missing
 from archspec.tables.table import Cell
 
-CLAIM_CODES = frozenset({"shape-claim", "number-claim", "not-as-printed", "no-reading"})
+CLAIM_CODES = frozenset(
+    {"shape-claim", "number-claim", "not-as-printed", "no-reading", "channels-first", "bad-arithmetic", "unread-cell"}
+)
 """What may be wrong with a network although all its rows are read."""
 MOST_TABLES, MOST_CELLS, MOST_CHARACTERS = 100, 4_000, 100_000
 LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
@@ -160,10 +163,12 @@ def none_near(found: Found) -> NoReading:
     """No reading reads a row: the first cell of what seems to be the operators."""
     headers = found.rows[0].cells
     texts = [i for i in range(len(headers)) if fits("text", [row.cells[i].shown for row in found.rows[1:]])]
-    place = next((i for i in texts if "operator" in groups_of(headers[i].text)), next(iter(texts), None))
-    if place is None:
+    called = {i: place for i in texts if (place := groups_of(headers[i].text).get("operator")) is not None}
+    place = min(called, key=called.__getitem__) if called else next(iter(texts), None)
+    said = [row.cells[place] for row in found.rows[1:] if not missing(row.cells[place])] if place is not None else []
+    if not said:
         return NoReading(found.rows[0].span, "", ())
-    cell = found.rows[1].cells[place]
+    cell = said[0]
     return NoReading(cell.span, "", (), "", skeleton(cell.shown))
 
 

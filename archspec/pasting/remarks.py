@@ -63,6 +63,7 @@ def remarked(graph: Graph, rows: Sequence[Row], columns: Columned, read: Sequenc
         accepted = {name for i in read for name, _ in names_in(row.cells[i].shown)}
         for i in dropped:
             yield from of_note(row.cells[i], nodes, accepted)
+            yield from of_both(rows[0].cells[i], row.cells[i], nodes, accepted)
         for i, meaning in columns.meanings.items():
             if meaning in {"NL", "SE"}:
                 yield from of_part(row.cells[i], meaning, nodes)
@@ -98,12 +99,20 @@ def of_note(cell: Cell, nodes: Sequence[Node], accepted: set[str]) -> Iterator[D
             yield NotAsPrinted(cell.span, f"{'' if wanted else 'no '}{name}", listed(nodes))
 
 
+def of_both(header: Cell, cell: Cell, nodes: Sequence[Node], accepted: set[str]) -> Iterator[Diagnostic]:
+    """What a header and a cell name together, as `Pool` and `max` do, and the cell's row does not have."""
+    if cell.shown not in MISSING:
+        alone = {name for text in (header.shown, cell.shown) for name, _ in names_in(text)}
+        for name, wanted in names_in(f"{cell.shown} {header.shown}"):
+            if wanted and name not in alone | accepted and not shown(name) & parts(nodes):
+                yield NotAsPrinted(cell.span, name, listed(nodes))
+
+
 def of_part(cell: Cell, meaning: str, nodes: Sequence[Node]) -> Iterator[Diagnostic]:
     """A row must have the activation that it prints, and squeeze-and-excitation where it prints it."""
     found = parts(nodes)
     if meaning == "SE":
-        wanted = cell.shown in TICKS and cell.shown not in MISSING
-        if wanted and not shown("SE") & found:
+        if TICKS.get(cell.shown) and not shown("SE") & found:
             yield NotAsPrinted(cell.span, "SE", listed(nodes))
     elif cell.shown not in MISSING:
         name = LETTERS.get(cell.shown.casefold(), "")

@@ -11,11 +11,15 @@ from archspec.diagnostics import SpecError
 from archspec.pasting.tables import Found
 from archspec.tables import cells, patterns
 from archspec.tables.table import Row, shown
+from archspec.tensor import channels_first
 
 LEGEND = ("Block", "Definition")
 """The headers of the table of definitions."""
 OPERATOR, INPUT = "operator", "input"
 ARROW = "→"
+TIMES = re.compile(r"\s*×\s*")
+LONG = 10
+"""No side of a shape has so many digits."""
 CLAUSES = re.compile(r"(default|repeat|output [A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -57,11 +61,15 @@ def in_steps(found: Found, legends: Sequence[Found], name: str, title: str, tabl
 
 
 def given(found: Found, headers: Sequence[str]) -> Iterator[str]:
-    """The `input` clause of a network that is given a vector; a map is what the first Input cell says."""
+    """The `input` clause of a network that is given a vector, or a map that a cell alone does not state.
+
+    Every other map is what the first Input cell says.
+    """
     if INPUT in headers:
-        text = found.rows[1].cells[headers.index(INPUT)].text.strip()
-        if text.isdecimal():
-            yield f"input {text}"
+        sides = TIMES.split(found.rows[1].cells[headers.index(INPUT)].text.strip())
+        decimal = all(side.isdecimal() and len(side) < LONG for side in sides)
+        if decimal and (len(sides) == 1 or channels_first(tuple(map(int, sides)))):
+            yield f"input {' x '.join(sides)}"
 
 
 def rules(texts: Sequence[str] | dict[str, None]) -> str:

@@ -28,6 +28,8 @@ SIDES = re.compile(r"[0-9]+")
 PIECE = re.compile(r"[0-9]+(?:\.[0-9]+)?|[^\W\d_]+")
 MARKED_PIECE = re.compile(rf"{PIECE.pattern}|[^\w\s]")
 FILLERS = frozenset({",", "(", ")", "-", "–", "_", ".", ":", ";", "/", "layer", "layers", "block", "op"})
+TRUTHS = frozenset({"0", "1", "Y", "N", "y", "n", "✔️"})
+"""What stands for yes and no, too; the language has it otherwise, and says so."""
 LARGE = 15
 """No kernel is so large, and every image is larger."""
 
@@ -128,7 +130,7 @@ def fits(kind: str, cells: Sequence[str]) -> bool:
     if not said or kind == "any":
         return kind == "any"
     if kind == "truth":
-        return all(text in TICKS or text.casefold() in {"0", "1", "yes", "no", "true", "false"} for text in said)
+        return all(text in TICKS or text in TRUTHS for text in said)
     largest = max((int(side) for text in said for side in SIDES.findall(text[:80]) if len(side) < 9), default=0)
     numbers = sum(NUMBER.fullmatch(text) is not None for text in said)
     if kind == "number":

@@ -45,7 +45,7 @@ Way = tuple[Callable[..., tuple[int, ...] | None], "Refused | None", int]
 
 
 class Refused(Struct, frozen=True):
-    """A candidate that is no network."""
+    """A candidate that is not a network."""
 
     code: str
     message: str

@@ -1,4 +1,4 @@
-"""Elaboration with traced numbers: the elaborator as it is, but for what would ask for bare numbers without need."""
+"""Elaboration with traced numbers: the elaborator as it is, except where it would ask for bare numbers without need."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar

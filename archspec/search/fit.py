@@ -85,7 +85,7 @@ def numbers(axis: Axis) -> Numbers:
         return only if only.step > 0 else Steps(only.first + only.step * (len(only) - 1), -only.step, len(only))
     values = [axis[place] for place in range(len(axis))]
     if not all(type(value) in {int, float} for value in values):
-        raise NoNumber(f"`{axis.name}` has values that are no numbers", "fit varies a number")
+        raise NoNumber(f"`{axis.name}` has values that are not numbers", "fit varies a number")
     return sorted(set(values))  # type: ignore[arg-type]
 
 
@@ -172,7 +172,7 @@ def fit(
         raise NoNumber(f"`{name}` is given, and is to be found", "leave out one of -p and --vary")
     kind = int if name == fitter.counter.image else fitter.counter.types.get(name, float)
     if kind not in {int, float}:
-        raise NoNumber(f"`{name}` is no number that could grow", "fit varies a number")
+        raise NoNumber(f"`{name}` is not a number that could grow", "fit varies a number")
     if grid is None and step is None:
         grid = choices(spec, fitter.counter.own.get(name))
     if grid is None:

@@ -61,7 +61,7 @@ def amount(text: str) -> int:
     number = match[1].replace("_", "") if match else ""
     if match is None or number.count(".") > 1 or (match[3] and not match[2]):
         raise WrongRange(
-            f"`{text[:40]!r}` is no amount".replace("'", ""),
+            f"`{text[:40]!r}` is not an amount".replace("'", ""),
             "write 100M, 3.4M, 150K or 10MB (KiB, MiB: powers of 1024)",
         )
     return int(Decimal(number) * (1024 if match[3] else 1000) ** POWERS[match[2].upper()])

@@ -102,7 +102,7 @@ class Front:
 
     def cost(self, value: Value, much: bool) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise UnknownColumn(f"`{value}` is no number, and a front is made of numbers", "name other columns")
+            raise UnknownColumn(f"`{value}` is not a number, and a front is made of numbers", "name other columns")
         return -value if much else value
 
     @property

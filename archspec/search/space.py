@@ -73,7 +73,7 @@ def steps(text: str) -> Steps:
     """`0.1:2.0:0.01`; raises `WrongRange` and `TooMany`."""
     match = RANGE.fullmatch(text)
     if match is None:
-        raise WrongRange(f"`{printable(text)}` is no range", "write from:to:step, both included: 0.1:2.0:0.01")
+        raise WrongRange(f"`{printable(text)}` is not a range", "write from:to:step, both included: 0.1:2.0:0.01")
     first, last, step = map(Decimal, match.groups())
     if step == 0:
         raise WrongRange(f"the step of `{text}` is 0")

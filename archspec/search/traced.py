@@ -2,7 +2,7 @@
 
 A traced number behaves as the one it stands for. What is computed from it is traced; what is asked of it (which of
 two is larger, whether it is whole) is answered and written down as a guard: with other numbers that give the same
-answers, elaboration takes the same way. It is no subclass of `int` or `float`, so that nothing can look at its value
+answers, elaboration takes the same way. It is not a subclass of `int` or `float`, so that nothing can look at its value
 unseen: whoever needs the bare number asks for it by `int()`, `hash()` or as an index, and pins it.
 """
 

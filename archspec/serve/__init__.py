@@ -1,1 +1,1 @@
-"""A page on this machine to write specs in, and see at once what becomes of them: `archspec serve`."""
+"""A page on this machine to write specs in, and see the network at once: `archspec serve`."""

@@ -175,7 +175,7 @@ class Server:
 
 
 async def asked(request: Request, patience: float) -> dict[str, Any]:
-    """What a page of ours asks; raises `Wrong` for anything else.
+    """What archspec's own page asks; raises `Wrong` for anything else.
 
     A page of another origin can send no JSON without being asked first, and is told no.
     """

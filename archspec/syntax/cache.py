@@ -62,7 +62,7 @@ class Cache:
         self.own, self.needed, self.changed = self.read(self.file), set(), False
 
     def read(self, file: Path) -> dict[str, bytes]:
-        """The trees in a file; none where it is no file of this user's, was cut off, or is of other code."""
+        """The trees in a file; none where it is not this user's file, was cut off, or is of other code."""
         try:
             with file.open("rb") as stream:
                 data = stream.read() if ours(stream.fileno()) else b""

@@ -1,6 +1,6 @@
 """Text -> Lark's tree -> our tree; Lark's exceptions -> our diagnostics.
 
-Lark's LALR parser keeps its own stack, so depth is bounded before anything of ours recurses. The parser's tables are
+Lark's LALR parser keeps its own stack, so depth is bounded before archspec's own code recurses. The parser's tables are
 kept in the user's cache folder: computing them costs more than everything else of a small run.
 """
 

@@ -308,7 +308,7 @@ def padded(texts: list[str]) -> list[str]:
 
 
 def too_long(page: Page, clause: t.Read, heads: list[str], indent: int) -> int:
-    """How many rules would not stand on one line, but for those that the source breaks."""
+    """How many rules would not stand on one line, not counting those that the source breaks."""
     lines = (
         indent + len(f"{words} = {network(rule.net)}")
         for rule, words in zip(clause.rules, heads, strict=True)

@@ -11,9 +11,13 @@ from archspec.source import Span
 from archspec.syntax import parse_cell, parsed_cell, tree
 from archspec.tables.table import Cell
 
-MISSING = frozenset({"", "-", "–", "—", "−", "‐", "n/a", "N/A"})
-DITTO = frozenset({'"', "″", "〃", "''", "”", "ditto"})
-TICKS = {"✓": True, "✔": True, "√": True, "✗": False, "✘": False}
+MISSING = frozenset({"", "-", "–", "—", "−", "‐", "n/a", "N/A", "none", "None"})
+DITTO = frozenset({'"', "″", "〃", "''", "”", "“", "//", "ditto", "idem", "as above", "same as above"})
+DASHES = "-–—−‐ "
+"""What may stand around a mark for the cell above: `-"-`."""
+TICKS = dict.fromkeys("✓✔√✅☑", True) | dict.fromkeys("✗✘❌☒", False)
+TICKS |= {"yes": True, "Yes": True, "YES": True, "true": True, "True": True, "TRUE": True}
+TICKS |= {"no": False, "No": False, "NO": False, "false": False, "False": False, "FALSE": False}
 SPACES = dict.fromkeys(map(ord, "\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"), " ")
 SPACES |= dict.fromkeys(range(0x2000, 0x200B), " ")
 SIGNS = SPACES | str.maketrans({"$": " ", "−": "-", "#": "♯", "⨯": "×", "✕": "×"})
@@ -52,10 +56,15 @@ def missing(cell: Cell) -> bool:
     return cell.text in MISSING
 
 
+def ditto(text: str) -> bool:
+    """Whether a cell stands for the one above it."""
+    return text.strip(DASHES).casefold() in DITTO
+
+
 def shape_claim(cell: Cell) -> tuple[tree.Expr, ...] | None:
     """The sides that a cell claims: three, two (height and width), or one (a vector); None where it claims nothing.
 
-    Raises `SpecError` where the cell is no shape.
+    Raises `SpecError` where the cell is not a shape.
     """
     if missing(cell):
         return None
@@ -71,7 +80,7 @@ def without_brackets(text: str) -> str:
 
 
 def number_claim(cell: Cell) -> tree.Quantity | None:
-    """The number that a cell claims; None where it claims nothing. Raises `SpecError` where it is no number."""
+    """The number that a cell claims; None where it claims nothing. Raises `SpecError` where it is not a number."""
     if missing(cell):
         return None
     text = SEPARATOR.sub("_", without_stray(normalize(cell.text)))
@@ -86,7 +95,7 @@ def value(span: Span, text: str, known: Collection[str] = ()) -> tree.Expr:
     """
     if text in MISSING:
         return tree.Constant(span, None)
-    if text in TICKS:
+    if text in TICKS and text not in known:
         return tree.Constant(span, TICKS[text])
     plain = CAPITAL.sub("x", SEPARATOR.sub("_", without_stray(normalize(text))))
     expression: tree.Expr | None = parsed_cell("value_cell", span.source, span.start, plain)

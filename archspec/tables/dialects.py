@@ -220,7 +220,7 @@ def markdown(text: str) -> bool:
 
 
 def frame(line: str, number: int) -> bool:
-    """Whether a line is no row: the dashes below headers, or a rule of a box."""
+    """Whether a line is not a row: the dashes below headers, or a rule of a box."""
     if SEPARATOR.fullmatch(line.strip()):
         return number == 1 or "--" in line
     return RULE.fullmatch(line) is not None and re.search("[+─━═┼╪╬]", line) is not None

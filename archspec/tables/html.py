@@ -9,7 +9,7 @@ from archspec.tables import markup
 from archspec.tables.grid import Grid, Text
 
 SILENT = frozenset({"script", "style", "template", "noscript", "svg", "math", "caption", "title"})
-"""Elements whose content is no text of a cell."""
+"""Elements whose content is not text of a cell."""
 ALT = re.compile(r"""\balttext\s*=\s*("[^"]*"|'[^']*')""", re.IGNORECASE)
 ENTITY = re.compile(r"&#?\w+;")
 MOST = 1000

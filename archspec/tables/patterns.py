@@ -122,7 +122,7 @@ def match_tokens(wanted: Sequence[Token], given: Sequence[Token]) -> Match | Non
 
 
 def same_text(a: str, b: str) -> bool:
-    """Whether two headers are the same but for blanks, case and the way × is written."""
+    """Whether two headers are the same, whatever their blanks, their case and the sign for ×."""
     return key(a) == key(b)
 
 

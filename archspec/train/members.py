@@ -187,7 +187,7 @@ def number(label: str, what: str, text: str, kind: type[Number]) -> Number:
     except ValueError:
         value = kind(0)
     if not 0 < value < 1e6:
-        raise WrongMember(f"the {what} of {label} is no such number: {text!r}")
+        raise WrongMember(f"the {what} of {label} is not such a number: {text!r}")
     return value
 
 

@@ -60,7 +60,7 @@ class Protocol(Frozen):
 
     recipe: Recipe = Recipe()
     rates: Annotated[tuple[Rate, ...], Field(min_length=1)] = GRID
-    """learning rates to choose from; one is no choice"""
+    """learning rates to choose from; a single one leaves no choice"""
     additions: Annotated[int, Field(ge=0)] = 0
     """how many rates may be added at most, beyond an edge of the grid that the best rate of a network is at"""
     seeds: Annotated[int, Field(gt=0)] = 5

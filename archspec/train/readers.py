@@ -360,7 +360,7 @@ def opened(path: Path) -> Files:
         with tarfile.open(path) as archive:
             members = [member for member in archive.getmembers() if member.isfile()]
     except tarfile.TarError as error:
-        raise WrongData(f"{path} is no tar file: {error}") from None
+        raise WrongData(f"{path} is not a tar file: {error}") from None
 
     def reading(name: str) -> Callable[[], bytes]:
         def read() -> bytes:

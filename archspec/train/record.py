@@ -22,7 +22,7 @@ class Point(Frozen):
     step: int
     """steps made"""
     loss: float | None
-    """in training, the mean since the last evaluation; None where it is no number"""
+    """in training, the mean since the last evaluation; None where it is not a number"""
     validation_loss: float | None
     validation: float
     """accuracy"""

@@ -29,14 +29,14 @@ class WrongScale(BackendError):
 
 
 class Scale(Struct, frozen=True):
-    """What becomes of a Graph."""
+    """What a Graph is turned into."""
 
     image: Shape | None = None
     """(h, w, c) of its input"""
     stride: int | None = None
     """in all"""
     width: float = 1.0
-    """by which numbers of channels are multiplied, but for those of the outputs"""
+    """by which numbers of channels are multiplied, except those of the outputs"""
 
     @property
     def nothing(self) -> bool:

@@ -99,7 +99,7 @@ def curve(axes: Axes, record: Record) -> None:
 def opened(folder: Path) -> tuple[About, dict[str, Any]]:
     """What `train` laid down: how the network is used, and its weights; raises `BackendError` or `OSError`."""
     if not (folder / ABOUT).exists():
-        raise NotTrained(f"{folder} is no folder that `archspec train` wrote", f"it has no {ABOUT}")
+        raise NotTrained(f"{folder} is not a folder that `archspec train` wrote", f"it has no {ABOUT}")
     try:
         about = About.model_validate_json((folder / ABOUT).read_bytes())
     except ValidationError as error:

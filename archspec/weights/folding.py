@@ -20,7 +20,7 @@ def fold(plan: Optimized, tensors: Mapping[str, Array]) -> dict[str, Array]:
     """Every tensor of the optimised Graph, by its canonical name, from all those of the Graph before.
 
     A layer y = W·x + b with y ↦ s·y + t after it is the layer with the weights s·W, s by output channels, and s·b + t.
-    Raises `WeightsError` where these are no finite numbers and those before were.
+    Raises `WeightsError` where these are not finite and those before were.
     """
     np = numpy()
     names = plan.graph.tensors()
@@ -43,7 +43,7 @@ def fold(plan: Optimized, tensors: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def check_finite(tensors: Mapping[str, Array], layer: str, others: tuple[str, ...]) -> None:
-    """Raise `WeightsError` unless some weights of what is folded are no finite numbers themselves."""
+    """Raise `WeightsError` unless some weights of what is folded are not finite themselves."""
     np = numpy()
     own = [values for name, values in tensors.items() if name.rpartition(".")[0] in {layer, *others}]
     if all(np.isfinite(values).all() for values in own):

@@ -69,7 +69,7 @@ class Misfits(WeightsError):
 def take(given: Mapping[str, Array], keys: Keys, graph: Graph, *, finite: bool = True) -> dict[str, Array]:
     """The tensors of a Graph by their canonical names, from a file's; raises `Misfits`.
 
-    `keys` says what each is called in the file. Sides of 1 at the end of a shape are no difference: a linear layer
+    `keys` says what each is called in the file. Sides of 1 at the end of a shape make no difference: a linear layer
     (out, in) is a convolution (out, in, 1, 1). Numbers that are not finite are refused unless `finite` is false.
     """
     shapes = graph.tensors()

@@ -104,7 +104,7 @@ def read(path: Path, entry: str | None = None) -> dict[str, Array]:
         except (WeightsError, MemoryError):
             raise
         except Exception:  # damaged bytes make HDF5 raise whatever comes first
-            raise WeightsError(f"{path}: these are no weights that Keras wrote, or they are damaged") from None
+            raise WeightsError(f"{path}: these are not weights that Keras wrote, or they are damaged") from None
 
 
 # ---- the forms of files ----
@@ -172,7 +172,7 @@ def numbered(
 def own_names(
     reader: Reader, group: h5py.Group, path: str, names: tuple[str, ...], descriptions: Mapping[str, Description]
 ) -> tuple[str, ...]:
-    """The names down to this group; a group that is no layer, but holds some, adds none."""
+    """The names down to this group; a group that is not a layer, but holds some, adds none."""
     if not reader.has(group, "vars"):
         return names
     said = reader.text(reader.child(group, "vars"), "name")

@@ -38,7 +38,7 @@ class Reader:
             raise WeightsError(f"{shown}: the names in this file are damaged")
 
     def children(self, group: h5py.Group) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
-        """What stands in a group; raises `WeightsError` where that is no part of the file, or was met before."""
+        """What stands in a group; raises `WeightsError` where that is not in the file, or was met before."""
         for name in group:
             yield name, self.child(group, name)
 
@@ -82,7 +82,7 @@ class Reader:
             bits = dataset[()].view("<u2").astype("<u4") << 16
             return bits.view("<f4")  # type: ignore[no-any-return]
         if kind not in "fiub" or size > 8:
-            raise self.error(dataset.name, "is no array of numbers")
+            raise self.error(dataset.name, "is not an array of numbers")
         return numpy.asarray(dataset[()], dtype=dataset.dtype.newbyteorder("="))
 
     def texts(self, found: h5py.Group | h5py.Dataset, attribute: str) -> list[str] | None:

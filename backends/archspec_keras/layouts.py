@@ -1,6 +1,6 @@
 """Canonical layouts of weights <-> those of Keras' layers, by the class of the layer, as Keras writes it in files.
 
-What is not in the table has one value for each channel, and is the same in both but for sides of 1.
+What is not in the table has one value for each channel, and is the same in both except for sides of 1.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """`Graph` -> `keras.Model`, and model -> file.
 
-No class of ours is in a model: what is saved loads without archspec. Only Keras is imported, so that TensorFlow, jax or
-torch may compute.
+No class of archspec's is in a model: what is saved loads without archspec. Only Keras is imported, so that TensorFlow,
+jax or torch may compute.
 """
 
 import io

@@ -82,7 +82,7 @@ def windows(size: int, places: int, kernel: int, stride: int, before: int) -> li
 
 
 def parts(size: int, places: int) -> list[range]:
-    """Windows that part a side: they overlap where their number is no divisor."""
+    """Windows that part a side: they overlap where their number is not a divisor."""
     return [range(place * size // places, -(-(place + 1) * size // places)) for place in range(places)]
 
 

@@ -1,7 +1,7 @@
 """An ONNX model -> a flat model of our operators.
 
 What a file computes of constants alone is computed here: exporters write shapes as small programs. What an exporter
-had to spell out (`x · sigmoid(x)`, a group normalisation) is one operator of ours again where it is exactly that.
+had to spell out (`x · sigmoid(x)`, a group normalisation) is one operator again where it is exactly that.
 """
 
 import re
@@ -171,7 +171,7 @@ class Reader:
         return [sides[0], *said[1:]]
 
     def turned_first(self, image: str) -> bool:
-        """Whether an image is N×h×w×c, as TensorFlow has it: what becomes of it is turned."""
+        """Whether an image is N×h×w×c, as TensorFlow has it: what is computed from it is turned."""
         pending, turns = [image], []
         while pending:
             for node in self.users.get(pending.pop(), ()):

@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from archspec import ops
+from archspec.decompile.affine import of_slices
 from archspec.decompile.layouts import No, Value, only
 from archspec.ops.normalization import Norm
 from archspec_onnx.decompile_constants import Array, Constant, fixed
@@ -196,24 +197,14 @@ def joined(place: Place, parts: list[Constant], how: Any) -> Constant | None:
 
 def together(place: Place, parts: list[Value]) -> Value | None:
     """A concatenation of all channels of a value, each scaled by itself, as that value scaled; else None."""
-    nodes = {node.path: node for node in place.reading.builder.nodes}
-    found, start = [], 0
-    for part in parts:
-        own = place.reader.affine.get(part.path)
-        path = own.x.path if own is not None else part.path
-        op = nodes[path].op
-        if not isinstance(op, ops.Slice) or op.start != start:
-            return None
-        start = op.stop
-        found.append((nodes[path].inputs[0], own, op.stop - op.start))
-    source = found[0][0]
-    if {path for path, _, _ in found} != {source} or start != nodes[source].shape[-1]:
+    sliced = of_slices(place.reading.builder, place.reader.affine, parts)
+    if sliced is None:
         return None
-    x = Value(source, parts[0].layout)
-    if all(own is None for _, own, _ in found):
+    x, found = sliced
+    if all(own is None for own, _ in found):
         return x
-    factor = merged(place, [(own.factor if own else None, count) for _, own, count in found], 1)
-    shift = merged(place, [(own.shift if own else None, count) for _, own, count in found], 0)
+    factor = merged(place, [(own.factor if own else None, count) for own, count in found], 1)
+    shift = merged(place, [(own.shift if own else None, count) for own, count in found], 0)
     return affine(place, x, factor, shift)
 
 

@@ -1,7 +1,7 @@
 """ONNX's operators -> ours: one function for each kind, which adds operators to the flat Graph.
 
-What is not exactly an operator of ours raises `No`. The versions of an operator differ in where its numbers stand, as
-attributes or as inputs; both are read.
+What is not exactly an operator of the language raises `No`. The versions of an operator differ in where its numbers
+stand, as attributes or as inputs; both are read.
 """
 
 from collections.abc import Callable, Sequence

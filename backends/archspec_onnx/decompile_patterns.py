@@ -1,4 +1,4 @@
-"""What exporters spell out in several nodes -> the one operator of ours that it is.
+"""What exporters spell out in several nodes -> the one operator of the language that it is.
 
 A pattern is looked for from its last node backwards. Products are compared as sets of factors, since exporters
 multiply in any order; numbers that a file keeps as float32 are compared as such.

@@ -18,7 +18,7 @@ DOMAINS = ("", "ai.onnx")
 
 
 class Blamed(No):
-    """A node cannot be said because of what another one gives it."""
+    """A node cannot be expressed because of what another one gives it."""
 
     def __init__(self, label: str, where: str, why: str) -> None:
         super().__init__(why)

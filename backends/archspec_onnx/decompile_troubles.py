@@ -1,4 +1,4 @@
-"""What of a file cannot be said: which of it an output depends on, and the shapes of values that are not read.
+"""What the language cannot express of a file: what of it an output depends on, and the shapes of unread values.
 
 A value that is not read has a stand-in of its shape, so that what comes after it is looked at too.
 """
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from archspec_onnx.decompile import Reader
 
 Lack = tuple[str, str, str]
-"""An operator that cannot be said, its place, and why."""
+"""An operator that the language cannot express, its place, and why."""
 SMALL = 2**10
 """Tensors of more numbers are neither shapes nor scales."""
 
 
 def reached(reader: "Reader", names: Sequence[str]) -> list[str]:
-    """The values that these depend on and that cannot be said, as the file has them."""
+    """The values that these depend on and that cannot be expressed, as the file has them."""
     found: set[str] = set()
     pending, seen = list(names), set(names)
     paths: set[str] = set()

@@ -35,7 +35,7 @@ from archspec_onnx.site import Site
 Array = np.ndarray[Any, Any]
 
 OPSET = 20
-"""The first with `Gelu`, so that every operator of ours is exact; onnxruntime has it since 1.17 (January 2024)."""
+"""The first with `Gelu`, so that every operator is exact; onnxruntime has it since 1.17 (January 2024)."""
 INPUT = "input"
 BATCH = "N"
 TYPES: tuple[np.dtype[Any], ...] = (np.dtype(np.float32), np.dtype(np.float64))

@@ -38,7 +38,7 @@ class Site:
         return f"{self.node.path}.{name}"
 
     def constant(self, values: Any) -> str:
-        """Numbers of the model's type that are no weights."""
+        """Numbers of the model's type that are not weights."""
         return self.add("Constant", value=numpy_helper.from_array(np.asarray(values, dtype=self.dtype)))
 
     def indices(self, *values: int) -> str:

@@ -1,6 +1,6 @@
 """What an archive of `torch.export` says in JSON -> a program for our reader, its sizes as numbers.
 
-A file may leave sizes open. The image says what they are; the batch, which stays open, is a number that is no other
+A file may leave sizes open. The image says what they are; the batch, which stays open, is a number that no other
 size. Of the operators only those of ATen are looked up, by their names.
 """
 

@@ -102,7 +102,7 @@ def unprefixed(state: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor],
 def array(key: str, tensor: torch.Tensor) -> numpy.ndarray[Any, Any]:
     """A tensor as an array; bfloat16, which numpy does not have, as float32, which holds the same numbers."""
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex() or tensor.is_meta:
-        raise WeightsError(f"`{printable(key)}` is no dense tensor of numbers")
+        raise WeightsError(f"`{printable(key)}` is not a dense tensor of numbers")
     numbers = tensor.detach().to(torch.float32) if tensor.dtype == torch.bfloat16 else tensor.detach()
     made: numpy.ndarray[Any, Any] = numbers.numpy()
     return made

@@ -118,7 +118,7 @@ def imported(name: str) -> Any:
 
 @contextmanager
 def running(what: str) -> Iterator[None]:
-    """Code of somebody else: whatever it raises becomes one line, and what it prints is no part of the spec."""
+    """Code of somebody else: whatever it raises becomes one line, and what it prints does not get into the spec."""
     try:
         with redirect_stdout(sys.stderr):
             yield

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from archspec import ops
 from archspec.decompile import Tensor
+from archspec.decompile.affine import of_slices
 from archspec.decompile.layouts import CHANNELS, Value, only
 from archspec_torch.checkpoint import array
 from archspec_torch.decompile_aten import first_value
@@ -121,25 +122,10 @@ def held(site: Place, made: Affine, numbers: torch.Tensor) -> Tensor:
 
 def together(site: Place, parts: Sequence[Value]) -> Value | None:
     """A join of all channels of a value, each scaled by itself, as that value scaled; None where it is not one."""
-    nodes = {node.path: node for node in site.reader.builder.nodes}
-    found: list[tuple[Affine, int]] = []
-    sources: set[str] = set()
-    start = 0
-    for part in parts:
-        own = site.reader.affine.get(part.path)
-        path = own.x.path if own is not None else part.path
-        op = nodes[path].op
-        if not isinstance(op, ops.Slice) or op.start != start:
-            return None
-        count, start = op.stop - op.start, op.stop
-        one = torch.ones(count, dtype=torch.float64)
-        found.append((own or Affine(part, one, torch.zeros_like(one), frozenset()), count))
-        sources.add(nodes[path].inputs[0])
-    if len(sources) != 1 or not any(part.path in site.reader.affine for part in parts):
+    sliced = of_slices(site.reader.builder, site.reader.affine, parts)
+    if sliced is None or all(own is None for own, _ in sliced[1]):
         return None
-    (source,) = sources
-    if start != nodes[source].shape[-1]:
-        return None
-    factor, shift = (torch.cat([getattr(own, name) for own, _ in found]) for name in ("factor", "shift"))
-    used = frozenset[str]().union(*(own.keys for own, _ in found))
-    return added(site, Affine(Value(source, parts[0].layout), factor, shift, used))
+    x, found = sliced
+    factor = torch.cat([torch.ones(count, dtype=torch.float64) if own is None else own.factor for own, count in found])
+    shift = torch.cat([torch.zeros(count, dtype=torch.float64) if own is None else own.shift for own, count in found])
+    return added(site, Affine(x, factor, shift, frozenset[str]().union(*(own.keys for own, _ in found if own))))

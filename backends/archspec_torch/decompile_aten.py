@@ -1,7 +1,7 @@
 """torch's operators -> ours: one function for each kind, which adds operators to the flat Graph.
 
 Each is given its arguments by their names, values instead of nodes, defaults filled in. What is not exactly an
-operator of ours raises `No`. The names are those of ATen without their overload; `relu_` is `relu` in place.
+operator of the language raises `No`. The names are those of ATen without their overload; `relu_` is `relu` in place.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def pair(values: Any) -> tuple[int, int]:
     """One or two numbers as two."""
     sides = [values] if isinstance(values, int) else list(values)
     if not all(type(side) is int for side in sides):
-        raise No("its attributes are no plain numbers")
+        raise No("its attributes are not plain numbers")
     return (sides[0], sides[0]) if len(sides) == 1 else (sides[0], sides[1])
 
 
@@ -94,12 +94,12 @@ def mm(site: Place, a: Arguments) -> Value:
 
 def turned(site: Place, x: Any) -> Constant:
     weight = site.trained(x)
-    only(weight.tensor.dim() == 2, "its second factor is no matrix")
+    only(weight.tensor.dim() == 2, "its second factor is not a matrix")
     return Constant(weight.key, weight.tensor.t(), True, not weight.turned)
 
 
 def dense(site: Place, x: Any, weight: Constant, bias: Any) -> Value:
-    only(weight.tensor.dim() == 2, "its weight is no matrix")
+    only(weight.tensor.dim() == 2, "its weight is not a matrix")
     made = ops.Linear(channels=weight.tensor.shape[0], bias=bias is not None)
     return site.add(made, [site.last(x)], weight=site.tensor(weight), bias=trained(site, bias))
 
@@ -269,6 +269,6 @@ def adaptive(site: Place, a: Arguments) -> Value:
 def mean(site: Place, a: Arguments) -> Value:
     x = site.any(a["self"])
     dimensions = {dimension % 4 for dimension in a.get("dim") or ()}
-    only(x.layout != "flat" and dimensions == {1, 2, 3} - {CHANNELS[x.layout]}, "it is no mean over the whole map")
+    only(x.layout != "flat" and dimensions == {1, 2, 3} - {CHANNELS[x.layout]}, "it is not a mean over the whole map")
     pooled = site.add(ops.GlobalAvgPool(), [x])
     return pooled if a["keepdim"] else site.pixel(pooled)

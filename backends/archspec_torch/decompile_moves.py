@@ -93,7 +93,7 @@ def upsample(site: Place, a: Arguments) -> Value:
     only(not a.get("align_corners"), "it aligns the corners")
     height, width, _ = site.shape(x)
     down, across = site.sides[1] // height, site.sides[2] // width
-    only(site.sides[1:] == (down * height, across * width), "its factors are no whole numbers")
+    only(site.sides[1:] == (down * height, across * width), "its factors are not whole numbers")
     stated = a.get("scale_factors") or [a.get("scales_h"), a.get("scales_w")]
     only(all(given in {None, own} for given, own in zip(stated, (down, across), strict=True)), "its factors are others")
     bilinear = "align_corners" in a
@@ -176,10 +176,10 @@ def to(site: Place, a: Arguments) -> Any:
 def avg_pool3d(site: Place, a: Arguments) -> Partial:
     x = a["self"]
     if not (isinstance(x, Partial) and x.what == "volume pad") or a["divisor_override"] is not None:
-        raise No("it is no part of a local response normalisation")
+        raise No("it is not a part of a local response normalisation")
     steps = list(a["stride"] or a["kernel_size"])
     steps = steps if len(steps) == 3 else steps * 3
-    only({*steps, *a["kernel_size"][1:]} == {1} and not any(a["padding"]), "it is no local response normalisation")
+    only({*steps, *a["kernel_size"][1:]} == {1} and not any(a["padding"]), "it is not a local response normalisation")
     return x.then("mean", a["kernel_size"][0])
 
 
@@ -187,7 +187,7 @@ def avg_pool3d(site: Place, a: Arguments) -> Partial:
 def power(site: Place, a: Arguments) -> Any:
     if isinstance(a["self"], Partial) and scalar(a["exponent"]):
         return a["self"].then("pow", a["exponent"])
-    raise No("it is no part of a local response normalisation")
+    raise No("it is not a part of a local response normalisation")
 
 
 @reads("sub")
@@ -222,7 +222,7 @@ def div(site: Place, a: Arguments) -> Value:
     left, right, top, bottom, before, after, value, size, alpha, k, beta = base.numbers
     squared = next(node for node in site.reader.builder.nodes if node.path == base.base.path)
     own = isinstance(squared.op, ops.Mul) and squared.inputs == (x.path, x.path)
-    only(own and not any((left, right, top, bottom, value)), "it is no local response normalisation")
+    only(own and not any((left, right, top, bottom, value)), "it is not a local response normalisation")
     only((before, after) == (size // 2, (size - 1) // 2) and size % 2, "no channel is in the middle of its window")
     made = ops.LocalResponseNorm(size=size, alpha=alpha / size, beta=float(beta), k=float(k))
     return site.add(made, [x])

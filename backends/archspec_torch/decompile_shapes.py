@@ -1,4 +1,4 @@
-"""torch's reshapes, transpositions and their kin: mostly nothing of ours, but another way to lay out a value."""
+"""torch's reshapes, transpositions and their kin: most are only another way to lay out a value."""
 
 from math import prod
 from typing import Any

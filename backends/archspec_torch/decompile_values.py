@@ -207,7 +207,7 @@ class Reader:
         return value
 
     def stand_in(self, step: Step) -> "Value | Lost":
-        """What an operator gives that cannot be said, so that those after it are looked at too.
+        """What an operator gives that the language cannot express, so that those after it are looked at too.
 
         There is one only where no other order of dimensions is possible.
         """
@@ -257,7 +257,7 @@ class Reader:
                 if isinstance(value, Value):
                     outputs[name] = output_path(self.builder, value)
                 elif not isinstance(value, Lost) or not self.builder.troubles:
-                    raise No("it is no tensor of the language")
+                    raise No("it is not a tensor of the language")
             except No as error:
                 self.builder.trouble("an output", step.name, str(error))
         return self.builder.finish(outputs, [] if self.builder.troubles else list(self.notes()))

@@ -1,7 +1,7 @@
 """`Graph` -> module, and module -> file.
 
 Every scope of the Graph is a module with a forward of its own: `nn.Sequential` where it is a chain of layers, else a
-`torch.fx.GraphModule`. No class of ours is among them, so a saved module needs no archspec to be loaded.
+`torch.fx.GraphModule`. No class of archspec's is among them, so a saved module loads without archspec.
 """
 
 import io

@@ -432,10 +432,10 @@ SPOILED: list[tuple[Callable[[h5py.Group], None], str]] = [
     (soft_link, "is a link to somewhere else"),
     (external_storage, "is not stored in this file"),
     (virtual, "is not stored in this file"),
-    (objects, "is no array of numbers"),
-    (references, "is no array of numbers"),
-    (records, "is no array of numbers"),
-    (without_space, "is no array of numbers"),
+    (objects, "is not an array of numbers"),
+    (references, "is not an array of numbers"),
+    (records, "is not an array of numbers"),
+    (without_space, "is not an array of numbers"),
     (unwritten, "is larger than what the file holds of it"),
     (unwritten_chunks, "is larger than what the file holds of it"),
     (compressed, "is compressed"),
@@ -544,7 +544,7 @@ def test_damaged_files_are_errors(tmp_path: Path, ours: keras.Model, suffix: str
 @pytest.mark.parametrize("name", ["junk.keras", "junk.h5"])
 def test_what_keras_did_not_write_is_an_error(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(WeightsError, match="these are no weights that Keras wrote, or they are damaged"):
+    with pytest.raises(WeightsError, match="these are not weights that Keras wrote, or they are damaged"):
         read(tmp_path / name)
 
 

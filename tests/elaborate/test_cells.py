@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from elaborate.texts import codes, graph, table, wrong
+from elaborate.texts import codes, graph, kinds, shape, table, wrong
 
 import archspec
 from archspec.driver import format_text
@@ -102,6 +102,45 @@ def test_a_branch_that_is_left_out_is_no_part_of_a_split() -> None:
 def test_a_subscript_is_no_digit(cell: str) -> None:
     assert codes(table("Operator | c", f"conv | {cell}")) == ["bad-argument"]
     assert codes(table("Operator | Output", f"conv | {cell}", clauses='read "conv" = conv(1, 8)')) == ["bad-cell"]
+
+
+CONDITIONS = ["CELL", "CELL == true", "not (CELL != true)"]
+
+
+@pytest.mark.parametrize("condition", [one.replace("CELL", "SE") for one in CONDITIONS])
+@pytest.mark.parametrize("column", ["variable", "pattern", "hole"])
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        *((cell, True) for cell in ("✓", "✔", "✅", "yes", "Yes", "YES", "true", "True", "TRUE")),
+        *((cell, False) for cell in ("✗", "✘", "❌", "no", "No", "false", "False", "-", "–")),
+        *((cell, None) for cell in ("Y", "N", "1", "0", "x", "o", "SE", "●", "on")),
+    ],
+)
+def test_a_cell_that_is_true_or_false_is_read_alike_wherever_it_stands(
+    cell: str, said: bool | None, column: str, condition: str
+) -> None:
+    """What is neither is refused, with what to write."""
+    if column == "hole" and cell in {"-", "–"}:
+        cell = "no"  # a hole that takes a dash takes nothing
+    rule, row = ('"a {SE}"', f"a {cell} | 1") if column == "hole" else ('"a"', f"a | {cell}")
+    columns = {"pattern": 'columns "use": "{SE}"', "variable": 'columns "use": SE', "hole": 'columns "use": note'}
+    text = table("Operator | use", row, clauses=f"{columns[column]}\nread {rule} = relu if {condition} else tanh")
+    if said is None:
+        (found,) = wrong(text)
+        assert (found.code, found.primary.text, "`✓`" in str(found.help)) == ("bad-arithmetic", cell, True)
+    else:
+        assert kinds(text) == ["relu" if said else "tanh"]
+
+
+def test_a_cell_that_is_true_is_not_compared_with_a_number() -> None:
+    (found,) = wrong(table("Operator | SE", "a | ✓", clauses='read "a" = relu if SE == 1 else tanh'))
+    assert (found.code, found.primary.text) == ("bad-arithmetic", "✓")
+
+
+def test_a_parameter_is_not_a_yes_or_no() -> None:
+    text = table("Operator | c", "conv | no", clauses='read "conv" = conv(1, c)', parameters="no = 7")
+    assert shape(text) == (8, 8, 7)
 
 
 @pytest.mark.parametrize("cell", ["✓", "true", "✗"])

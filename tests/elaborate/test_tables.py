@@ -44,6 +44,23 @@ def test_a_check_says_a_number_as_a_cell_does(claim: str) -> None:
     assert codes(net(f"conv(1, 4) check params = {claim}")) == []
 
 
+@pytest.mark.parametrize("nothing", ["0", "0M", "0.00B", "0K", "0.0G", "0 ± 50%"])
+def test_a_claim_of_nothing_holds_for_nothing_alone(nothing: str) -> None:
+    something = table("Operator | params", f"conv | {nothing}", clauses='read "conv" = conv(1, 4)')
+    assert [codes(something), codes(something.replace("conv(1, 4)", "relu"))] == [["number-claim"], []]
+    check = net(f"conv(1, 4) check params = {nothing}, macs = {nothing}")
+    assert codes(check) == ["number-claim", "number-claim"]
+
+
+@pytest.mark.parametrize(("percent", "found"), [("99", []), ("100", ["vague-claim"]), ("1e9", ["vague-claim"])])
+def test_a_claim_that_compares_nothing_is_refused(percent: str, found: list[str]) -> None:
+    # 16 parameters, at the defaults and at others
+    assert codes(net(f"conv(1, 4) check params = 20 ± {percent}%")) == found
+    assert codes(table("Operator | params", f"a | 20 ± {percent}%", clauses='read "a" = conv(1, 4)')) == found
+    text = f"{ARCH}network N(k = 1) {{ input 8 x 8 x 4 body conv(1, k) check (k = 4) params = 20 ± {percent}% }}"
+    assert codes(text) == found
+
+
 # ---- columns ----
 
 FAMILY = table(
@@ -92,9 +109,50 @@ def test_a_cell_that_its_pattern_does_not_match_is_an_error() -> None:
     assert codes(text) == ["no-pattern"]
 
 
-@pytest.mark.parametrize("ditto", ['"', "''", "”", "″", "〃", "ditto"])
+DITTOS = ['"', "''", "”", "″", "〃", "ditto", "Ditto", '-"-', "-//-", '--"--', '- " -', "–″–", "as above", "idem"]
+
+
+@pytest.mark.parametrize("ditto", DITTOS)
 def test_a_ditto_mark_stands_for_the_cell_above(ditto: str) -> None:
     assert shape(table("Operator | c", "conv | 7", f"{ditto} | {ditto}")) == (8, 8, 7)
+
+
+@pytest.mark.parametrize("ditto", DITTOS)
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("Operator | c", "conv | DITTO", "conv | 8"),
+        ("Operator | c", "act | ", "conv | DITTO"),
+        ("Operator | c", "DITTO | 8"),
+        ("Operator | c | Output", "conv | 8 | DITTO"),
+        ("Operator | c | Input", "conv | 8 | DITTO"),
+        ("Operator | c | params", "conv | 8 | DITTO"),
+        ("Operator | c | times", "conv | 8 | DITTO"),
+        ("Operator | size", "conv | DITTO"),
+    ],
+    ids=["first", "below nothing", "operator", "output", "input", "params", "repeat", "pattern"],
+)
+def test_a_ditto_mark_with_nothing_above_is_refused_at_its_cell(rows: tuple[str, ...], ditto: str) -> None:
+    columns = "".join(
+        f'columns "{header}": {role}\n'
+        for header, role in (("times", "repeat"), ("size", '"{c}/{s}"'))
+        if header in rows[0]
+    )
+    found = wrong(
+        table(*(row.replace("DITTO", ditto) for row in rows), clauses=f'{columns}read "act" = relu "conv" = conv(1, c)')
+    )
+    assert {(one.code, one.primary.text) for one in found} == {("nothing-above", ditto)}
+
+
+def test_a_ditto_mark_below_a_dash_says_nothing_either() -> None:
+    text = table(
+        "Operator | c | s", "conv | 8 | -", 'conv | 8 | "', clauses='read "conv" = conv(1, 8 if s == none else c)'
+    )
+    assert codes(text) == []
+
+
+def test_a_ditto_mark_with_nothing_above_stops_nobody_who_does_not_read_it() -> None:
+    assert codes(table("Operator | remarks", 'act | "', clauses='read "act" = relu')) == []
 
 
 def test_a_ditto_stands_for_a_ditto_above() -> None:
@@ -404,6 +462,38 @@ def test_a_column_that_nothing_reads_is_said_once() -> None:
     text = table("Operator | depth", "a | 4", clauses='read "a" = relu')
     assert codes(text) == []
     assert ("unused-column", "depth") in [(one.code, one.primary.text) for one in archspec.parse(text).unused()]
+
+
+@pytest.mark.parametrize(
+    ("headers", "clauses", "idle"),
+    [
+        ("Operator | n | times", 'columns "times": repeat\nread "conv" = conv(3, 8)', "n"),
+        ("Operator | n | times", 'repeat times\nread "conv" = conv(3, 8)', "n"),
+        ("Operator | n | times", 'columns "times": repeat\nrepeat n\nread "conv" = conv(3, 8)', "n"),
+        ("Operator | n | times", 'read "conv" = conv(3, 8)', "times"),
+        ("Operator | s | stride", 'read "conv" = conv(3, 8, s)', "stride"),
+        ("Operator | c | #out", 'read "conv" = conv(3, c)', "#out"),
+        ("Operator | k | kernel", 'columns "k": note\nread "conv" = conv(3, 8)', "kernel"),
+        ("Operator | Output | Output size", 'columns "Output": note\nread "conv" = conv(3, 8)', "Output size"),
+        ("Operator | Params | Params (M)", 'columns "Params": note\nread "conv" = conv(3, 8)', "Params (M)"),
+    ],
+)
+def test_of_two_columns_for_one_thing_the_one_that_is_not_read_is_a_warning(
+    headers: str, clauses: str, idle: str
+) -> None:
+    text = table(headers, "conv | 3 | 2", clauses=clauses)
+    assert codes(text) == []
+    assert ("unused-column", idle) in [(one.code, one.primary.text) for one in archspec.parse(text).unused()]
+
+
+def test_what_repeat_infer_and_then_compute_with_is_read() -> None:
+    text = table(
+        "Operator | Output | least | most | m",
+        "conv | 4×4 | 1 | 2 | 1",
+        clauses='repeat (m) then s = least\ninfer s in {least, most}\nread "conv" = conv(3, 8, s)',
+    )
+    assert codes(text) == []
+    assert "unused-column" not in [one.code for one in archspec.parse(text).unused()]
 
 
 def test_a_rules_check_points_at_the_cell_that_it_reads() -> None:

@@ -3,7 +3,7 @@
 Storages are counted as they come and go, after every operator that torch dispatches. The model is taken as one flat
 function (torch.fx), which lets go of a value after its last use. As it is built, of modules within modules, it holds
 more: a call of a module holds what it was given until it returns, which is computed here from the Graph's scopes.
-As it is built, it writes some values over others, too; that is turned off but for the last test.
+As it is built, it writes some values over others, too; that is turned off except for the last test.
 """
 
 import operator

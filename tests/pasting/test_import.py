@@ -183,7 +183,7 @@ def test_rows_of_other_lengths_and_odd_blanks_are_mistakes_like_others() -> None
     ("arguments", "says"),
     [
         (["--reading", "mobilenet"], "there is no reading 'mobilenet'"),
-        (["--name", "a b"], "is no name of a network"),
+        (["--name", "a b"], "is not a name of a network"),
         (["--table", "7"], "there are 1 tables in"),
         (["--input", "8x8x3"], "are for models"),
     ],

@@ -154,6 +154,12 @@ def test_no_reading_is_named_where_none_comes_near() -> None:
     assert "none comes near" in said("| A | B |\n|---|---|\n| hello there | 3 |\n| world | 4 |\n")
 
 
+def test_the_rule_that_is_advised_is_of_a_cell_that_says_something() -> None:
+    with pytest.raises(SpecError) as raised:
+        pasted(tables_in(Source("table", "| Stage | Layer |\n|---|---|\n| One | - |\n| Two | Stem Block |\n")))
+    assert raised.value.diagnostics[0].help == 'say what it means: `read "Stem Block" = …`'
+
+
 @pytest.mark.parametrize("letters", ["re", "R6", "ReLU6"])
 def test_letters_of_no_activation_are_answered_with_those_that_are_known(letters: str) -> None:
     text = table_of("mobilenet_v3").replace("| RE", f"| {letters}")

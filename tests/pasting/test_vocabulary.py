@@ -222,6 +222,9 @@ REFUSED = {
     ),
     "numbers that nothing reads": (with_column("groups", ["1", "1", "2"] + ["1"] * 8), "groups"),
     "an activation": (with_column("Activation", ["ReLU6"] * 11), "Activation"),
+    "a header and a cell": (with_column("Pool", ["-", "max"] + ["-"] * 9), "max"),
+    "yes and no": (with_column("BN", ["yes"] * 10 + ["no"]), "BN"),
+    "ticks": (with_column("Residual", ["✓"] * 11), "Residual"),
     "squeeze and excitation": (with_column("SE", ["-", "✓"] + ["-"] * 9), "SE"),
     "another block": (called("bottleneck", "MBConv"), "MBConv"),
     "a block with a mark": (cell(3, 1, "bottleneck*"), "bottleneck*"),
@@ -243,6 +246,29 @@ def test_what_is_not_so_is_refused_at_its_cell(name: str) -> None:
         pasted(tables_in(source))
     labels = [label.span for d in raised.value.diagnostics for label in d.labels]
     assert place in {span.text for span in labels if span.source == source}
+
+
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("True", "False"), ("✅", "❌"), ("✓", "✗")])
+def test_a_column_of_yes_and_no_is_read_in_any_spelling(yes: str, no: str) -> None:
+    found = pasted(tables_in(Source("table", squeezed(yes, no))))
+    assert (found.reading, archspec.parse(found.text).elaborate().stats().params) == ("mobilenet_v3", 5_483_032)
+
+
+@pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("Y", "N"), ("SE", "-"), ("x", "")])
+def test_a_column_of_yes_and_no_in_another_spelling_is_refused_at_its_cells(yes: str, no: str) -> None:
+    source = Source("table", squeezed(yes, no))
+    with pytest.raises(SpecError, match="a condition is needed") as raised:
+        pasted(tables_in(source))
+    assert {d.primary.text for d in raised.value.diagnostics if d.code == "bad-arithmetic"} <= {yes, no}
+    assert "`✓`" in str(raised.value.diagnostics[0].help)
+
+
+def squeezed(yes: str, no: str) -> str:
+    """Table 1 of MobileNetV3 with other signs in its column of squeeze-and-excitation."""
+    (table, *_) = re.findall(r"(?:^    \|.*\|\n)+", archspec.load("mobilenet_v3").source.text, re.MULTILINE)
+    rows = [[cell.strip() for cell in line.strip(" |").split("|")] for line in table.splitlines()]
+    signs = {"✓": yes, "-": no}
+    return markdown([rows[0], *([*row[:4], signs[row[4]], *row[5:]] for row in rows[2:])])
 
 
 @pytest.mark.parametrize("word", ['stride " } network Evil { " s', "stride ' } network Evil { \" s", 'n" = "1'])

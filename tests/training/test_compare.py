@@ -56,7 +56,7 @@ def test_no_finished_run_is_made_again(folder: Path) -> None:
         (["net.arch@c"], 2, "is not LABEL=SPEC@NAME=VALUE"),
         (["net.arch", "-p", "d=4"], 2, "no network has a parameter `d`"),
         (["net.arch@stride=3"], 1, "cannot become 3"),
-        (["net.arch@input=big"], 2, "is no such number"),
+        (["net.arch@input=big"], 2, "is not such a number"),
         (["net.arch", "--fractions", "2"], 2, "at most 1"),
         (["net.arch", "--data", "digit"], 1, "did you mean `digits`"),
         (["net.arch", "--backend", "onnx"], 1, "trains no networks"),

@@ -167,7 +167,7 @@ def test_smaller_fractions_lie_within_larger_ones(seed: int) -> None:
     [
         ("digit", "did you mean `digits`"), ("digits:x", "takes no path"), ("npz", "needs the path"),
         ("folder:{tmp}/none", "No such file"), ("npz:{tmp}/text", "cannot be read"),
-        ("cifar10:{tmp}", "no data_batch_1"), ("cifar10:{tmp}/text", "no tar file"),
+        ("cifar10:{tmp}", "no data_batch_1"), ("cifar10:{tmp}/text", "not a tar file"),
         ("npz:{tmp}/bad.npz", "has no x_train"), ("folder:{tmp}", "fewer than two"),
         ("npz:{tmp}/one.npz", "one class"), ("npz:{tmp}/object.npz", "cannot be read"),
     ],

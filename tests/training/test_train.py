@@ -77,7 +77,7 @@ def test_an_image_that_cannot_be_read_is_named_and_nothing_is_left(
         (["train", "net.arch", "--weights", "none.safetensors"], 3, "No such file"),
         (["train", "net.arch", "--data", "folder:photos"], 1, "--input HxW"),
         (["evaluate", "net.arch"], 2, "--weights says which"),
-        (["evaluate", "photos"], 3, "is no folder that `archspec train` wrote"),
+        (["evaluate", "photos"], 3, "is not a folder that `archspec train` wrote"),
     ],
 )
 def test_what_cannot_be_trained_or_evaluated_is_told(
