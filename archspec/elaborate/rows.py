@@ -1,6 +1,7 @@
 """The rows of a network's tables -> plans, each claim compared on the way."""
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -69,7 +70,8 @@ class RowReader:
         fold.read.add(row.number)
         if self.claims:
             self.compare(rows, position, "input", fold)
-        fold.before[row.number] = fold.likely.flow, dict(fold.likely.tensors)
+        likely = fold.likely
+        fold.before[row.number] = likely.flow, likely.tensors, len(likely.tensors)
         wrong, built = self.attempt(rows, position, fold, found)
         if fold.supposed is not None:
             also, supposed = self.attempt(rows, position, fold.supposed, self.chosen(row, fold.supposed))
@@ -310,8 +312,7 @@ class RowReader:
         row = rows[position]
         claim, candidates = self.claim_of_output(rows, position), self.usual(infer, owner, row, chosen)
         if claim is None and len(candidates) > 1:
-            used = frozenset[str]().union(*self.rules.mentioned.values())
-            raise self.make.fail(no_claim(infer.name, rows, row, used))
+            raise self.make.fail(no_claim(infer.name, rows, row, self.rules.anywhere))
         place = claim[1] if claim else infer.name.span
         key = id(place.source), operator_span(row).start, place.start
         value: Value = None if self.claims else self.make.solved.get(key)
@@ -349,14 +350,15 @@ class RowReader:
     def warn(self, row: TableRow, chosen: Chosen, fold: Fold) -> None:
         """Printed numbers that the row's rule leaves alone though other rules read their column."""
         rule = chosen.rule
-        used = self.rules.mentioned[id(rule)] | self.repeat_names()
-        anywhere = used.union(*self.rules.mentioned.values())
+        used = self.rules.mentioned[id(rule)] | self.repeat_names
+        anywhere = self.rules.anywhere | self.repeat_names
         for column, cell in zip(row.layout.columns, row.row.cells, strict=True):
-            ignored = column.role == "variable" and column.text in anywhere - used
+            ignored = column.role == "variable" and column.text in anywhere and column.text not in used
             # a cell that names what the rule names is read all the same: `k` by `conv(1, k)`
             if ignored and cell.text not in used and is_number(chosen.variables.values.get(column.text)):
                 note(UnreadCell(cell.span, column.header.shown, rule.rule.pattern.span, (row.number,)), fold)
 
+    @cached_property
     def repeat_names(self) -> frozenset[str]:
         """The names that `repeat` computes with, not those that it sets."""
         if self.how.repeat is None:
@@ -386,11 +388,13 @@ def is_number(found: Binding | None) -> bool:
 
 def note(warning: UnreadCell, fold: Fold) -> None:
     """Add a warning to the one of the same cause and column, if there is one."""
-    for i, other in enumerate(fold.diagnostics):
-        if isinstance(other, UnreadCell) and (other.rule, other.column) == (warning.rule, warning.column):
-            fold.diagnostics[i] = replace(other, rows=(*other.rows, *warning.rows))
-            return
-    fold.diagnostics.append(warning)
+    at = fold.unread.setdefault((warning.rule, warning.column), len(fold.diagnostics))
+    if at == len(fold.diagnostics):
+        fold.diagnostics.append(warning)
+        return
+    other = fold.diagnostics[at]
+    assert isinstance(other, UnreadCell)
+    fold.diagnostics[at] = other.of_another(*warning.rows)
 
 
 def number_claims(cell: Cell, what: str, label: str, found: int) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archspec.elaborate.layout import ColumnMeaning, Layout, Role
+from archspec.elaborate.layout import Layout, Role
 from archspec.graph import PrintedCell
 from archspec.source import Span
 from archspec.tables import cells
@@ -63,14 +63,12 @@ def without_dittos(rows: tuple[Row, ...]) -> list[Row]:
     """A ditto mark stands for the cell above."""
     done: list[Row] = []
     for row in rows:
-        above = done[-1].cells if done else row.cells
-        taken = tuple(
-            replace(up, continued=False) if cell.text in cells.DITTO else cell
-            for cell, up in zip(row.cells, above, strict=True)
-        )
-        done.append(replace(row, cells=taken))
+        if done and any(cell.text in cells.DITTO for cell in row.cells):
+            taken = tuple(
+                replace(up, continued=False) if cell.text in cells.DITTO else cell
+                for cell, up in zip(row.cells, done[-1].cells, strict=True)
+            )
+            done.append(replace(row, cells=taken))
+        else:
+            done.append(row)
     return done
-
-
-def variable_columns(layout: Layout) -> list[tuple[int, ColumnMeaning]]:
-    return [(i, column) for i, column in enumerate(layout.columns) if column.role == "variable"]
