@@ -34,6 +34,8 @@ class Fold:
     nodes: int = 0
     claims: int = 0
     """how many claims of the rows were compared"""
+    refuted: int = 0
+    """how many of shapes do not hold"""
     inferred: list[Inferred] = field(default_factory=list)
     read: set[int] = field(default_factory=set)
     """the numbers of the rows that are not left out"""

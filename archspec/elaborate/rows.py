@@ -37,6 +37,8 @@ from archspec.tensor import Shape
 CLAIMED = "claims"
 COUNT = "n"
 """The column of the canonical table that repeats a row where no clause says which."""
+MOST_REFUTED = 100
+"""Claims that fail, after which no more of them are supposed to be right: it is another table."""
 Claim = tuple[tuple[int, ...], Span]
 
 
@@ -149,6 +151,10 @@ class RowReader:
         claimed = full_shape(claim[0], found)
         names = (fold.giver, row.label) if role == "input" else (row.label, "its cell")
         fold.diagnostics.append(ShapeClaim(claim[1], *names, role, found, claimed, claim[1]))
+        fold.refuted += 1
+        if fold.refuted > MOST_REFUTED:
+            fold.suppose(None)
+            return
         after = position if role == "input" else position + 1
         if other is not None and self.explains(other.flow, rows, after, fold):
             return
