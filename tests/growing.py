@@ -70,13 +70,27 @@ def convolutions(count: int) -> list[Row]:
     return [("Operator", "c", "Params"), *(("conv", "4", "16") for _ in range(count))]
 
 
+def keys(count: int) -> str:
+    return " ".join(f"'conv.weight' = 'a{i}'" for i in range(count))
+
+
+def patterned(count: int) -> str:
+    return ", ".join(f'"c{i}": "{{a{i}}}x{{b{i}}}"' for i in range(count))
+
+
+def errata(count: int) -> str:
+    return "".join(f'erratum "row {i + 1}, Params" = "16" because "a"\n' for i in range(count))
+
+
 CONV = 'read "conv" = conv(1, c)\n'
 KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
     "blocks": (1000, lambda n: network("b0", before=lines("block b{0} = relu", n))),
     "blocks that are used": (500, lambda n: network(listed("b{0}", n, " -> "), before=lines("block b{0} = relu", n))),
     "blocks of parameters": (
         100,
-        lambda n: network(f"b({listed('p{0} = 2', n)})", before=f"block b({listed('p{0} = 1', n)}) = dropout(p0 / 9)\n"),
+        lambda n: network(
+            f"b({listed('p{0} = 2', n)})", before=f"block b({listed('p{0} = 1', n)}) = dropout(p0 / 9)\n"
+        ),
     ),
     "functions": (1000, lambda n: network("dropout(f0() / 9)", before=lines("def f{0}() = {0}", n))),
     "networks": (150, lambda n: "arch 1\n" + lines("network N{0} {{ input 8 x 8 x 4 body relu }}", n)),
@@ -102,9 +116,10 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
     "checks with parameters": (150, lambda n: network(clauses=lines("  check (k = {0}) params = 0", n), header="N(k)")),
     "inits of paths": (500, lambda n: network("conv(1, 4)", clauses="  init 'conv' = normal(0.1)\n" * n)),
     "inits of many paths": (
-        500, lambda n: network(listed("conv(1, 4) as c{0}", n, " -> "), clauses="  init '{a}' = normal(0.1)\n"),
+        500,
+        lambda n: network(listed("conv(1, 4) as c{0}", n, " -> "), clauses="  init '{a}' = normal(0.1)\n"),
     ),
-    "weights": (500, lambda n: network("conv(1, 4)", clauses=f"  weights t {listed(chr(39) + 'conv.weight' + chr(39) + ' = ' + chr(39) + 'a{0}' + chr(39), n, ' ')}\n")),
+    "weights": (500, lambda n: network("conv(1, 4)", clauses=f"  weights t {keys(n)}\n")),
     "columns": (
         500,
         lambda n: tabled([("Operator", *(f"c{i}" for i in range(n))), ("relu", *["1"] * n)], 'read "relu" = relu'),
@@ -120,7 +135,7 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
         200,
         lambda n: tabled(
             [("Operator", *(f"c{i}" for i in range(n))), ("relu", *["1x1"] * n)],
-            f'columns {listed(chr(34) + "c{0}" + chr(34) + ": " + chr(34) + "{{a{0}}}x{{b{0}}}" + chr(34), n)} read "relu" = relu',
+            f'columns {patterned(n)} read "relu" = relu',
         ),
     ),
     "patterns of a column": (
@@ -132,13 +147,20 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
     ),
     "rows": (2000, lambda n: tabled(convolutions(n), CONV)),
     "rows of which a cell is unread": (
-        2000, lambda n: tabled([("Operator", "c"), ("conv", "4"), *[("relu", "4")] * n], CONV + 'read "relu" = relu'),
+        2000,
+        lambda n: tabled([("Operator", "c"), ("conv", "4"), *[("relu", "4")] * n], CONV + 'read "relu" = relu'),
     ),
-    "rows with blank cells": (1000, lambda n: tabled([("Operator", *"abcdefghij"), *[("relu", *[""] * 10)] * n], 'read "relu" = relu')),
+    "rows with blank cells": (
+        1000,
+        lambda n: tabled([("Operator", *"abcdefghij"), *[("relu", *[""] * 10)] * n], 'read "relu" = relu'),
+    ),
     "rows of dittos": (1000, lambda n: tabled([("Operator", "c"), ("conv", "4"), *[('"', '"')] * n], CONV)),
     "rows with a wrong claim": (500, lambda n: tabled([*convolutions(1), *[("conv", "4", "17")] * n], CONV)),
     "rows that nothing reads": (500, lambda n: tabled([*convolutions(1), *[("cony", "4", "16")] * n], CONV)),
-    "rows of other operators that nothing reads": (500, lambda n: tabled([*convolutions(1), *[(f"cony{i}", "4", "16") for i in range(n)]], CONV)),
+    "rows of other operators that nothing reads": (
+        500,
+        lambda n: tabled([*convolutions(1), *[(f"cony{i}", "4", "16") for i in range(n)]], CONV),
+    ),
     "ragged rows": (1000, lambda n: tabled([*convolutions(1), *[("conv", "4")] * n], CONV)),
     "cells that are wrong": (500, lambda n: tabled([*convolutions(1), *[("conv", "4", "many")] * n], CONV)),
     "inferred strides": (
@@ -147,46 +169,57 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
     ),
     "rules": (500, lambda n: tabled([("Operator", "c"), *[("conv", "4")] * 9], CONV + lines('read "r{0}" = relu', n))),
     "rules that are used": (
-        200, lambda n: tabled([("Operator",), *[(f"r{i}",) for i in range(n)]], lines('read "r{0}" = relu', n)),
+        200,
+        lambda n: tabled([("Operator",), *[(f"r{i}",) for i in range(n)]], lines('read "r{0}" = relu', n)),
     ),
     "errata": (
         300,
         lambda n: tabled(
             [*convolutions(0), *[("conv", "4", "17")] * n],
-            CONV + listed('erratum "row {1}, Params" = "16" because "a"', 0, "")
-            + "".join(f'erratum "row {i + 1}, Params" = "16" because "a"\n' for i in range(n)),
+            CONV + errata(n),
         ),
     ),
     "errata that mend nothing": (
         300,
         lambda n: tabled(
             convolutions(n),
-            CONV + "".join(f'erratum "row {i + 1}, Params" = "16" because "a"\n' for i in range(n)),
+            CONV + errata(n),
         ),
     ),
     "tables": (
         300,
-        lambda n: "arch 1\nnetwork N {\n  input 8 x 8 x 4\n"
-        + f"  table {{\n{written('markdown', convolutions(1))}  }}\n" * n + CONV + "}\n",
+        lambda n: (
+            "arch 1\nnetwork N {\n  input 8 x 8 x 4\n"
+            + f"  table {{\n{written('markdown', convolutions(1))}  }}\n" * n
+            + CONV
+            + "}\n"
+        ),
     ),
     "uses that are unknown": (200, lambda n: network(before=lines('use "./a{0}"', n))),
     "operators that are unknown": (
-        200, lambda n: network("b0", before=lines("block b{0} = konw{0}", n)),
+        200,
+        lambda n: network("b0", before=lines("block b{0} = konw{0}", n)),
     ),
     "operators that are unknown among blocks": (
-        300, lambda n: network("b0", before=lines("block b{0} = konw{0}", n // 5) + lines("block konv_{0} = relu", n)),
+        300,
+        lambda n: network("b0", before=lines("block b{0} = konw{0}", n // 5) + lines("block konv_{0} = relu", n)),
     ),
     "names that are unknown": (
         300,
-        lambda n: network(f"dropout({listed('parametre{0}', n, ' + ')})", header=f"N({listed('parameter_{0} = 0', n)})"),
+        lambda n: network(
+            f"dropout({listed('parametre{0}', n, ' + ')})", header=f"N({listed('parameter_{0} = 0', n)})"
+        ),
     ),
     "arguments that are unknown": (200, lambda n: network("b0", before=lines("block b{0} = conv(kernle{0} = 1)", n))),
     "names declared twice": (500, lambda n: network("b", before="block b = relu\n" * n)),
     "steps that are wrong": (300, lambda n: network("b0", before=lines("block b{0} = conv(1)", n))),
-    "networks that are wrong": (100, lambda n: "arch 1\n" + lines("network N{0} {{ input 8 x 8 x 4 body conv(1) }}", n)),
+    "networks that are wrong": (
+        100,
+        lambda n: "arch 1\n" + lines("network N{0} {{ input 8 x 8 x 4 body conv(1) }}", n),
+    ),
     "variants that are wrong": (200, lambda n: network(header="N(k = 1)") + lines("variant v{0} = N(j{0} = {0})", n)),
     "rows of different shapes": (
         200,
         lambda n: tabled([("Input", "Operator", "c"), *[("8x8x5", "conv", "4")] * n], CONV),
     ),
-}  # fmt: skip
+}
