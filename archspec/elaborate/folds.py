@@ -16,6 +16,7 @@ from archspec.elaborate.bodies import Tensors
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.plan import Flow, Plan
+from archspec.source import Span
 from archspec.tensor import Shape
 
 

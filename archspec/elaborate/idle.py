@@ -6,8 +6,8 @@ not, the whole network is, and so often there is a limit.
 
 from archspec.diagnostics import SpecError
 from archspec.elaborate.folds import Fold
-from archspec.elaborate.network import Elaboration, NetworkPlan
-from archspec.elaborate.plan import Counts, ScopePlan, total
+from archspec.elaborate.network import Elaboration
+from archspec.elaborate.plan import Counts, NetworkPlan, ScopePlan, total
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden
 from archspec.source import Span
 from archspec.syntax import tree as t

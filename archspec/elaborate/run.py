@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from archspec.diagnostics import Diagnostic, Edit, Frame, SpecError
+from archspec.diagnostics import Diagnostic, Edit, Frame, Severity, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Binding, same
 from archspec.elaborate.instantiate import Instantiator, identity
@@ -35,7 +35,8 @@ def run(one: Elaboration) -> tuple[NetworkPlan | None, list[Diagnostic]]:
     rows = [row for table in one.tables.values() for row in overridden(table, one.corrections)]
     look = lambda first, last, changes: one.look(rows, first, last, changes, fold)  # noqa: E731
     bench = Bench(one.make, one.trial, look, Others(one).trial, lambda edit: edited(one, edit), bool(one.how.infer))
-    return None, [*suggested(errors, rows, bench), *(d for d in fold.diagnostics if d not in errors)]
+    warnings = [diagnostic for diagnostic in fold.diagnostics if diagnostic.severity is not Severity.ERROR]
+    return None, [*suggested(errors, rows, bench), *warnings]
 
 
 def edited(one: Elaboration, edit: Edit) -> list[Diagnostic] | None:
