@@ -8,10 +8,10 @@ Each mistake is a class beside the stage that finds it. The class is also its ex
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from itertools import chain
+from itertools import accumulate, chain
 from typing import ClassVar
 
 from msgspec import Struct
@@ -159,7 +159,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """
     wanted, slip = folded(name), name[:80].casefold()
     close: list[tuple[int, str]] = []
-    for other in likely(slip, sorted(set(known))):
+    for other in likely(slip, in_order(tuple(known))):
         if folded(other) == wanted and wanted:
             return other
         most = min(2, len(slip) // 4 or len(slip) // 3)
@@ -169,12 +169,24 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return min(close)[1] if close else None
 
 
-def likely(wanted: str, names: list[str]) -> list[str]:
-    """Of many names, those that have most pairs of letters in common with one; of few, all."""
+@lru_cache(maxsize=4)
+def in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names, each once, in the order of the alphabet: many mistakes are told what the same names are."""
+    return tuple(sorted(set(names)))
+
+
+def likely(wanted: str, names: tuple[str, ...]) -> Sequence[str]:
+    """Of many names, those that have most pairs of letters in common with one; of few, all.
+
+    The rarest pairs count, and no more of them than tell a few names apart.
+    """
     if len(names) <= MANY:
         return names
-    by = by_pair(tuple(names))
-    shared = Counter(chain.from_iterable(by.get(pair, ()) for pair in pairs(wanted)))
+    by = by_pair(names)
+    rarest = sorted((by[pair] for pair in sorted(pairs(wanted)) if pair in by), key=len)
+    seen = accumulate(map(len, rarest), initial=0)
+    telling = [having for having, before in zip(rarest, seen, strict=False) if before < MANY]
+    shared = Counter(chain.from_iterable(telling))
     return sorted(sorted(shared), key=lambda other: -shared[other])[:CLOSE]
 
 
@@ -199,7 +211,7 @@ def distance(a: str, b: str) -> int:
 
 def similar(text: str, known: Iterable[str]) -> str | None:
     """The known text that is most like another, for texts that are not names."""
-    folds = {other.casefold(): other for other in sorted(set(known), reverse=True)}
+    folds = {other.casefold(): other for other in in_order(tuple(known))[::-1]}
     close = difflib.get_close_matches(text[:80].casefold(), sorted(folds), n=1, cutoff=0.6)
     return folds[close[0]] if close else None
 

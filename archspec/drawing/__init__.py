@@ -20,6 +20,8 @@ THEMES: tuple[Theme, ...] = get_args(Theme)
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
+MOST_PASSED = 5_000
+"""Boxes that lines pass: Graphviz takes ten seconds for so many, and more than twice as long for twice as many."""
 MOST_PIXELS = 32_767
 """The most pixels on a side of a PNG: Graphviz scales down a larger one, and viewers do not open it."""
 ROUGH = 1.5
@@ -38,6 +40,19 @@ class TooLarge(BackendError):
         super().__init__(
             f"a PNG holds {MOST_PIXELS:,} pixels on a side, and this picture is {about} at {dpi} dots per inch",
             f"an SVG or PDF has no pixels (-o net.svg); or draw less: `--level row`, `--at PART`{fewer}",
+        )
+
+
+class TooTangled(BackendError):
+    """Lines of a picture pass so many boxes that nobody could follow them."""
+
+    exit_code = 4
+
+    def __init__(self, lines: int, passed: int) -> None:
+        super().__init__(
+            f"{lines:,} lines pass {passed:,} boxes in this picture, and Graphviz lays out {MOST_PASSED:,} at most",
+            "draw less: `--level row`, `--level block` or `--at PART`; DOT and HTML need no layout (-o net.dot, "
+            "-o net.html)",
         )
 
 
@@ -124,6 +139,9 @@ def picture(
     from archspec.drawing.columns import length
     from archspec.drawing.graphviz import DPI, INCH, drawn
 
+    passed = sum(one.passed for one in views)
+    if passed > MOST_PASSED:
+        raise TooTangled(sum(len(one.edges) for one in views), passed)
     pixels = max(length(one, 1 if len(views) > 1 else columns, direction) for one in views) * (dpi or DPI) / INCH
     if form == "png" and pixels > MOST_PIXELS * ROUGH:  # Graphviz would take minutes, and then scale it down
         raise TooLarge(pixels, dpi or DPI)

@@ -83,6 +83,11 @@ class View(Struct, frozen=True, dict=True):
     note: str = ""
     """what is to be known of it besides"""
 
+    @property
+    def passed(self) -> int:
+        """How many boxes the lines pass, which is what laying them out takes."""
+        return sum(abs(edge.target - edge.source) - 1 for edge in self.edges)
+
     @cached_property
     def points(self) -> tuple[Shown, ...]:
         return tuple(point for part in self.parts for point in part.points())

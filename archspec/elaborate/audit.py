@@ -7,6 +7,7 @@ from msgspec import Struct
 from archspec.diagnostics import Diagnostic, Severity
 from archspec.elaborate import parameters
 from archspec.elaborate.claims import NumberClaim, StaleErratum
+from archspec.elaborate.idle import idle_errata
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
 from archspec.elaborate.network import Elaboration
@@ -36,7 +37,7 @@ def audit(module: Module, network: t.Network, make: Instantiator, known: Sequenc
         if plan is not None and not other.mended:
             make.audited[other.same] = plan, tuple(wrong)  # variants are often networks that a check is of
         found += wrong if other.claims else as_checked(wrong, elaboration, other.checks[0])
-    idle = elaboration.idle_errata().intersection(*(other.idle_errata() for other in columns))
+    idle = idle_errata(elaboration).intersection(*map(idle_errata, columns))
     return found + [StaleErratum(span) for span in elaboration.errata if span in idle]
 
 

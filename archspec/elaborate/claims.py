@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from archspec.diagnostics import Diagnostic, Label, Severity
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -10,6 +12,8 @@ from archspec.tensor import Shape, shape_text
 
 MOST_TOLERANCE = 100
 """In per cent. A claim that may be off by as much compares nothing."""
+MOST_ROWS = 20
+"""Rows that one message names."""
 
 
 class ShapeClaim(Diagnostic, frozen=True):
@@ -125,13 +129,22 @@ class UnreadCell(Diagnostic, frozen=True):
     column: str
     rule: Span
     rows: tuple[int, ...]
+    """the first of them"""
+    others: int = 0
+    """how many there are besides"""
 
     @property
     def message(self) -> str:
         if len(self.rows) == 1:
             return f"nothing reads `{self.column}` of row {self.rows[0]}"
-        *most, last = self.rows
+        *most, last = (*self.rows, f"{self.others:,} more") if self.others else self.rows
         return f"nothing reads `{self.column}` of rows {', '.join(map(str, most))} and {last}"
+
+    def of_another(self, row: int) -> "UnreadCell":
+        """The same, and of one more row."""
+        if len(self.rows) < MOST_ROWS:
+            return replace(self, rows=(*self.rows, row))
+        return replace(self, others=self.others + 1)
 
     @property
     def labels(self) -> tuple[Label, ...]:

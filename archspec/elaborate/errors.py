@@ -11,6 +11,8 @@ from archspec.ops import OPERATORS, WORDS
 from archspec.source import Span
 
 WORD = re.compile(r"`(\w+)`")
+NEAR = 1000
+"""Characters before a place that are looked at."""
 
 
 def used(name: str) -> str | None:
@@ -51,7 +53,7 @@ class UnknownName(Diagnostic, frozen=True):
         """Where such names come from."""
         if self.name.startswith("@"):
             return "`as name` after a step names its tensor; a name in a block is not seen outside the block"
-        before = self.primary.source.text[: self.primary.start].rstrip()
+        before = self.primary.source.text[max(0, self.primary.start - NEAR) : self.primary.start].rstrip()
         return "`archspec list readings` shows the readings that a file can `use`" if before.endswith(" as") else None
 
     @property

@@ -13,6 +13,7 @@ from archspec.syntax import tree as t
 from archspec.tensor import Shape
 
 Paths = tuple[str, ...]
+NUMBERED = 10
 
 
 class Flattener:
@@ -23,6 +24,8 @@ class Flattener:
         self.scopes: list[Scope] = []
         self.spans: dict[str, Span] = {}
         self.taken: set[str] = set()
+        self.alike: dict[str, int] = {}
+        """how many paths began as one"""
         self.locations: dict[tuple[int, int, int], Location] = {}
 
     def location(self, span: Span) -> Location:
@@ -37,9 +40,11 @@ class Flattener:
         return found
 
     def unique(self, prefix: str, name: str) -> str:
-        path = prefix + name
+        """A path of its own: `relu`, `relu_`, …; from the tenth of a name on they are numbered, `relu_10`."""
+        path = first = prefix + name
         while path in self.taken:
-            path += "_"
+            self.alike[first] = count = self.alike.get(first, 1) + 1
+            path = first + "_" * (count - 1) if count < NUMBERED else f"{first}_{count}"
         self.taken.add(path)
         return path
 

@@ -7,6 +7,7 @@ follows from one slip holds in the second, so that the slip is reported once, an
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import islice
 
 from msgspec import Struct
 
@@ -15,6 +16,7 @@ from archspec.elaborate.bodies import Tensors
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.plan import Flow, Plan
+from archspec.source import Span
 from archspec.tensor import Shape
 
 
@@ -27,15 +29,21 @@ class Fold:
     numbering: Numbering | None = None
     plans: list[Plan] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    unread: dict[tuple[Span, str], int] = field(default_factory=dict)
+    """by rule and column, where the diagnostics say that nothing reads cells of it"""
     giver: str = "the input"
     nodes: int = 0
     claims: int = 0
     """how many claims of the rows were compared"""
+    refuted: int = 0
+    """how many of shapes do not hold"""
     inferred: list[Inferred] = field(default_factory=list)
     read: set[int] = field(default_factory=set)
     """the numbers of the rows that are not left out"""
-    before: dict[int, tuple[Flow, Tensors]] = field(default_factory=dict)
-    """by the number of a row, what it was given as far as claims say, and the tensors that had names"""
+    before: dict[int, tuple[Flow, Tensors, int]] = field(default_factory=dict)
+    """by the number of a row, what it was given as far as claims say; of the tensors, so many had names by then"""
+    after: dict[int, Flow] = field(default_factory=dict)
+    """by the identity of a table, what its last row gives"""
     supposed: "Fold | None" = None
     """the same fold, as if a claim that failed were right"""
 
@@ -51,6 +59,13 @@ class Fold:
     def trial(self, flow: Flow) -> "Fold":
         """One that goes on from another flow, and changes nothing here."""
         return Fold(flow, dict(self.tensors), copy(self.numbering), giver=self.giver)
+
+    def given(self, number: int) -> tuple[Flow, Tensors] | None:
+        """What a row was given, and the tensors that had names; None where the row was not read."""
+        if number not in self.before:
+            return None
+        flow, tensors, count = self.before[number]
+        return flow, dict(islice(tensors.items(), count))
 
     def suppose(self, flow: Flow | None) -> None:
         """Go on with the flow that a claim states, besides the computed one; with None, only with the computed one."""

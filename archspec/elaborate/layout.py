@@ -4,6 +4,8 @@ Conventions come from the network's own clauses and from the readings that it na
 """
 
 import re
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Literal, TypeVar
 
 from msgspec import Struct
@@ -88,7 +90,7 @@ class ColumnMeaning(Struct, frozen=True):
         return set() if self.role == "note" else {self.role}
 
 
-class Layout(Struct, frozen=True):
+class Layout(Struct, frozen=True, dict=True):
     """The columns of one table."""
 
     columns: tuple[ColumnMeaning, ...]
@@ -97,10 +99,28 @@ class Layout(Struct, frozen=True):
 
     def cell(self, row: Row, role: Role) -> Cell | None:
         """The row's cell in the column of that role."""
-        for meaning, cell in zip(self.columns, row.cells, strict=True):
-            if meaning.role == role:
-                return cell
-        return None
+        place = self.places.get(role)
+        return None if place is None else row.cells[place]
+
+    @cached_property
+    def places(self) -> dict[Role, int]:
+        """The first column of each role."""
+        return {column.role: place for place, column in reversed(list(enumerate(self.columns)))}
+
+    @cached_property
+    def by_header(self) -> dict[tuple[str, ...], list[int]]:
+        """The columns of each header, see `patterns.key`."""
+        return places_of(column.header for column in self.columns)
+
+    @cached_property
+    def variables(self) -> dict[str, Cell]:
+        """The headers of the columns that give variables, by the variable."""
+        return {name: column.header for column in self.columns for name in column.variables}
+
+    @cached_property
+    def named(self) -> dict[str, Cell]:
+        """The headers of the columns that are a variable each, by the variable."""
+        return {column.text: column.header for column in self.columns if column.role == "variable"}
 
 
 def conventions(network: t.Network, env: Environment) -> Conventions:
@@ -174,9 +194,10 @@ def layout(table: Table, how: Conventions, choices: Choices) -> Layout:
     stated: dict[int, tuple[t.Column, Owner]] = {}
     wrong: list[Diagnostic] = []
     chosen = False
+    by_header = places_of(table.headers)
     for column, owner in how.columns:
         wanted, others = headers_of(column.header, owner.env, choices)
-        found = [i for i, header in enumerate(table.headers) if patterns.same_text(header.text, wanted)]
+        found = by_header.get(patterns.key(wanted), [])
         if not found:
             known = tuple(header.text for header in table.headers)
             wrong.append(UnknownColumn(column.header.span, wanted, known))
@@ -189,9 +210,8 @@ def layout(table: Table, how: Conventions, choices: Choices) -> Layout:
         meanings.setdefault(found[0], meaning(table.headers[found[0]], column.meaning))
         if others:
             chosen = chosen or meanings[found[0]].role == "operator"
-            for i, header in enumerate(table.headers):
-                if i not in meanings and any(patterns.same_text(header.text, other) for other in others):
-                    meanings[i] = ColumnMeaning(header, "note")
+            for i in sorted({i for other in others for i in by_header.get(patterns.key(other), [])} - meanings.keys()):
+                meanings[i] = ColumnMeaning(table.headers[i], "note")
     if wrong:
         raise SpecError(wrong)
     columns = tuple(meanings.get(i) or default_meaning(header) for i, header in enumerate(table.headers))
@@ -201,6 +221,14 @@ def layout(table: Table, how: Conventions, choices: Choices) -> Layout:
         advice = 'name it: `columns "HEADER": operator`'
         raise SpecError([Clause(span, "no column of this table holds the operators", advice)])
     return Layout(columns, chosen)
+
+
+def places_of(headers: Iterable[Cell]) -> dict[tuple[str, ...], list[int]]:
+    """Headers by what they say, blanks, case and the way × is written left aside, to where they stand."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for place, header in enumerate(headers):
+        found.setdefault(patterns.key(header.text), []).append(place)
+    return found
 
 
 def refuse_twice(columns: tuple[ColumnMeaning, ...]) -> None:

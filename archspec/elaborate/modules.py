@@ -4,6 +4,7 @@ Scope is lexical: a block's body sees the names of the file that it was written 
 declared in the file itself goes before one of a file that it uses.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,8 @@ class Module:
     used: dict[str, list[tuple["Module", Named]]] = field(default_factory=dict)
     uses: list[tuple[t.Use, "Module"]] = field(default_factory=list)
     """its `use` declarations, with the files that they name"""
+    known: dict[type[Named], dict[str, None]] = field(default_factory=dict)
+    """the names of each kind of declaration, once somebody has asked for them: by then all files are read"""
 
     def find(self, name: t.Name) -> tuple["Module", Named] | None:
         """The declaration that a name means here, with its file; raises `SpecError` where two files declare it."""
@@ -70,9 +73,13 @@ class Module:
         """Whether a bare name stands for itself: an operator, a block, or a choice of some attribute."""
         return name in ALL_WORDS or name in self.names(t.Block)
 
-    def names(self, kind: type[Named]) -> list[str]:
-        own = [name for name, named in self.own.items() if isinstance(named, kind)]
-        return own + [name for name, found in self.used.items() if isinstance(found[0][1], kind)]
+    def names(self, kind: type[Named]) -> Set[str]:
+        """The names of the declarations of a kind that are visible, in their order."""
+        if kind not in self.known:
+            own = [name for name, named in self.own.items() if isinstance(named, kind)]
+            used = [name for name, found in self.used.items() if isinstance(found[0][1], kind)]
+            self.known[kind] = dict.fromkeys([*own, *used])
+        return self.known[kind].keys()
 
     def edited(self, text: str, limits: Limits) -> "Module":
         """The same file with another text, which uses the same files; raises `SpecError`."""

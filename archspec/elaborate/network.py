@@ -15,7 +15,7 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.bodies import Tensors
 from archspec.elaborate.claims import compared
-from archspec.elaborate.errata import corrections
+from archspec.elaborate.errata import Places, corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownOperator
 from archspec.elaborate.evaluate import Binding, Environment, Value, evaluate, places
 from archspec.elaborate.folds import Fold, Look
@@ -36,7 +36,7 @@ from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.tables.dialects import read_table
-from archspec.tables.table import Table
+from archspec.tables.table import Cell, Table
 from archspec.tensor import Shape, channels_first
 
 READS_TABLES = (t.Columns, t.RepeatClause, t.Numbering, t.Infer, t.Read)
@@ -77,9 +77,9 @@ class Elaboration:
         self.refuse_unused()
         self.reader = RowReader(self.make, self.how, self.env, self.claims)
         self.tables = self.read_tables()
-        rows = [row for table in self.tables.values() for row in table]
+        places = Places([row for table in self.tables.values() for row in table], self.names())
         found = self.clauses(t.Erratum)
-        self.errata = {clause.span: (clause, corrections(clause, rows, self.names())) for clause in found}
+        self.errata = {clause.span: (clause, corrections(clause, places)) for clause in found}
         self.refuse_twice_corrected()
 
     def refuse_twice(self, *kinds: type[t.Tree]) -> None:
@@ -134,7 +134,12 @@ class Elaboration:
     @property
     def corrections(self) -> Overrides:
         """What errata, and suggestions, put in the place of cells."""
-        return {s: cell for _, changes in self.errata.values() for s, cell in changes.items()} | dict(self.mended)
+        return self.corrected | dict(self.mended)
+
+    @property
+    def corrected(self) -> dict[Span, Cell]:
+        """What errata put in the place of cells."""
+        return {span: cell for _, changes in self.errata.values() for span, cell in changes.items()}
 
     @property
     def same(self) -> object:
@@ -153,24 +158,15 @@ class Elaboration:
         the whole network.
         """
         start = rows[first]
-        if start.number not in whole.before:
+        given = whole.given(start.number)
+        if given is None:
             return None
-        flow, tensors = whole.before[start.number]
-        fold = Fold(flow, dict(tensors), self.numbering())
+        fold = Fold(*given, self.numbering())
         table = overridden([row for row in rows if row.layout is start.layout], changes)
         here = [position for position, row in enumerate(table) if start.number <= row.number <= rows[last].number]
         self.reader.read(table, fold, here)
         counts = total(tuple(fold.plans))
         return Look(tuple(fold.errors), fold.flow.shapes[0], counts.params, counts.macs, counts.nodes)
-
-    def idle_errata(self) -> set[Span]:
-        """Errata without which every claim holds as well."""
-        idle: set[Span] = set()
-        for span in self.errata:
-            others = {s: c for other, (_, changes) in self.errata.items() if other != span for s, c in changes.items()}
-            if not self.fold(others)[0].errors:
-                idle.add(span)
-        return idle
 
     def fold(self, overrides: Overrides) -> tuple[Fold, NetworkPlan | None]:
         """Elaborate with some cells read otherwise."""
@@ -197,11 +193,12 @@ class Elaboration:
     def fold_clauses(self, fold: Fold, overrides: Overrides) -> None:
         """Tables and bodies, in their order."""
         for clause in self.network.clauses:
-            if fold.errors and isinstance(clause, (t.Body, t.TableClause)) and not self.tables.get(id(clause)):
+            if isinstance(clause, (t.Body, t.TableClause)) and not self.tables.get(id(clause)) and fold.errors:
                 return
             if isinstance(clause, t.TableClause):
                 rows = overridden(self.tables[id(clause)], overrides)
                 self.reader.read(rows, fold)
+                fold.after[id(clause)] = fold.flow
                 if not fold.errors and fold.read.isdisjoint(row.number for row in rows):
                     raise SpecError([Clause(clause.span.part(0, len("table")), "no row of this table is used")])
             elif isinstance(clause, t.Body):

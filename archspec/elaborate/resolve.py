@@ -51,8 +51,13 @@ def names_in(named: Named, module: Module) -> list[Diagnostic]:
     """The mistakes in the names of one declaration."""
     found: list[Diagnostic] = []
     steps = {parameter.name.id for parameter in parameters_of(named)}
+    tabled: set[str] | None = None
     for root, visible in scopes(named):
-        given = steps | row_names(root, named) if isinstance(root, t.Read) else steps
+        given = steps
+        if isinstance(root, t.Read):
+            tabled = steps | table_names(named) if tabled is None else tabled
+            holes = set().union(*(patterns.holes(rule.pattern.value) for rule in root.rules))
+            given = tabled | holes if holes else tabled
         for node in walk(root):
             found += check(node, module, visible, given)
     return found
@@ -65,9 +70,9 @@ def parameters_of(named: Named) -> tuple[t.Parameter, ...]:
 def unknown_targets(named: Named, module: Module) -> Iterator[Diagnostic]:
     """A variant of no network of the file, a `read as` of no reading."""
     if isinstance(named, t.Variant):
-        networks = tuple(name for name, other in module.own.items() if isinstance(other, t.Network))
         target = named.network.name
-        if target.id not in networks:
+        if not isinstance(module.own.get(target.id), t.Network):
+            networks = tuple(name for name, other in module.own.items() if isinstance(other, t.Network))
             yield UnknownMember(target.span, target.id, networks)
     elif isinstance(named, t.Network):
         for clause in named.clauses:
@@ -75,9 +80,9 @@ def unknown_targets(named: Named, module: Module) -> Iterator[Diagnostic]:
                 yield UnknownName(clause.reading.name.span, clause.reading.name.id, tuple(module.names(t.Reading)))
 
 
-def row_names(read: t.Read, named: Named) -> set[str]:
-    """The holes of rules and the headers of tables: what a rule may name as a step, though nothing declares it."""
-    found = set().union(*(patterns.holes(rule.pattern.value) for rule in read.rules))
+def table_names(named: Named) -> set[str]:
+    """The headers of tables and the holes of columns: what a rule may name as a step, though nothing declares it."""
+    found = set[str]()
     for node in walk(named):
         if isinstance(node, t.TableClause):
             found.update(WORD.findall(node.body.strip("{ \t\r\n").partition("\n")[0]))

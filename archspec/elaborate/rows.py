@@ -1,6 +1,7 @@
 """The rows of a network's tables -> plans, each claim compared on the way."""
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from archspec.elaborate.evaluate import Binding, Environment, Value, blame, desc
 from archspec.elaborate.folds import Fold, independent
 from archspec.elaborate.inference import USUAL, Inferred, no_claim, solutions
 from archspec.elaborate.instantiate import Instantiator
-from archspec.elaborate.layout import Conventions, Layout, Owner, Role
+from archspec.elaborate.layout import Conventions, Owner, Role
 from archspec.elaborate.plan import NOTHING, Flow, Maker, Plan, ScopePlan
 from archspec.elaborate.rules import Chosen, Rules, used_names
 from archspec.elaborate.table_errors import BadCell, NothingAbove, Unsolved, refuse_ditto
@@ -35,6 +36,8 @@ from archspec.tensor import Shape
 CLAIMED = "claims"
 COUNT = "n"
 """The column of the canonical table that repeats a row where no clause says which."""
+MOST_REFUTED = 100
+"""Claims that fail, after which no more of them are supposed to be right: it is another table."""
 Claim = tuple[tuple[int, ...], Span]
 
 
@@ -68,7 +71,8 @@ class RowReader:
         fold.read.add(row.number)
         if self.claims:
             self.compare(rows, position, "input", fold)
-        fold.before[row.number] = fold.likely.flow, dict(fold.likely.tensors)
+        likely = fold.likely
+        fold.before[row.number] = likely.flow, likely.tensors, len(likely.tensors)
         wrong, built = self.attempt(rows, position, fold, found)
         if fold.supposed is not None:
             also, supposed = self.attempt(rows, position, fold.supposed, self.chosen(row, fold.supposed))
@@ -146,6 +150,10 @@ class RowReader:
         claimed = full_shape(claim[0], found)
         names = (fold.giver, row.label) if role == "input" else (row.label, "its cell")
         fold.diagnostics.append(ShapeClaim(claim[1], *names, role, found, claimed, claim[1]))
+        fold.refuted += 1
+        if fold.refuted > MOST_REFUTED:
+            fold.suppose(None)
+            return
         after = position if role == "input" else position + 1
         if other is not None and self.explains(other.flow, rows, after, fold):
             return
@@ -311,8 +319,7 @@ class RowReader:
         row = rows[position]
         claim, candidates = self.claim_of_output(rows, position), self.usual(infer, owner, row, chosen)
         if claim is None and len(candidates) > 1:
-            used = frozenset[str]().union(*self.rules.mentioned.values())
-            raise self.make.fail(no_claim(infer.name, rows, row, used))
+            raise self.make.fail(no_claim(infer.name, rows, row, self.rules.anywhere))
         place = claim[1] if claim else infer.name.span
         key = id(place.source), operator_span(row).start, place.start
         value: Value = None if self.claims else self.make.solved.get(key)
@@ -350,21 +357,26 @@ class RowReader:
     def warn(self, row: TableRow, chosen: Chosen, fold: Fold) -> None:
         """Printed numbers that the row's rule leaves alone though other rules read their column."""
         rule = chosen.rule
-        used = self.rules.mentioned[id(rule)] | self.repeat_names(row.layout)
-        anywhere = used.union(*self.rules.mentioned.values())
+        repeated = self.repeat_names["repeat" in row.layout.places]
+        used = self.rules.mentioned[id(rule)] | repeated
+        anywhere = self.rules.anywhere | repeated
         for column, cell in zip(row.layout.columns, row.row.cells, strict=True):
-            ignored = column.role == "variable" and column.text in anywhere - used
+            ignored = column.role == "variable" and column.text in anywhere and column.text not in used
             # a cell that names what the rule names is read all the same: `k` by `conv(1, k)`
             if ignored and cell.text not in used and is_number(chosen.variables.values.get(column.text)):
                 note(UnreadCell(cell.span, column.header.shown, rule.rule.pattern.span, (row.number,)), fold)
 
-    def repeat_names(self, layout: Layout) -> frozenset[str]:
-        """The names that `repeat` computes with, not those that it sets; a column with that role goes before it."""
-        stated = any(column.role == "repeat" for column in layout.columns)
-        if self.how.repeat is None:
-            return frozenset() if stated else frozenset({COUNT})
-        clause = self.how.repeat[0]
-        return used_names(None if stated else clause.count, *(assignment.value for assignment in clause.then))
+    @cached_property
+    def repeat_names(self) -> dict[bool, frozenset[str]]:
+        """The names that `repeat` computes with, not those that it sets, by whether a column has that role.
+
+        That column goes before the clause.
+        """
+        clause = self.how.repeat[0] if self.how.repeat else None
+        if clause is None:
+            return {True: frozenset(), False: frozenset({COUNT})}
+        then = [assignment.value for assignment in clause.then]
+        return {True: used_names(*then), False: used_names(clause.count, *then)}
 
 
 def with_value(chosen: Chosen, name: str, value: Value, place: Span) -> Chosen:
@@ -388,11 +400,13 @@ def is_number(found: Binding | None) -> bool:
 
 def note(warning: UnreadCell, fold: Fold) -> None:
     """Add a warning to the one of the same cause and column, if there is one."""
-    for i, other in enumerate(fold.diagnostics):
-        if isinstance(other, UnreadCell) and (other.rule, other.column) == (warning.rule, warning.column):
-            fold.diagnostics[i] = replace(other, rows=(*other.rows, *warning.rows))
-            return
-    fold.diagnostics.append(warning)
+    at = fold.unread.setdefault((warning.rule, warning.column), len(fold.diagnostics))
+    if at == len(fold.diagnostics):
+        fold.diagnostics.append(warning)
+        return
+    other = fold.diagnostics[at]
+    assert isinstance(other, UnreadCell)
+    fold.diagnostics[at] = other.of_another(*warning.rows)
 
 
 def number_claims(cell: Cell, what: str, label: str, found: int) -> Iterator[Diagnostic]:

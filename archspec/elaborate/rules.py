@@ -1,6 +1,8 @@
 """A row and the rules of its network and readings -> the rule that reads it, with the variables that it sees."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
@@ -44,7 +46,11 @@ class Rules:
         self.how = how
         self.env = env
         self.mentioned = {id(rule): used_names(rule.rule.when, rule.rule.check, rule.rule.net) for rule in how.rules}
+        self.anywhere = frozenset[str]().union(*self.mentioned.values())
+        """the names that any rule computes with"""
         self.holes = set[str]().union(*(patterns.holes(rule.rule.pattern.value) for rule in how.rules))
+        self.by_piece = by_rarest_piece(how.rules)
+        self.likely: dict[str, list[ReadRule]] = {}
         self.used: dict[int, frozenset[str]] = {}
         """the names that a clause or guard computes with, found once for all rows"""
         self.clear: set[object] = set()
@@ -58,7 +64,7 @@ class Rules:
         variables = row_variables(row.row, row.layout, self.env).before(Variables(sides, {}))
         found: list[tuple[tuple[int, bool, bool], Chosen]] = []
         guarded: list[str] = []
-        for rule in self.how.rules:
+        for rule in self.that_may_read(cell.text):
             match = patterns.match(rule.rule.pattern.value, cell.text)
             if match is None:
                 continue
@@ -77,10 +83,18 @@ class Rules:
             spans = tuple(chosen.rule.rule.pattern.span for chosen in (first, *others))
             raise SpecError([AmbiguousOperator(cell.span, cell.shown, spans)])
         mentioned = self.mentioned[id(first.rule)]
-        hidden = patterns.holes(first.rule.rule.pattern.value) & columns_of(row.layout).keys()
+        hidden = patterns.holes(first.rule.rule.pattern.value) & row.layout.variables.keys()
         self.refuse_twofold(first.rule.rule, mentioned | hidden, first.rule.owner, first.rule, row.layout)
         first.variables.need(mentioned)
         return first
+
+    def that_may_read(self, text: str) -> list[ReadRule]:
+        """The rules that have a piece in common with an operator cell, in their order."""
+        if text not in self.likely:
+            pieces = {"", *patterns.said(text)}
+            places = sorted(place for piece in pieces for place in self.by_piece.get(piece, ()))
+            self.likely[text] = [self.how.rules[place] for place in places]
+        return self.likely[text]
 
     def holds(self, when: t.Expr, chosen: Chosen, layout: Layout) -> bool:
         """Whether a guard holds."""
@@ -123,8 +137,8 @@ class Rules:
         for token in patterns.tokens("pattern", pattern.value):
             if token.hole == name and not found:
                 found.append(("a hole of this pattern", pattern.span.part(1 + token.start, 1 + token.end)))
-        if name in (columns := columns_of(layout)):
-            found.append(("a column of the table", columns[name].span))
+        if name in layout.variables:
+            found.append(("a column of the table", layout.variables[name].span))
         if not found:
             found += self.set_by_clauses(name)
         if name in owner.parameters:
@@ -147,9 +161,14 @@ class Rules:
         return [*solved[:1], *(given[:1] if not solved else [])]
 
 
-def columns_of(layout: Layout) -> dict[str, Cell]:
-    """The headers of the columns that give variables, by the variable."""
-    return {name: column.header for column in layout.columns for name in column.variables}
+def by_rarest_piece(rules: Sequence[ReadRule]) -> dict[str, list[int]]:
+    """The places of rules, each under the piece of its pattern that fewest others have; "" where all are holes."""
+    pieces = [patterns.own(rule.rule.pattern.value) for rule in rules]
+    times = Counter(chain.from_iterable(pieces))
+    found: dict[str, list[int]] = {}
+    for place, own in enumerate(pieces):
+        found.setdefault(min(sorted(own), key=times.__getitem__, default=""), []).append(place)
+    return found
 
 
 def used_names(*trees: t.Tree | None) -> frozenset[str]:

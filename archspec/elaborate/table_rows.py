@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archspec.elaborate.layout import ColumnMeaning, Layout, Role
+from archspec.elaborate.layout import Layout, Role
 from archspec.graph import PrintedCell
 from archspec.source import Span
 from archspec.tables import cells
@@ -64,13 +64,12 @@ def without_dittos(rows: tuple[Row, ...]) -> list[Row]:
     done: list[Row] = []
     for row in rows:
         above = done[-1].cells if done else row.cells
-        taken = tuple(
-            replace(up, continued=False) if cells.ditto(cell.text) and up.text else cell
-            for cell, up in zip(row.cells, above, strict=True)
-        )
-        done.append(replace(row, cells=taken))
+        if any(cells.ditto(cell.text) for cell in row.cells):
+            taken = tuple(
+                replace(up, continued=False) if cells.ditto(cell.text) and up.text else cell
+                for cell, up in zip(row.cells, above, strict=True)
+            )
+            done.append(replace(row, cells=taken))
+        else:
+            done.append(row)
     return done
-
-
-def variable_columns(layout: Layout) -> list[tuple[int, ColumnMeaning]]:
-    return [(i, column) for i, column in enumerate(layout.columns) if column.role == "variable"]

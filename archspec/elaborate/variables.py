@@ -42,7 +42,6 @@ def row_variables(row: Row, how: Layout, env: Environment) -> Variables:
     """The variables that a row's cells give; those of `env` may stand in the cells."""
     values: dict[str, Binding] = {}
     wrong: dict[str, tuple[Diagnostic, ...]] = {}
-    headers = {column.text: column.header for column in how.columns if column.role == "variable"}
     for column, cell in zip(how.columns, row.cells, strict=True):
         if column.role == "pattern":
             found = pattern_variables(column, cell, env)
@@ -51,7 +50,7 @@ def row_variables(row: Row, how: Layout, env: Environment) -> Variables:
         elif column.role == "variable" and column.text:
             try:
                 refuse_ditto(cell)
-                value = cell_value(cell.span, cell.text, env, headers)
+                value = cell_value(cell.span, cell.text, env, how.named)
                 values[column.text] = Binding(value, cell.span, printed=True)
             except SpecError as error:
                 wrong[column.text] = tuple(under(d, column.header.shown) for d in error.diagnostics)
@@ -100,6 +99,8 @@ def cell_value(span: Span, text: str, env: Environment, headers: Mapping[str, Ce
     except cells.Unclear as unclear:
         shown = " ".join(text.split())
         raise SpecError([UnclearCell(span, shown, unclear.meanings, unclear.advice, unclear.pattern)]) from None
+    if isinstance(expression, t.Number):
+        return expression.value
     for name in t.names(expression) if headers else ():
         if headers and name.id in headers and name.id in env.bindings:
             column, parameter = ("a column of this table", headers[name.id].span), env.bindings[name.id].span

@@ -28,6 +28,8 @@ CAPITAL = re.compile(r"(?<=[0-9])X(?=[0-9])|(?<=[0-9] )X(?= [0-9])")
 TUPLE = re.compile(r"\s*[(\[](?:\s*(?:None|-1|\?)\s*,)?([^()\[\],]*(?:,[^()\[\],]*)+|(?<=,)[^()\[\],]*)[)\]]")
 NUMERAL = re.compile(r"(?<![A-Za-z0-9_])[0-9][0-9_]*")
 GROUPED = re.compile(r"[0-9]+|[0-9]{1,3}(_[0-9]{3})+")
+PLAIN = re.compile(r"[0-9]{1,18}")
+"""Most cells of a table: a whole number."""
 TIMES = re.compile(r"\\times|\\cdot")
 
 
@@ -97,6 +99,8 @@ def value(span: Span, text: str, known: Collection[str] = ()) -> tree.Expr:
         return tree.Constant(span, None)
     if text in TICKS and text not in known:
         return tree.Constant(span, TICKS[text])
+    if PLAIN.fullmatch(text):
+        return tree.Number(span, int(text), text)
     plain = CAPITAL.sub("x", SEPARATOR.sub("_", without_stray(normalize(text))))
     expression: tree.Expr | None = parsed_cell("value_cell", span.source, span.start, plain)
     return tree.Text(span, text) if expression is None else as_printed(expression, text.strip(" $"), known)

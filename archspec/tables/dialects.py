@@ -35,6 +35,10 @@ NAMES = "|".join(ENVIRONMENTS)
 TABULAR = re.compile(rf"\\begin\{{({NAMES})\*?\}}")
 BOUND = re.compile(rf"\\(begin|end)\{{(?:{NAMES})\*?\}}")
 ROW_END = re.compile(r"(?:\\\\\*?|\\tabularnewline(?![A-Za-z]))([ \t]*\[[^\[\]]*\])?")
+CELL_END = re.compile("&")
+PARTING = re.compile(r"[\\{}%&]")
+"""What may part rows and cells, or keep others from it."""
+BEGIN_OR_END = re.compile(r"\\(begin|end|left|right)\b|\\.", re.DOTALL)
 SPANS = re.compile(r"\\(multirow|multicolumn)\s*(?:\[[^\]]*\])?\s*\{\s*(-?[0-9]+)\s*\}")
 ELEMENT = re.compile(r"<(table|tr)\b", re.IGNORECASE)
 FIELD = r'[ ]*"(?:[^"]|"")*"[ ]*|[^{0}\r\n]*'
@@ -108,16 +112,18 @@ def latex(text: str, span: Span) -> Grid | None:
         return None
     start, end = inside(text, begin) if begin else (0, len(text))
     grid = Grid(padded=True, headers=0)
+    below = False  # the headers: what the table is called may have a line of its own
     for first, last in parts(text, start, end, ROW_END):
         here = text[first:last]
         rule = markup.rule(here)
         said = markup.LINE_COMMENT.sub("", here)
-        below = any(len(row) > 1 for row in grid.rows)  # what the table is called may have a line of its own
+        below = below or (bool(grid.rows) and len(grid.rows[-1]) > 1)
         if below and not grid.headers and rule and not here[: rule.start()].strip():
             grid.headers = len(grid.rows)
-        if here.strip() and (cells_said(said) or "&" in said):
-            grid.rows.append([latex_cell(text, a, b, span) for a, b in parts(text, first, last, re.compile("&"))])
-    grid.headers = grid.headers or 1
+        if here.strip() and ("&" in said or cells_said(said)):
+            grid.rows.append([latex_cell(text, a, b, span) for a, b in parts(text, first, last, CELL_END)])
+    if grid.headers in {0, len(grid.rows)}:  # a line below all rows says nothing of headers
+        grid.headers = 1
     return grid
 
 
@@ -157,20 +163,21 @@ def environments(text: str) -> Iterator[tuple[int, int]]:
 def parts(text: str, start: int, end: int, separator: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """The stretches between separators that stand in no braces, in no environment and in no comment."""
     depth, first, place = 0, start, start
-    while place < end:
+    while mark := PARTING.search(text, place, end):
+        place = mark.start()
         found = separator.match(text, place)
         if found and depth <= 0:
             yield first, place
             first = place = found.end()
-        elif text[place] == "%":
+        elif mark[0] == "%":
             comment = markup.LINE_COMMENT.match(text, place)
             place = min(comment.end() if comment else place + 1, end)
-        elif text[place] == "\\":
-            word = re.compile(r"\\(begin|end|left|right)\b|\\.", re.DOTALL).match(text, place)
+        elif mark[0] == "\\":
+            word = BEGIN_OR_END.match(text, place)
             depth += {"begin": 1, "end": -1}.get(word[1] if word else "", 0)
             place = word.end() if word else place + 1
         else:
-            depth += (text[place] == "{") - (text[place] == "}")
+            depth += (mark[0] == "{") - (mark[0] == "}")
             place += 1
     yield first, end
 

@@ -110,7 +110,11 @@ def after(cell: Cell) -> Cell:
 
 def merged(cells: list[Cell]) -> Cell:
     """A header of several lines: the lowest one that says something, with what stands above it before it."""
-    said = [cell for i, cell in enumerate(cells) if cell.text and cell.span not in [c.span for c in cells[:i]]]
+    once: dict[Span, Cell] = {}
+    for cell in cells:
+        if cell.text:
+            once.setdefault(cell.span, cell)
+    said = list(once.values())
     if len(said) < 2:
         return said[0] if said else cells[-1]
     return Cell(said[-1].span, " ".join(cell.text for cell in said))

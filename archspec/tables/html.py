@@ -11,6 +11,9 @@ from archspec.tables.grid import Grid, Text
 SILENT = frozenset({"script", "style", "template", "noscript", "svg", "math", "caption", "title"})
 """Elements whose content is not text of a cell."""
 ALT = re.compile(r"""\balttext\s*=\s*("[^"]*"|'[^']*')""", re.IGNORECASE)
+PLAIN = re.compile(r"<(t[dh])>([^<&]*)</\1>\s*")
+"""A cell without attributes and markup."""
+BLANK = re.compile(r"\s")
 ENTITY = re.compile(r"&#?\w+;")
 MOST = 1000
 """Rows or columns that one cell may reach over."""
@@ -47,6 +50,15 @@ class Reader(HTMLParser):
         return self.starts[line - 1] + column
 
     # ---- what the parser finds ----
+
+    def parse_starttag(self, i: int) -> int:
+        """The end of the tag that begins at a place; cells without markup, as most are, are taken down at once."""
+        end, between = i, self.begin is None and not self.silent and not self.raised
+        while between and (cell := PLAIN.match(self.rawdata, end)):
+            self.headers = self.headers and cell[1] == "th"
+            self.add(Text(self.place + cell.start(2) - i, BLANK.sub(" ", markup.inline(cell[2]))))
+            end = cell.end()
+        return end if end > i else super().parse_starttag(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         written = self.get_starttag_text() or ""
@@ -108,11 +120,14 @@ class Reader(HTMLParser):
         mask = markup.Mask(" " * (end - self.begin))
         for place, plain in self.pieces:
             at = place - self.begin
-            mask.put(at, at + len(plain), re.sub(r"\s", " ", plain))
+            mask.put(at, at + len(plain), BLANK.sub(" ", plain))
+        self.add(Text(self.begin, str(mask), *self.reach))
+        self.begin = None
+
+    def add(self, cell: Text) -> None:
         if not self.grid.rows:
             self.grid.rows.append([])
-        self.grid.rows[-1].append(Text(self.begin, str(mask), *self.reach))
-        self.begin = None
+        self.grid.rows[-1].append(cell)
 
     def finish_row(self) -> None:
         """Rows of header cells at the beginning are headers."""

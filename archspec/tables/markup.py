@@ -83,6 +83,10 @@ EXPONENTS = {"2": "²", "3": "³"}
 EXPONENT = re.compile(r"\^[ ]*(?:\{[ ]*([0-9]+)[ ]*\}|([0-9]))")
 NOTE = re.compile(r"\^[ ]*(?:\{[^{}0-9]*\}|\\(?:dagger|ddagger|ast|star|circ)|\*)")
 GROUPED = re.compile(r"(?<=[0-9])\{,\}(?=[0-9])")
+MARKS = "{}$~&"
+"""What means nothing by itself."""
+SPECIAL = re.compile(r"[\\{}$~&'%^]")
+"""What a text of LaTeX needs to be more than it says."""
 LINE_COMMENT = re.compile(r"(?<!\\)%[^\r\n]*")
 
 
@@ -145,6 +149,8 @@ def blanks(text: str, place: int) -> int:
 
 def latex(text: str) -> str:
     """LaTeX within a cell as plain text of the same length; raises `Unknown`."""
+    if not SPECIAL.search(text):
+        return text
     mask = Mask(text)
     for match in LINE_COMMENT.finditer(text):
         mask.put(*match.span())
@@ -159,14 +165,12 @@ def latex(text: str) -> str:
     plain = str(mask)
     place = 0
     closing: list[str] = []
-    while place < len(plain):
-        character = plain[place]
-        if character == "\\":
-            place = command(plain, place, mask, closing)
-        else:
-            if character in "{}$~&" or (character == "'" and plain.startswith("''", place)):
-                mask.put(place, place + 1)
-            place += 1
+    while found := SPECIAL.search(plain, place):
+        place = found.end()
+        if found[0] == "\\":
+            place = command(plain, found.start(), mask, closing)
+        elif found[0] in MARKS or plain.startswith("''", found.start()):
+            mask.put(found.start(), place)
     return str(mask)
 
 
@@ -271,6 +275,8 @@ MARKUP = re.compile(
 
 def markdown(text: str) -> str:
     """Markup within a cell of Markdown as plain text of the same length; raises `Unknown`."""
+    if not MARKUP.search(text):
+        return text
     mask = Mask(text)
     for match in MARKUP.finditer(text):
         sign = {"pipe": " |", "times": "×", "amp": "&"}.get(match.lastgroup or "", "")

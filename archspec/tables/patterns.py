@@ -96,6 +96,16 @@ def holes(pattern: str) -> set[str]:
     return {token.hole for token in tokens("pattern", pattern) if token.hole}
 
 
+def own(pattern: str) -> frozenset[str]:
+    """The pieces of a pattern that stand in every cell that it matches."""
+    return frozenset(token.text for token in bare_sizes("pattern", pattern) if token.hole is None)
+
+
+def said(text: str) -> set[str]:
+    """The pieces of an operator cell, by which patterns can match it."""
+    return {token.text for form in (tokens, bare_sizes) for token in form("operator_cell", text)}
+
+
 @lru_cache(maxsize=4096)
 def match(pattern: str, text: str) -> Match | None:
     """How a pattern matches a whole cell, as it is printed or else by its sizes.

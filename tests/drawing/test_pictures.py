@@ -537,3 +537,22 @@ def test_the_legend_lists_what_is_drawn(body: str, said: list[str]) -> None:
     made = archspec.parse(f"arch 1\nnetwork C {{ input 16 x 16 x 4 body {body} }}").elaborate()
     drawn = texts(picture(made, "svg", level="layer"))
     assert [text for text in drawn if text in SAID.values() and text != "input"] == said
+
+
+def tangled(lines: int) -> archspec.Graph:
+    named = " -> ".join(f"relu as a{i}" for i in range(lines))
+    taken = " | ".join(f"@a{i}" for i in range(lines))
+    return archspec.parse(f"arch 1 network N {{ input 8 x 8 x 4 body {named} -> ( {taken} ) -> add }}").elaborate()
+
+
+def test_a_picture_whose_lines_pass_too_many_boxes_is_refused_before_graphviz_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    graph = tangled(110)
+    with pytest.raises(BackendError, match="boxes in this picture") as refused:
+        picture(graph, "svg", level="layer")
+    assert refused.value.exit_code == 4
+    assert "--level block" in str(refused.value.help)
+    assert picture(graph, "dot", level="layer").count(b" -> ") > 110
+    assert picture(graph, "html")

@@ -402,3 +402,9 @@ def test_a_size_over_several_rows_is_what_the_last_of_them_gives(second: str, wr
 def test_a_cell_is_shown_without_the_blanks_that_stood_for_markup(written: str, shown: str) -> None:
     text = rf"h & i \\ {written} & 1 \\"
     assert rows_of(text, Span(Source("t", text), 0, len(text)))[1].cells[0].shown == shown
+
+
+def test_a_line_below_all_rows_of_latex_says_nothing_of_headers() -> None:
+    text = "\n\\hline\nOperator & c \\\\\nconv & 4 \\\\\n\\hline\n"
+    rows = rows_of(text, Span(Source("a", text), 0, len(text)))
+    assert [[cell.text for cell in row.cells] for row in rows] == [["Operator", "c"], ["conv", "4"]]
