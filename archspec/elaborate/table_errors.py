@@ -221,7 +221,13 @@ class WeightKey(Diagnostic, frozen=True):
 
     code: ClassVar[str] = "weight-key"
     reason: str
+    first: Span | None = None
+    """the other rule that gives the same"""
 
     @property
     def message(self) -> str:
         return self.reason
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.primary), *([Label(self.first, "first here")] if self.first else []))
