@@ -5,11 +5,10 @@ from pathlib import Path
 
 from archspec.diagnostics import SpecError
 from archspec.limits import Limits
-from archspec.source import Source, Span
+from archspec.source import BOM, Source, Span
 from archspec.syntax.errors import LimitReached, NotText
 
 STDIN = "-"
-BOM = "\ufeff"
 
 
 def read_source(name: str, limits: Limits) -> Source:
@@ -31,8 +30,12 @@ def decode(name: str, data: bytes, limits: Limits) -> Source:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SpecError([NotText(Span(Source(name, ""), 0, 0), "it begins like UTF-16")])
     try:
-        return Source(name, data.decode("utf-8").removeprefix(BOM))
+        text, wrong = data.decode("utf-8"), None
     except UnicodeDecodeError as error:
-        source = Source(name, data.decode("utf-8", errors="replace").removeprefix(BOM))
-        at = len(data[: error.start].decode("utf-8").removeprefix(BOM))
-        raise SpecError([NotText(Span(source, at, at + 1), f"byte 0x{data[error.start]:02X}")]) from None
+        text, wrong = data.decode("utf-8", errors="replace"), error
+    source = Source(name, text.removeprefix(BOM), marked=text.startswith(BOM))
+    if wrong is not None:
+        at = len(data[: wrong.start].decode("utf-8").removeprefix(BOM))
+        # no end: what is shown for the byte is longer than it
+        raise SpecError([NotText(Span(source, at, at), f"byte 0x{data[wrong.start]:02X}")])
+    return source

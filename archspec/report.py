@@ -115,7 +115,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def json_of(diagnostic: Diagnostic) -> dict[str, Any]:
-    """The diagnostic as a tool reads it; lines and columns count from 1, ends are exclusive."""
+    """The diagnostic as a tool reads it; lines and columns count from 1, bytes from 0, ends are exclusive."""
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity.value,
@@ -134,6 +134,11 @@ def edits_of(edits: Iterable[Edit]) -> list[dict[str, Any]]:
 
 
 def place_of(span: Span) -> dict[str, Any]:
-    line, column = span.source.position(span.start)
-    end_line, end_column = span.source.position(span.end)
-    return {"file": span.source.name, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+    source = span.source
+    line, column = source.position(span.start)
+    end_line, end_column = source.position(span.end)
+    return {
+        "file": source.name,
+        "line": line, "column": column, "byte": source.byte(span.start),
+        "end_line": end_line, "end_column": end_column, "end_byte": source.byte(span.end),
+    }  # fmt: skip
