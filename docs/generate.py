@@ -105,8 +105,8 @@ has a `file` and
   line ends and its byte-order mark.
 - `end_line`, `end_column` and `end_byte`: the same of the end, which is exclusive. A place may be empty.
 
-The language server counts lines from 0, and columns from 0 in the unit that it agrees on with the editor: UTF-16, unless
-the editor prefers another one.
+The language server counts lines from 0, and columns from 0 in the unit that it agrees on with the editor: UTF-16,
+unless the editor prefers another one.
 
 ## Codes
 
