@@ -62,7 +62,7 @@ ENCODINGS = [
     Case("a surrogate in UTF-8", ARCH.encode() + b"# \xed\xa0\x80", "not-utf8"),
     Case("UTF-16, little end first", b"\xff\xfe" + GOOD.encode("utf-16-le"), "not-utf8"),
     Case("UTF-16, big end first", b"\xfe\xff" + GOOD.encode("utf-16-be"), "not-utf8"),
-    Case("UTF-16 without a mark", GOOD.encode("utf-16-le"), "unknown-edition"),
+    Case("UTF-16 without a mark", GOOD.encode("utf-16-le"), "not-utf8"),
     Case("UTF-32", GOOD.encode("utf-32"), "not-utf8"),
     Case("a NUL", b"arch 1\n\x00", "unknown-character"),
     Case("a mistake after a byte-order mark", "\ufeffarch 1\nnetwork N { ☞boddy }".encode(), "unexpected-text"),

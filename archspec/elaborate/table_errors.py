@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, SpecError, did_you_mean, similar
 from archspec.elaborate.errors import DuplicateName
+from archspec.lookalikes import notes
 from archspec.source import Source, Span
 from archspec.syntax import parse_cell
 from archspec.tables import cells
@@ -69,8 +70,8 @@ class UnreadOperator(Diagnostic, frozen=True):
         near = similar(self.text, self.patterns)
         if near is None:
             return f'say what it means: `read "{self.text}" = …`'
-        hole = "; a hole takes one number, one word or one mark" if "{" in near else ""
-        return f'the nearest rule reads "{near}"{hole}'
+        more = ["a hole takes one number, one word or one mark"] if "{" in near else []
+        return "; ".join([f'the nearest rule reads "{near}"', *more, *notes(near)])
 
 
 class AmbiguousOperator(Diagnostic, frozen=True):

@@ -10,6 +10,7 @@ from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.cache import kept_in, remembered
 from archspec.syntax.errors import LimitReached
+from archspec.syntax.mending import strangers
 
 if TYPE_CHECKING:
     from archspec.syntax.lalr import Tokens
@@ -25,6 +26,8 @@ CELLS = 4096
 def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
     """The syntax tree of a file; raises `SpecError`."""
     check_length(source, limits)
+    if wrong := strangers(source):
+        raise SpecError(wrong)
 
     def parsed() -> t.SpecFile:
         from archspec.syntax.lalr import parsed_file
