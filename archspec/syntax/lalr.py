@@ -14,15 +14,12 @@ import lark
 from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.foreign import meaning
-from archspec.kinds import declares, of_text
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.build import Builder
 from archspec.syntax.cache import cache_folder
 from archspec.syntax.errors import (
-    AnotherKind,
     LaterEdition,
     LimitReached,
     UnclosedTable,
@@ -31,7 +28,7 @@ from archspec.syntax.errors import (
     UnknownCharacter,
     UnknownEdition,
 )
-from archspec.syntax.mending import in_ascii
+from archspec.syntax.mending import another_kind, in_ascii
 
 EDITION = re.compile(
     r"[ \t\f\r\n]*(?:#[^\r\n]*[\r\n][ \t\f\r\n]*)*arch[ \t\f\r\n]+([0-9][0-9_]*(?:\.[0-9]+)?)(?![A-Za-z0-9_.])"
@@ -161,14 +158,8 @@ def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: i
         start, allowed = offset + (error.pos_in_stream or 0), error.allowed
     if set(allowed) == {"_ARCH"}:
         found = first_word(source.text[start : start + 100])
-        kind = of_text(source.text) if found else None
-        # a suffix says what a text is that says nothing itself
-        suffix = Path(source.name).suffix
-        if kind is None and found and not declares(source.text) and meaning("file", suffix):
-            kind = suffix
-        if kind:
-            return AnotherKind(Span(source, start, start), kind)
-        return UnknownEdition(Span(source, start, start), f"`{found}`" if found else "nothing")
+        kind = another_kind(source, start) if found else None
+        return kind or UnknownEdition(Span(source, start, start), f"`{found}`" if found else "nothing")
     word = first_word(source.text[start : min(end, start + 100)])
     span = Span(source, start, start + len(word))
     if word[:1] in {'"', "'"} and "STRING" in allowed:

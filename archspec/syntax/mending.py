@@ -5,15 +5,19 @@ A change is suggested only where the text was read with it, and further than bef
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Edit, Label, Suggestion
+from archspec.foreign import meaning
+from archspec.kinds import declares, of_text
 from archspec.lookalikes import lookalike
 from archspec.source import LINE_END, Source, Span
-from archspec.syntax.errors import LINE_ENDS, STEERING, UnfinishedMerge, UnknownCharacter
+from archspec.syntax.errors import LINE_ENDS, STEERING, AnotherKind, UnfinishedMerge, UnknownCharacter
 
 SIDE = re.compile(r"^(?:<{7}|>{7})(?=[ \r\n]|\Z)[^\r\n]*", re.MULTILINE)
 """A line that no spec and no table has: the other marks alone may be a table's."""
 MARK = re.compile(r"(?:^|(?<=\r))(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)[^\r\n]*", re.MULTILINE)
+BEGINS = re.compile(r"\s*(?:#[^\r\n]*[\r\n]\s*)*arch\b")
 KEPT = frozenset("×±")
 """What is not ASCII and has a meaning outside of strings, tables and comments."""
 ENDS = frozenset(" \t\f\r\n\"'#")
@@ -31,6 +35,15 @@ def strangers(source: Source) -> list[Diagnostic]:
         return []
     marks = [match for _, match in zip(range(MOST), STEERING.finditer(text), strict=False)]
     return [UnknownCharacter(Span(source, *match.span()), match[0]) for match in marks]
+
+
+def another_kind(source: Source, start: int) -> Diagnostic | None:
+    """What a text looks like that begins at a place, and not as a spec does: by what it holds, else by its suffix."""
+    suffix = Path(source.name).suffix
+    kind = of_text(source.text)
+    if kind is None and not declares(source.text) and meaning("file", suffix):
+        kind = suffix
+    return AnotherKind(Span(source, start, start), kind) if kind else None
 
 
 def unfinished(source: Source) -> Diagnostic | None:

@@ -10,15 +10,16 @@ from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.cache import kept_in, remembered
 from archspec.syntax.errors import LimitReached
-from archspec.syntax.mending import strangers
+from archspec.syntax.mending import BEGINS, another_kind, strangers
 
 if TYPE_CHECKING:
     from archspec.syntax.lalr import Tokens
 
-ROUGH_TOKEN = re.compile(
-    r"""["'][^"'\r\n]*["']|#[^\r\n]*|\{[^\r\n}]*[\r\n](?:[ \t]*\|[^\r\n]*[\r\n]+)+[ \t]*\}|[A-Za-z0-9_.]+|[^\s]"""
-)
-"""Near enough to count: a word, a mark, a text, a comment, a whole table."""
+ROUGH_TOKEN = re.compile(r"""["'][^"'\r\n]*["']|#[^\r\n]*|[A-Za-z0-9_.]+|[^\s]""")
+"""Near enough to count: a word, a mark, a text, a comment."""
+OPENED = re.compile(r"\{[^\r\n{}]*[\r\n]")
+ROWS = re.compile(r"(?:[ \t]*\|[^\r\n]*[\r\n]+)*")
+CLOSED = re.compile(r"[ \t]*\}")
 CELLS = 4096
 """Cells whose trees are at hand: a table is read again for every variant, and for every change that is tried out."""
 
@@ -53,13 +54,29 @@ def check_length(source: Source, limits: Limits) -> None:
     if length > limits.source:
         raise SpecError([too_long(source, f"{length} characters", limits.source, "--max-source")])
     if length > limits.tokens:
-        tokens = sum(1 for _ in ROUGH_TOKEN.finditer(source.text))
+        tokens = rough_tokens(source.text)
         if tokens > limits.tokens:
             raise SpecError([too_long(source, f"{tokens} words and marks", limits.tokens, "--max-tokens")])
 
 
+def rough_tokens(text: str) -> int:
+    """About how many words and marks there are, a whole table being one; in time linear in the text."""
+    count = place = known = 0
+    while (token := ROUGH_TOKEN.search(text, place)) is not None:
+        count, place = count + 1, token.end()
+        # rows that no `}` follows are not looked at again from within them
+        if token[0] == "{" and place > known and (opened := OPENED.match(text, token.start())):
+            rows = ROWS.match(text, opened.end())
+            known = rows.end() if rows else opened.end()
+            closed = CLOSED.match(text, known)
+            place = closed.end() if closed and known > opened.end() else place
+    return count
+
+
 def too_long(source: Source, found: str, limit: int, option: str) -> Diagnostic:
-    return LimitReached(Span(source, 0, 0), "the text is too long", found, limit, option)
+    """It is long, or a long file of another kind."""
+    kind = None if BEGINS.match(source.text) else another_kind(source, 0)
+    return kind or LimitReached(Span(source, 0, 0), "the text is too long", found, limit, option)
 
 
 def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:
