@@ -17,6 +17,7 @@ import archspec
 from archspec.cli.commands import run
 from archspec.cli.importing import imported
 from archspec.diagnostics import Diagnostic, codes
+from archspec.printable import width
 from archspec.report import text_of
 
 ERRORS = Path(__file__).with_name("golden") / "errors"
@@ -118,3 +119,25 @@ def test_the_byte_that_is_not_utf8_is_where_it_is_in_the_file(
     (tmp_path / "n.arch").write_bytes(data)
     (one,) = checked(capsys, str(tmp_path / "n.arch"))["diagnostics"]
     assert (one["code"], one["byte"], one["line"], one["column"]) == ("not-utf8", data.index(b"\xff"), 2, 4)
+
+
+FAR = " -> relu" * 2000
+LONG_LINES = {
+    "one place": f"body relu{FAR} -> q{FAR}",
+    "two places": f'title "a" body relu{FAR} title "b"',
+    "wide letters": f'title "{"漢" * 5000}" title "{"漢" * 5000}" body relu',
+    "what is spelled out": f'title "{chr(0x200F) * 5000}" title "{chr(0x200F) * 5000}" body relu',
+    "a line between two places": f'title "a"\n# {"a" * 5000}\ntitle "b" body relu',
+    "a long name": f"body {'q' * 5000}",
+}
+
+
+@pytest.mark.parametrize("what", LONG_LINES)
+def test_a_line_is_shown_in_part_around_its_places(what: str) -> None:
+    text = f"arch 1\nnetwork N {{ input 8 x 8 x 4 {LONG_LINES[what]} }}\n"
+    with pytest.raises(archspec.SpecError) as raised:
+        archspec.parse(text).elaborate()
+    (one,) = raised.value.diagnostics
+    gutter = [line for line in text_of(one).splitlines() if " | " in line]
+    assert max(map(width, gutter)) <= 200
+    assert sum("^" in line or "--" in line for line in gutter) == len(one.labels)
