@@ -338,7 +338,7 @@ KINDS = {
     "a.pt": "torch:PACKAGE.MODULE:FUNCTION", "a.yaml": "YAML",
     "a.prototxt": "a description for another program", "a.json": "JSON",
     "a.py": "`archspec import torch:MODULE:FUNCTION", "a.pdf": "copy the table out of it", "a.png": "a picture",
-    "a.safetensors": "a file of weights without the network", "a.zip": "unpack it", "a.tflite": "export the model to ONNX",
+    "a.safetensors": "a file of weights without", "a.zip": "unpack it", "a.tflite": "export the model to ONNX",
 }  # fmt: skip
 
 
