@@ -17,6 +17,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from archspec.foreign import folded
+from archspec.lookalikes import SHOWN, notes
 from archspec.source import Span
 
 ASKED = "asked for here"
@@ -115,7 +116,7 @@ class Diagnostic(Found, frozen=True):
     @property
     def helps(self) -> tuple[str, ...]:
         """All advice except the suggestions."""
-        return (*filter(None, [self.help]), *[STOPPED] * self.stopped)
+        return (*filter(None, [self.help]), *notes(self.primary.text[:SHOWN]), *[STOPPED] * self.stopped)
 
     @property
     def edits(self) -> tuple[Edit, ...]:

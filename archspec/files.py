@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from stat import S_IMODE
+from stat import S_IMODE, S_ISREG, S_IWGRP, S_IWOTH, S_IWUSR
+
+WRITABLE = S_IWUSR | S_IWGRP | S_IWOTH
 
 
 @contextmanager
@@ -15,23 +17,32 @@ def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path to write to, which takes the place of `path` once all went well.
 
     It has the suffix of `path` and lies in the same folder, so that taking its place is one step; a link is followed.
-    What is not a file (a pipe, a device) is not replaced: the bytes are copied into it. Raises `OSError`.
+    What is not a file (a pipe, a device), has other names (hard links) or another owner is not replaced: the bytes are
+    copied into it. A file that nobody may write is refused. Raises `OSError`.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     target = Path(os.path.realpath(path))
+    if target.is_file() and not target.stat().st_mode & WRITABLE:
+        raise PermissionError(errno.EACCES, "it is read-only", str(path))
     temporary = beside(target, path)
     try:
         yield temporary
         if target.is_file():
             temporary.chmod(S_IMODE(target.stat().st_mode))
-        if path.exists() and not path.is_file():
+        if target.exists() and not replaceable(target, temporary):
             with temporary.open("rb") as source, path.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
         else:
             temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def replaceable(target: Path, temporary: Path) -> bool:
+    """Whether nothing is lost but its bytes where another file takes the place of one."""
+    old, new = target.stat(), temporary.stat()
+    return S_ISREG(old.st_mode) and old.st_nlink == 1 and (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid)
 
 
 @contextmanager

@@ -27,6 +27,8 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """the file of the block that is written"""
     note: str | None = None
     """what differs"""
+    what: str | None = None
+    """of files: what they are"""
     taken: bool = False
     """of files: whether `archspec import` reads them"""
 
@@ -86,4 +88,4 @@ def kind_of_file(name: str, taken: bool = True) -> str | None:
     Without `taken` nothing is said of files that `archspec import` reads.
     """
     known = meaning("file", Path(name).suffix)
-    return known.absent if known and (taken or not known.taken) else None
+    return f"it is {known.what}: {known.absent}" if known and (taken or not known.taken) else None

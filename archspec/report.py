@@ -64,27 +64,43 @@ def snippet(labels: list[Label], diagnostic: Diagnostic, gutter: int, style: Sty
             yield (
                 f"{' ' * gutter} {bar} …"
                 if number > previous + 2
-                else line_text(source.line(previous + 1), previous + 1, gutter, bar, 0)
+                else line_text(between := source.line(previous + 1), previous + 1, gutter, bar, around(between, 0))
             )
         previous = number
-        text = source.line(number)
-        first = here[0].span.start - source.line_starts[number - 1]
-        cut = max(0, first - WIDEST // 2) if width(text) > WIDEST else 0
-        yield line_text(text, number, gutter, bar, cut)
+        text, part = source.line(number), range(0)
         for label in here:
-            yield f"{' ' * gutter} {bar} {underline(label, text, number, cut, diagnostic, style)}".rstrip()
+            start = label.span.start - source.line_starts[number - 1]
+            if not part.start <= start < part.stop or not part:
+                # labels that are far from each other have parts of the line of their own
+                part = around(text, start)
+                yield line_text(text, number, gutter, bar, part)
+            yield f"{' ' * gutter} {bar} {underline(label, text, number, part, diagnostic, style)}".rstrip()
 
 
-def line_text(text: str, number: int, gutter: int, bar: str, cut: int) -> str:
-    shown = printable(text[cut : cut + WIDEST])
-    before, after = "…" if cut else "", "…" if len(text) > cut + WIDEST else ""
+def around(text: str, place: int) -> range:
+    """The part of a line that is shown for a place in it: as much as `WIDEST` columns hold, half of them before it."""
+    if len(text) <= WIDEST and width(text) <= WIDEST:
+        return range(len(text) + 1)
+    start, room = place, WIDEST // 2
+    while start > 0 and (room := room - width(text[start - 1])) >= 0:
+        start -= 1
+    stop, room = start, WIDEST
+    while stop < len(text) and (room := room - width(text[stop])) >= 0:
+        stop += 1
+    return range(start, max(stop, place + 1))
+
+
+def line_text(text: str, number: int, gutter: int, bar: str, part: range) -> str:
+    shown = printable(text[part.start : part.stop])
+    before, after = "…" if part.start else "", "…" if len(text) > part.stop else ""
     return f"{number:>{gutter}} {bar} {before}{shown}{after}".rstrip()
 
 
-def underline(label: Label, text: str, number: int, cut: int, diagnostic: Diagnostic, style: Style) -> str:
+def underline(label: Label, text: str, number: int, part: range, diagnostic: Diagnostic, style: Style) -> str:
     """Carets under the place itself, dashes under what belongs to it."""
+    cut = part.start
     start = label.span.start - label.span.source.line_starts[number - 1]
-    stop = min(start + label.span.end - label.span.start, len(text), cut + WIDEST)
+    stop = min(start + label.span.end - label.span.start, len(text), part.stop)
     column = width(text[cut:start]) + bool(cut)
     length = max(1, width(text[start:stop]))
     main = label.span in {diagnostic.primary, diagnostic.site}
@@ -115,7 +131,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def json_of(diagnostic: Diagnostic) -> dict[str, Any]:
-    """The diagnostic as a tool reads it; lines and columns count from 1, ends are exclusive."""
+    """The diagnostic as a tool reads it; lines and columns count from 1, bytes from 0, ends are exclusive."""
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity.value,
@@ -134,6 +150,11 @@ def edits_of(edits: Iterable[Edit]) -> list[dict[str, Any]]:
 
 
 def place_of(span: Span) -> dict[str, Any]:
-    line, column = span.source.position(span.start)
-    end_line, end_column = span.source.position(span.end)
-    return {"file": span.source.name, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+    source = span.source
+    line, column = source.position(span.start)
+    end_line, end_column = source.position(span.end)
+    return {
+        "file": source.name,
+        "line": line, "column": column, "byte": source.byte(span.start),
+        "end_line": end_line, "end_column": end_column, "end_byte": source.byte(span.end),
+    }  # fmt: skip

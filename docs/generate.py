@@ -99,6 +99,23 @@ ERRORS_HEAD = """# Diagnostics
 Every mistake that archspec finds in a spec has a code. `archspec explain CODE` prints what is here. An error makes
 the exit code 1 (a limit: 4); a warning never changes the exit code, except under `archspec check --strict`.
 
+## As JSON
+
+`archspec check --format json` prints what [check.schema.json](check.schema.json) describes, a JSON Schema. Every place
+has a `file` and
+
+- `line` and `column`, from 1. A line ends at LF, CRLF or CR. A column counts characters, which are code points of
+  Unicode: `é` and `漢` are one, a tab is one, and a byte-order mark at the beginning of the file is not counted. The
+  text that `archspec` prints for people has the same lines and columns.
+- `byte`, from 0: how many bytes of the file are before the place. The file is taken as it is stored, in UTF-8, with its
+  line ends and its byte-order mark.
+- `end_line`, `end_column` and `end_byte`: the same of the end, which is exclusive. A place may be empty.
+
+The language server counts lines from 0, and columns from 0 in the unit that it agrees on with the editor: UTF-16,
+unless the editor prefers another one.
+
+## Codes
+
 | code | severity | meaning |
 |---|---|---|
 {rows}

@@ -244,10 +244,10 @@ def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
 
 def test_text_of_a_spec_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "evil.arch"
-    path.write_text('arch 1 network N { title "\x1b[31m\u202eevil" input 8 x 8 x 3 body conv(3, 8) }', encoding="utf-8")
+    path.write_text('arch 1 network N { title "\x1b[31m\u200fevil" input 8 x 8 x 3 body conv(3, 8) }', encoding="utf-8")
     assert run(["stats", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "<1B>[31m<202E>evil" in out
+    assert "<1B>[31m<200F>evil" in out
     assert "\x1b" not in out
 
 
@@ -335,10 +335,10 @@ def test_what_cannot_be_meant_is_refused_by_the_command_line(given: list[str]) -
 
 KINDS = {
     "a.keras": "export the model to ONNX", "a.h5": "export the model to ONNX", "a.pth": "torch:PACKAGE.MODULE:FUNCTION",
-    "a.pt": "torch:PACKAGE.MODULE:FUNCTION", "a.yaml": "a description for another program",
-    "a.prototxt": "a description for another program", "a.json": "a description for another program",
-    "a.py": "`archspec import torch:MODULE:FUNCTION", "a.pdf": "copy the table out of it", "a.png": "it is a picture",
-    "a.safetensors": "weights and not the network", "a.zip": "unpack it", "a.tflite": "export the model to ONNX",
+    "a.pt": "torch:PACKAGE.MODULE:FUNCTION", "a.yaml": "YAML",
+    "a.prototxt": "a description for another program", "a.json": "JSON",
+    "a.py": "`archspec import torch:MODULE:FUNCTION", "a.pdf": "copy the table out of it", "a.png": "a picture",
+    "a.safetensors": "a file of weights without", "a.zip": "unpack it", "a.tflite": "export the model to ONNX",
 }  # fmt: skip
 
 

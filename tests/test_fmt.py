@@ -1,6 +1,7 @@
 """`archspec fmt`: in place, whole or not at all, and what it only tells."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -108,4 +109,34 @@ def test_the_hooks_of_pre_commit_run(loose: Path) -> None:
             [Path(sys.executable).with_name(name), *arguments, loose], capture_output=True, check=False
         )
         assert done.returncode == 0
+    assert loose.read_text(encoding="utf-8") == TIDY
+
+
+def test_other_names_of_a_file_go_on_naming_it(loose: Path) -> None:
+    other, link = loose.with_name("other.arch"), loose.with_name("link.arch")
+    other.hardlink_to(loose)
+    link.symlink_to(loose)
+    loose.chmod(0o640)
+    assert run(["fmt", str(link)]) == 0
+    assert [path.read_text(encoding="utf-8") for path in (loose, other, link)] == [TIDY] * 3
+    assert link.is_symlink()
+    assert other.samefile(loose)
+    assert loose.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in loose.parent.iterdir()) == ["link.arch", "net.arch", "other.arch"]
+
+
+def test_a_file_that_nobody_may_write_is_left_alone(loose: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    loose.chmod(0o444)
+    assert run(["fmt", str(loose)]) == 3
+    assert "it is read-only" in capsys.readouterr().err
+    assert loose.read_text(encoding="utf-8") == LOOSE
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_another_owner_stays_theirs(loose: Path) -> None:
+    os.chown(loose, 12345, 12345)
+    loose.chmod(0o604)
+    assert run(["fmt", str(loose)]) == 0
+    held = loose.stat()
+    assert (held.st_uid, held.st_gid, held.st_mode & 0o777) == (12345, 12345, 0o604)
     assert loose.read_text(encoding="utf-8") == TIDY

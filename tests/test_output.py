@@ -29,7 +29,9 @@ FORBIDDEN = re.compile(
 """What may stand in no output: it steers a terminal or what is around it, or cannot be seen."""
 NUMBER = re.compile(r"-+|[+-]?[0-9][0-9,.]*(e[+-]?[0-9]+)?%?", re.IGNORECASE)
 
-STEERING = "\x1b[31m\x07\x9b\x7f\u202e\u2066\u200e\u200b\u00ad\u061c\ue000\U000e0041"
+STEERING = "\x1b[31m\x07\x9b\x7f\u200e\u200b\u00ad\u061c\ue000\U000e0041"
+TURNING = "\u202e\u2066"
+"""What no spec may have."""
 TITLE = f"=1+1 \\N &amp; <b>x</b> \u2028 {STEERING} ×漢"
 CELL = f"=1+1 \\N {STEERING} ×漢"
 SPEC = f"""arch 1
@@ -57,9 +59,9 @@ network S {{
 }}
 """
 TABLE = f"""<table><caption>{CELL}</caption><tr><th>Input<th>Operator<th>c<th>{CELL}</tr>
-<tr><td>8²×3<td>conv(3, 4)<td>4<td>{CELL}</tr></table>"""
+<tr><td>8²×3<td>conv(3, 4)<td>4<td>{CELL}{TURNING}</tr></table>"""
 WRONG_FILE = "wrong.arch"
-ARGUMENT = f"=x \\N {STEERING}\nerror: forged\r\t×漢\udcff"
+ARGUMENT = f"=x \\N {STEERING}{TURNING}\nerror: forged\r\t×漢\udcff"
 """A name of a file, or an argument."""
 
 

@@ -18,6 +18,7 @@ from archspec.elaborate.errors import UnknownMember
 from archspec.limits import DEFAULT_LIMITS
 from archspec.optional import needing
 from archspec.source import Source, Span
+from archspec.syntax.errors import AnotherKind
 
 GRACE = 1
 """Seconds that whoever is being answered has when the server ends."""
@@ -122,16 +123,20 @@ def start(spec: str | None) -> Start:
         # a pipe would be waited for
         raise unlike_a_file(Path(spec))
     source, folder, member = driver.located(spec, DEFAULT_LIMITS)
-    if member is not None:
-        check_member(source, folder, member)
+    refuse(source, folder, member)
     return Start(Path(source.name).name, source.text, folder, member)
 
 
-def check_member(source: Source, folder: Path, member: str) -> None:
-    """Raise `SpecError` where a text without other mistakes declares no such network; those the page shows."""
+def refuse(source: Source, folder: Path, member: str | None) -> None:
+    """Raise `SpecError` for a file of another kind, and where a text declares no such network.
+
+    All other mistakes the page shows.
+    """
     try:
         known = driver.read(source, folder, member, DEFAULT_LIMITS).members
-    except SpecError:
+    except SpecError as error:
+        if any(isinstance(one, AnotherKind) for one in error.diagnostics):
+            raise
         return
-    if member not in known:
+    if member is not None and member not in known:
         raise SpecError([UnknownMember(Span(source, 0, 0), member, known)])

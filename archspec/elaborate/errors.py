@@ -155,10 +155,15 @@ class RepeatedArgument(Diagnostic, frozen=True):
 
     code: ClassVar[str] = "repeated-argument"
     name: str
+    first: Span
 
     @property
     def message(self) -> str:
         return f"`{self.name}` is given twice"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return Label(self.primary), Label(self.first, "first here")
 
 
 class MissingArgument(Diagnostic, frozen=True):
@@ -230,7 +235,7 @@ class BadArithmetic(Diagnostic, frozen=True):
 
 
 class DuplicateName(Diagnostic, frozen=True):
-    """Two declarations, parameters or named tensors of one name."""
+    """Two declarations, parameters, tables, inferred variables or named tensors of one name."""
 
     code: ClassVar[str] = "duplicate-name"
     name: str
@@ -317,10 +322,16 @@ class Clause(Diagnostic, frozen=True):
     code: ClassVar[str] = "clause"
     reason: str
     advice: str | None = None
+    first: Span | None = None
+    """what stands before it and says the same thing"""
 
     @property
     def message(self) -> str:
         return self.reason
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.primary), *([Label(self.first, "first here")] if self.first else []))
 
     @property
     def help(self) -> str | None:

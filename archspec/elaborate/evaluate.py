@@ -297,7 +297,7 @@ def places(
             if name not in known:
                 raise SpecError([UnknownArgument(argument.name.span, what.id, name, known)])
         if name in placed:
-            raise SpecError([RepeatedArgument(argument.span, name)])
+            raise SpecError([RepeatedArgument(argument.span, name, placed[name].span)])
         placed[name] = argument
     return placed
 

@@ -3,6 +3,7 @@
 from archspec.diagnostics import SpecError
 from archspec.elaborate.errors import Clause
 from archspec.elaborate.flow_errors import DeadStep
+from archspec.elaborate.paths import PathPattern
 from archspec.elaborate.plan import AliasPlan, ForkPlan, NetworkPlan, OpPlan, Plan, ScopePlan, SequencePlan, TapPlan
 from archspec.graph import Graph, Location, Node, Scope
 from archspec.initializer import AnyInitializer
@@ -140,17 +141,18 @@ def initial(plan: NetworkPlan, nodes: list[Node]) -> dict[str, AnyInitializer]:
 
     Raises `SpecError` where no node has a path that is named; other parameters may leave nodes out.
     """
-    found, letters = dict(plan.init), dict[str, int]()
+    found, nearest = dict(plan.init), dict[str, PathPattern]()
     drawn = [node.path for node in nodes if node.op.kind in found] if plan.init_of_paths else []
     for pattern, how in plan.init_of_paths:
         paths = [path for path in drawn if pattern.match(path) is not None]
         if not paths and plan.at_defaults:
             kinds = " or ".join(f"`{kind}`" for kind in plan.init)
             raise SpecError([Clause(pattern.span, f"no {kinds} has this path")])
-        alike = [path for path in paths if letters.get(path) == pattern.letters]
+        alike = [path for path in paths if path in nearest and nearest[path].letters == pattern.letters]
         if alike:
-            raise SpecError([Clause(pattern.span, f"another pattern as close gives `{alike[0]}` a distribution, too")])
-        letters |= dict.fromkeys(paths, pattern.letters)
+            reason = f"another pattern as close gives `{alike[0]}` a distribution, too"
+            raise SpecError([Clause(pattern.span, reason, first=nearest[alike[0]].span)])
+        nearest |= dict.fromkeys(paths, pattern)
         found |= dict.fromkeys(paths, how)
     return found
 

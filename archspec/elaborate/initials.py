@@ -9,6 +9,7 @@ from archspec.elaborate.models import Models
 from archspec.elaborate.paths import PathPattern
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS, AnyInitializer
 from archspec.ops import OPERATORS
+from archspec.source import Span
 from archspec.syntax import tree as t
 
 
@@ -23,6 +24,7 @@ class Initials:
     def of_kinds(self) -> dict[str, AnyInitializer]:
         """What weights begin with, by kind of operator; raises `SpecError`."""
         found: dict[str, AnyInitializer] = {}
+        places: dict[str, Span] = {}
         for initial in self.all:
             target = initial.target
             if isinstance(target, t.Name):
@@ -31,8 +33,9 @@ class Initials:
                 if target.id not in DEFAULT_INIT:
                     advice = "it takes " + ", ".join(f"`{kind}`" for kind in DEFAULT_INIT) + ", and paths in quotes"
                     raise SpecError([Clause(target.span, f"`init` does not take `{target.id}`", advice)])
-                if target.id in found:
-                    raise SpecError([RepeatedArgument(target.span, target.id)])
+                if target.id in places:
+                    raise SpecError([RepeatedArgument(target.span, target.id, places[target.id])])
+                places[target.id] = target.span
                 found[target.id] = self.initializer(initial)
         return DEFAULT_INIT | found
 

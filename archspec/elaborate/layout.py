@@ -174,7 +174,7 @@ def nearest(found: list[tuple[C, Owner]]) -> tuple[C, Owner] | None:
     first, *others = sorted(found, key=lambda pair: pair[1].depth)
     if others and others[0][1].depth == first[1].depth:
         advice = f"say it in the network: `{first[1].name}` and `{others[0][1].name}` say it both"
-        raise SpecError([Clause(others[0][0].span, "another reading has this clause, too", advice)])
+        raise SpecError([Clause(others[0][0].span, "another reading has this clause, too", advice, first[0].span)])
     return first
 
 

@@ -84,9 +84,10 @@ class Elaboration:
 
     def refuse_twice(self, *kinds: type[t.Tree]) -> None:
         """Raise `SpecError` where a clause that says one thing stands twice."""
-        twice = [clauses[1] for kind in kinds if len(clauses := self.clauses(kind)) > 1]
+        twice = [clauses[:2] for kind in kinds if len(clauses := self.clauses(kind)) > 1]
         if twice:
-            raise SpecError(Clause(clause.span, "this clause stands here a second time") for clause in twice)
+            reason = "this clause stands here a second time"
+            raise SpecError(Clause(second.span, reason, first=first.span) for first, second in twice)
 
     def refuse_unused(self) -> None:
         """Raise `SpecError` where a clause reads tables and there is none, or gives a variable that no rule uses."""
@@ -106,11 +107,13 @@ class Elaboration:
             raise SpecError(unused)
 
     def refuse_twice_corrected(self) -> None:
-        seen: set[Span] = set()
+        seen: dict[Span, Span] = {}
         for clause, changes in self.errata.values():
-            if seen & set(changes):
-                raise SpecError([Clause(clause.span, "an erratum before this one corrects the same cell")])
-            seen |= set(changes)
+            for cell in changes:
+                if cell in seen:
+                    reason = "an erratum before this one corrects the same cell"
+                    raise SpecError([Clause(clause.span, reason, first=seen[cell])])
+                seen[cell] = clause.span
 
     def clauses(self, kind: type[T]) -> list[T]:
         return [clause for clause in self.network.clauses if isinstance(clause, kind)]
@@ -254,7 +257,7 @@ class Elaboration:
         """The input's shape and its place: what the `input` clause says, or else the first Input cell."""
         clauses = self.clauses(t.InputClause)
         if len(clauses) > 1:
-            raise SpecError([Clause(clauses[1].span, "the input is stated twice")])
+            raise SpecError([Clause(clauses[1].span, "the input is stated twice", first=clauses[0].span)])
         if not self.clauses(t.TableClause) and not self.clauses(t.Body):
             raise SpecError([Clause(self.network.name.span, "this network has neither a table nor a body")])
         if clauses:
@@ -283,11 +286,15 @@ class Elaboration:
     def outputs(self, tensors: Tensors, fold: Fold) -> list[tuple[str, Plan]]:
         """Auxiliary heads: each begins with the network's own output, or a tensor that was named, by another too."""
         found: list[tuple[str, Plan]] = []
+        named: dict[str, Span] = {}
         tensors = dict(tensors)
         for clause in self.clauses(t.Output):
             name = clause.name
-            if name.id == "output" or name.id in dict(found):
-                raise SpecError([Clause(name.span, f"the output `{name.id}` is declared twice")])
+            if name.id == "output":
+                raise SpecError([Clause(name.span, "the network's own output is called `output`")])
+            if name.id in named:
+                raise SpecError([Clause(name.span, f"the output `{name.id}` is declared twice", first=named[name.id])])
+            named[name.id] = name.span
             body = self.make.body(clause.net, self.env)
             body.tensors = dict(tensors) if clause.training else tensors
             net = clause.net
@@ -318,7 +325,7 @@ class Elaboration:
             known = tuple(key for key in attributes(cls) if not cls.model_fields[key].is_required())
             for key, argument in places(name, (), known, reference.arguments or ()).items():
                 if stated.setdefault((name.id, key), owner.depth) == owner.depth and key in every:
-                    raise SpecError([RepeatedArgument(argument.span, key)])
+                    raise SpecError([RepeatedArgument(argument.span, key, every[key].argument.span)])
                 every.setdefault(key, Given(argument, env))
         return found
 

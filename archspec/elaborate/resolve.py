@@ -28,6 +28,7 @@ from archspec.elaborate.functions import FUNCTIONS
 from archspec.elaborate.modules import BUILT_IN, IDENTITY, Module, Named
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, WORDS, Op
+from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.syntax.errors import LimitReached
 from archspec.syntax.tree import parts, walk
@@ -123,14 +124,25 @@ def names_of(named: Named) -> set[str]:
 
 
 def repeated(named: Named) -> Iterator[Diagnostic]:
-    seen: dict[str, t.Name] = {}
-    for parameter in parameters_of(named):
-        name = parameter.name
-        if name.id in seen:
-            yield DuplicateName(name.span, name.id, seen[name.id].span)
-        if name.id in WORDS:
-            yield ReservedName(name.span, name.id)
-        seen.setdefault(name.id, name)
+    """What a declaration says twice, where only one of it could count."""
+    names = [parameter.name for parameter in parameters_of(named)]
+    yield from (ReservedName(name.span, name.id) for name in names if name.id in WORDS)
+    yield from declared_twice((name.id, name.span) for name in names)
+    clauses = named.clauses if isinstance(named, (t.Network, t.Reading)) else ()
+    tables = [clause.name for clause in clauses if isinstance(clause, t.TableClause) and clause.name is not None]
+    yield from declared_twice((name.value, name.span) for name in tables)
+    yield from declared_twice((clause.name.id, clause.name.span) for clause in clauses if isinstance(clause, t.Infer))
+    for clause in clauses:
+        if isinstance(clause, t.RepeatClause):
+            yield from declared_twice((given.name.id, given.name.span) for given in clause.then)
+
+
+def declared_twice(names: Iterable[tuple[str, Span]]) -> Iterator[Diagnostic]:
+    seen: dict[str, Span] = {}
+    for name, span in names:
+        if name in seen:
+            yield DuplicateName(span, name, seen[name])
+        seen.setdefault(name, span)
 
 
 def check(node: t.Tree, module: Module, visible: set[str] | None, steps: set[str]) -> Iterator[Diagnostic]:

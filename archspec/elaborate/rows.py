@@ -315,7 +315,7 @@ class RowReader:
         (infer, owner), *others = wanted.values()
         if others:
             reason = f"`{infer.name.id}` and `{others[0][0].name.id}` cannot both be inferred in one row"
-            raise self.make.fail(Clause(others[0][0].span, reason))
+            raise self.make.fail(Clause(others[0][0].span, reason, first=infer.span))
         row = rows[position]
         claim, candidates = self.claim_of_output(rows, position), self.usual(infer, owner, row, chosen)
         if claim is None and len(candidates) > 1:

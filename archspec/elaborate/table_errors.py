@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from archspec.diagnostics import Diagnostic, Label, Severity, SpecError, did_you_mean, similar
 from archspec.elaborate.errors import DuplicateName
+from archspec.lookalikes import notes
 from archspec.source import Source, Span
 from archspec.syntax import parse_cell
 from archspec.tables import cells
@@ -70,8 +71,8 @@ class UnreadOperator(Diagnostic, frozen=True):
         near = similar(self.text, self.patterns)
         if near is None:
             return f'say what it means: `read "{self.text}" = …`'
-        hole = "; a hole takes one number, one word or one mark" if "{" in near else ""
-        return f'the nearest rule reads "{near}"{hole}'
+        more = ["a hole takes one number, one word or one mark"] if "{" in near else []
+        return "; ".join([f'the nearest rule reads "{near}"', *more, *notes(near)])
 
 
 class AmbiguousOperator(Diagnostic, frozen=True):
@@ -283,7 +284,13 @@ class WeightKey(Diagnostic, frozen=True):
 
     code: ClassVar[str] = "weight-key"
     reason: str
+    first: Span | None = None
+    """the other rule that gives the same"""
 
     @property
     def message(self) -> str:
         return self.reason
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.primary), *([Label(self.first, "first here")] if self.first else []))

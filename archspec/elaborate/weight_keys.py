@@ -63,7 +63,7 @@ def weight_keys(network: t.Network, origin: str, env: Environment, graph: Graph,
     of_nodes = [rule for rule in rules if not rule.pattern.of_tensors]
     of_tensors = [rule for rule in rules if rule.pattern.of_tensors]
     keys: Keys = {}
-    owners: dict[str, str] = {}
+    owners: dict[str, tuple[str, Span]] = {}
     for node in graph.nodes:
         here = [rule for rule in of_nodes if rule.pattern.matches(node.path)]
         names = tensor_names(node, graph.input_shapes(node))
@@ -75,9 +75,11 @@ def weight_keys(network: t.Network, origin: str, env: Environment, graph: Graph,
                 raise SpecError([WeightKey(found[0].origin.span, f"no rule says what `{name}` is called")])
             keys[name] = rule.keys(name)
             for key in keys[name]:
-                if owners.setdefault(key, name) != name:
-                    both = f"`{owners[key]}` and `{name}` are both called `{key}`"
-                    raise SpecError([WeightKey(rule.tree.path.span, both)])
+                place = rule.tree.path.span
+                owner, first = owners.setdefault(key, (name, place))
+                if owner != name:
+                    both = f"`{owner}` and `{name}` are both called `{key}`"
+                    raise SpecError([WeightKey(place, both, first if first != place else None)])
     if used is not None:
         used.update(rule.tree.span for rule in rules if rule.made)
     return keys
@@ -166,7 +168,7 @@ def closest(matching: list[Rule], name: str) -> Rule | None:
     if len(found) > 1:
         one, other, *_ = sorted((rule.tree.path for rule in found), key=lambda path: path.span.start)
         also = f'"{one.value}" matches `{name}` as well, and as closely'
-        raise SpecError([WeightKey(other.span, also)])
+        raise SpecError([WeightKey(other.span, also, one.span)])
     return found[0] if found else None
 
 

@@ -84,7 +84,7 @@ def replaced(diagnostic: Diagnostic, meant: str) -> Span | None:
 
 
 REST_OF_LINE = re.compile(r"[ \t]*(?:\r\n|\r|\n|\Z)")
-EDITION = re.compile(r"\s*(?:#[^\r\n]*\s*)*arch[ \t]+1")
+EDITION = re.compile(r"\s*(?:#[^\r\n]*[\r\n]\s*)*arch[ \t]+1")
 USE = re.compile(r"""^[ \t]*use[ \t]+(?:"[^"\r\n]*"|'[^'\r\n]*')""", re.MULTILINE)
 REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
 """What may follow on the line without being parted from it."""

@@ -6,9 +6,7 @@ A line ends at LF, CRLF or CR, as the protocol and `Source` have it.
 from lsprotocol import types
 from pygls.workspace import PositionCodec
 
-from archspec.source import Source, Span
-
-BOM = "\ufeff"
+from archspec.source import BOM, Source, Span
 
 
 class Text:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.printable import visible
 from archspec.source import Source, Span
+from archspec.tables import patterns
 from archspec.tables.dialects import HEADERS_ALONE, environments, markdown, ragged, rows_of
 from archspec.tables.grid import after
 from archspec.tables.table import Row, UnreadableTable
@@ -43,12 +44,16 @@ class Found(Struct, frozen=True):
         return line_of(self.span)
 
 
+UNPRINTED = patterns.LIGATURES | dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
+"""What papers and pages hold and do not print: signs where a word may part, marks of direction, letters set as one."""
+
+
 def tables_in(source: Source) -> list[Found]:
     """The tables of a text, in its order, each with what is wrong in it.
 
-    What cannot be seen is another sign in them, see `visible`.
+    What is not printed is left out; what else cannot be seen is another sign in them, see `visible`.
     """
-    source = Source(source.name, visible(source.text))
+    source = Source(source.name, visible(source.text.translate(UNPRINTED)))
     text = source.text
     pages = between(text, *ELEMENT), between(text, *CAPTION)
     papers = environments(text), (match.span(1) for match in LATEX_CAPTION.finditer(text))

@@ -2,11 +2,20 @@
 
 import re
 from typing import ClassVar
+from unicodedata import decomposition
 
 from archspec.diagnostics import Diagnostic, Label, did_you_mean
 from archspec.foreign import Kind, kind_of_file, meaning
+from archspec.lookalikes import called, lookalike
+from archspec.source import Span
 
 NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
+MARKS = {"<": "one version", "|": "what both began with", "=": "the other version", ">": "its end"}
+"""The marks of a merge to what begins or ends there."""
+STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of what follows (UAX 9): embeddings, overrides, isolates and their ends."""
+LINE_ENDS = frozenset("\v\x85\u2028\u2029")
+"""What other programs end a line at, and archspec does not."""
 DOTTED = re.compile(r"(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 
 
@@ -47,14 +56,29 @@ class UnexpectedText(Diagnostic, frozen=True):
 
 
 class UnknownCharacter(Diagnostic, frozen=True):
-    """A character that the language has no use for outside of strings, tables and comments."""
+    """A character that has no meaning where it stands.
+
+    Outside of strings, tables and comments a spec is ASCII, except `×` and `±`. Marks that turn the direction of a text
+    stand nowhere in a spec: with them a line looks as if it said something else.
+    """
 
     code: ClassVar[str] = "unknown-character"
-    found: str
+    character: str
 
     @property
     def message(self) -> str:
-        return f"the character {self.found} has no meaning here"
+        if STEERING.match(self.character):
+            return f"the character {called(self.character)} makes what follows look like another text"
+        return f"the character {called(self.character)} has no meaning here"
+
+    @property
+    def help(self) -> str | None:
+        return None if self.suggestions else advice(self.character)
+
+    @property
+    def helps(self) -> tuple[str, ...]:
+        """What the character is has been said."""
+        return tuple(filter(None, [self.help]))
 
 
 class UnclosedText(Diagnostic, frozen=True):
@@ -104,7 +128,71 @@ class UnknownEdition(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return kind_of_file(self.primary.source.name) or "begin the file with `arch 1`"
+        return "begin the file with `arch 1`"
+
+
+class LaterEdition(Diagnostic, frozen=True):
+    """The file is written in an edition of the language that is later than this archspec.
+
+    What follows `arch 2` may mean anything, so nothing else is said of the file.
+    """
+
+    code: ClassVar[str] = "later-edition"
+    edition: str
+
+    @property
+    def message(self) -> str:
+        return f"this file is written in edition {self.edition} of the language, and this archspec reads edition 1"
+
+    @property
+    def help(self) -> str:
+        return "a newer archspec is needed to read it"
+
+
+class AnotherKind(Diagnostic, frozen=True):
+    """The file is not a spec, but looks like a file of another kind.
+
+    What stands in it tells the kind, or else its suffix does. A spec with a mistake in its first line is not meant: a
+    text that declares networks or blocks is a spec.
+    """
+
+    code: ClassVar[str] = "another-kind"
+    suffix: str
+
+    @property
+    def message(self) -> str:
+        known = meaning("file", self.suffix)
+        return f"this looks like {known.what}" if known else "this is not a spec"
+
+    @property
+    def help(self) -> str | None:
+        known = meaning("file", self.suffix)
+        return known.absent if known else None
+
+
+class UnfinishedMerge(Diagnostic, frozen=True):
+    """The marks that version control leaves where two versions of a file disagree still stand in it.
+
+    Nothing else is said of the file: what stands between the marks is two texts.
+    """
+
+    code: ClassVar[str] = "unfinished-merge"
+    marks: tuple[Span, ...]
+    """those of the first conflict"""
+    conflicts: int
+
+    @property
+    def message(self) -> str:
+        others = f", the first of {self.conflicts} conflicts" if self.conflicts > 1 else ""
+        return f"an unfinished merge stands in this file{others}"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return tuple(Label(mark, MARKS[mark.text[0]]) for mark in self.marks)
+
+    @property
+    def help(self) -> str:
+        return "keep one of the versions, or what is right of both, and delete the lines with the marks"
 
 
 class NotText(Diagnostic, frozen=True):
@@ -112,6 +200,8 @@ class NotText(Diagnostic, frozen=True):
 
     code: ClassVar[str] = "not-utf8"
     found: str
+    encoding: str | None = None
+    """the one that it has, where that is known"""
 
     @property
     def message(self) -> str:
@@ -119,6 +209,8 @@ class NotText(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
+        if self.encoding:
+            return f"save it as UTF-8: `iconv -f {self.encoding} -t UTF-8 OLD > NEW`"
         return kind_of_file(self.primary.source.name) or "save it as UTF-8"
 
 
@@ -172,6 +264,22 @@ class LimitReached(Diagnostic, frozen=True):
     @property
     def help(self) -> str:
         return f"raise it with `{self.option} N` if that is what you mean"
+
+
+def advice(character: str) -> str:
+    """What to write instead of a character."""
+    meant = lookalike(character)
+    if character in LINE_ENDS:
+        return "a line ends at LF, CRLF or CR alone: write one of them, or a blank"
+    if meant == "":
+        return "delete it"
+    if decomposition(character).startswith("<super>"):
+        return "a power is written `**2`"
+    if meant is not None:
+        return "write a blank" if meant == " " else f"it looks like `{meant}`"
+    if character.isalpha():
+        return "names are letters, digits and `_` of ASCII; strings, tables and comments may hold others"
+    return "strings, tables and comments may hold it"
 
 
 def listed(things: tuple[str, ...], most: int = 8) -> str:

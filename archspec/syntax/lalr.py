@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import lark
+from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.limits import DEFAULT_LIMITS, Limits
@@ -19,6 +20,7 @@ from archspec.syntax import tree as t
 from archspec.syntax.build import Builder
 from archspec.syntax.cache import cache_folder
 from archspec.syntax.errors import (
+    LaterEdition,
     LimitReached,
     UnclosedTable,
     UnclosedText,
@@ -26,7 +28,11 @@ from archspec.syntax.errors import (
     UnknownCharacter,
     UnknownEdition,
 )
+from archspec.syntax.mending import another_kind, in_ascii
 
+EDITION = re.compile(
+    r"[ \t\f\r\n]*(?:#[^\r\n]*[\r\n][ \t\f\r\n]*)*arch[ \t\f\r\n]+([0-9][0-9_]*(?:\.[0-9]+)?)(?![A-Za-z0-9_.])"
+)
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 Tokens = tuple[tuple[str, str, int, int], ...]
 """Of each its kind, text, start and end."""
@@ -62,17 +68,24 @@ def lark_parser() -> lark.Lark:
 
 def parsed_file(source: Source, limits: Limits) -> t.SpecFile:
     """The syntax tree of a file; raises `SpecError`."""
+    check_edition(source)
     try:
         tree = lark_parser().parse(source.text, start="start")
     except lark.exceptions.UnexpectedInput as error:
-        raise SpecError([diagnostic(error, source, 0, len(source.text))]) from None
+        raise SpecError([diagnostic(error, source, 0, len(source.text), "start")]) from None
     check_depth(tree, source, 0, limits)
-    edition = tree.children[0]
-    assert isinstance(edition, lark.Token)
-    if edition != "1":
-        raise SpecError([UnknownEdition(token_span(source, edition), f"`arch {edition}`")])
     declarations = tuple(Builder(source, 0).build(child) for child in tree.children[1:])
     return t.SpecFile(source, declarations)
+
+
+def check_edition(source: Source) -> None:
+    """Raise `SpecError` where a file says that it is of another edition; its text may then mean anything."""
+    match = EDITION.match(source.text)
+    if match is None or match[1] == "1":
+        return
+    span = Span(source, *match.span(1))
+    later = float(match[1]) > 1
+    raise SpecError([LaterEdition(span, match[1][:40]) if later else UnknownEdition(span, f"`arch {match[1][:40]}`")])
 
 
 def cell(rule: str, source: Source, start: int, text: str) -> Any:
@@ -80,7 +93,7 @@ def cell(rule: str, source: Source, start: int, text: str) -> Any:
     try:
         tree = cell_tree(rule, text)
     except lark.exceptions.UnexpectedInput as error:
-        raise SpecError([diagnostic(error, source, start, start + len(text))]) from None
+        raise SpecError([diagnostic(error, source, start, start + len(text), rule)]) from None
     check_depth(tree, source, start, DEFAULT_LIMITS)
     return Builder(source, start).build(tree)
 
@@ -135,8 +148,8 @@ def token_span(source: Source, token: lark.Token, offset: int = 0) -> Span:
     return Span(source, (token.start_pos or 0) + offset, (token.end_pos or 0) + offset)
 
 
-def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: int, end: int) -> Diagnostic:
-    """Lark's complaint about the text from `offset` to `end` as a diagnostic."""
+def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: int, end: int, rule: str) -> Diagnostic:
+    """Lark's complaint about the text from `offset` to `end`, read by a rule, as a diagnostic."""
     if isinstance(error, lark.exceptions.UnexpectedToken):
         start = end if error.token.type == "$END" else offset + (error.token.start_pos or 0)
         allowed = error.accepts or error.expected
@@ -145,7 +158,8 @@ def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: i
         start, allowed = offset + (error.pos_in_stream or 0), error.allowed
     if set(allowed) == {"_ARCH"}:
         found = first_word(source.text[start : start + 100])
-        return UnknownEdition(Span(source, start, start), f"`{found}`" if found else "nothing")
+        kind = another_kind(source, start) if found else None
+        return kind or UnknownEdition(Span(source, start, start), f"`{found}`" if found else "nothing")
     word = first_word(source.text[start : min(end, start + 100)])
     span = Span(source, start, start + len(word))
     if word[:1] in {'"', "'"} and "STRING" in allowed:
@@ -153,12 +167,24 @@ def diagnostic(error: lark.exceptions.UnexpectedInput, source: Source, offset: i
     if word[:1] == "{" and "TABLE_BODY" in allowed:
         return UnclosedTable(span)
     if word and not (word.isascii() and word.isprintable()):
-        name = f"U+{ord(word[0]):04X}"
-        return UnknownCharacter(span, f"`{word}` ({name})" if word.isprintable() else name)
+        return replace(
+            UnknownCharacter(span, word), suggestions=in_ascii(span, offset, end, lambda text: stops(rule, text))
+        )
     table = swallowing_table(source.text[:start]) if not word else None
     if table is not None:
         return UnclosedTable(Span(source, table, table + 1))
     return UnexpectedText(span, f"`{word}`" if word else "the end of the text", expected_words(allowed))
+
+
+def stops(rule: str, text: str) -> int | None:
+    """Where a text cannot be read on; None where it can be read whole."""
+    try:
+        lark_parser().parse(text, start=rule)
+    except lark.exceptions.UnexpectedToken as error:
+        return len(text) if error.token.type == "$END" else error.token.start_pos or 0
+    except lark.exceptions.UnexpectedCharacters as error:
+        return error.pos_in_stream or 0
+    return None
 
 
 def swallowing_table(text: str) -> int | None:

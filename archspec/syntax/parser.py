@@ -10,6 +10,7 @@ from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.syntax.cache import kept_in, remembered
 from archspec.syntax.errors import LimitReached
+from archspec.syntax.mending import BEGINS, another_kind, strangers
 
 if TYPE_CHECKING:
     from archspec.syntax.lalr import Tokens
@@ -27,6 +28,8 @@ CELLS = 4096
 def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> t.SpecFile:
     """The syntax tree of a file; raises `SpecError`."""
     check_length(source, limits)
+    if wrong := strangers(source):
+        raise SpecError(wrong)
 
     def parsed() -> t.SpecFile:
         from archspec.syntax.lalr import parsed_file
@@ -69,7 +72,9 @@ def words_and_marks(text: str) -> int:
 
 
 def too_long(source: Source, found: str, limit: int, option: str) -> Diagnostic:
-    return LimitReached(Span(source, 0, 0), "the text is too long", found, limit, option)
+    """It is long, or a long file of another kind."""
+    kind = None if BEGINS.match(source.text) else another_kind(source, 0)
+    return kind or LimitReached(Span(source, 0, 0), "the text is too long", found, limit, option)
 
 
 def parse_cell(rule: str, source: Source, start: int, text: str) -> Any:

@@ -6,12 +6,13 @@ made one, character for character, so that a position in the cell stays a positi
 
 import re
 from collections.abc import Collection
+from unicodedata import normalize as normalize_form
 
 from archspec.source import Span
 from archspec.syntax import parse_cell, parsed_cell, tree
 from archspec.tables.table import Cell
 
-MISSING = frozenset({"", "-", "–", "—", "−", "‐", "n/a", "N/A", "none", "None"})
+MISSING = frozenset({"", "-", "–", "—", "−", "‐", "－", "n/a", "N/A", "none", "None"})
 DITTO = frozenset({'"', "″", "〃", "''", "”", "“", "//", "ditto", "idem", "as above", "same as above"})
 DASHES = "-–—−‐ "
 """What may stand around a mark for the cell above: `-"-`."""
@@ -21,6 +22,9 @@ TICKS |= {"no": False, "No": False, "NO": False, "false": False, "False": False,
 SPACES = dict.fromkeys(map(ord, "\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"), " ")
 SPACES |= dict.fromkeys(range(0x2000, 0x200B), " ")
 SIGNS = SPACES | str.maketrans({"$": " ", "−": "-", "#": "♯", "⨯": "×", "✕": "×"})
+FORMS = {code: normalize_form("NFKC", chr(code)) for code in (*range(0xFF01, 0xFF5F), *range(0x1D400, 0x1D800))}
+"""Full-width signs, and the letters and digits of formulas: what PDFs hold for those of ASCII."""
+SIGNS |= {code: SIGNS.get(ord(plain), plain) for code, plain in FORMS.items() if len(plain) == 1 and plain.isascii()}
 SEPARATOR = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 LONG = re.compile(r"[0-9]{3},[0-9]{3}")
 """One number or two: nobody can tell, where a table prints numbers of layers."""

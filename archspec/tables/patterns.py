@@ -15,6 +15,8 @@ from archspec.tables.cells import normalize
 
 SUPERSCRIPTS = {"²": "2", "³": "3"}
 TIMES = frozenset({"x", "X", "*"})
+LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+"""Letters that a printer set as one, as PDFs hold them."""
 
 
 class Token(Struct, frozen=True):
@@ -37,7 +39,8 @@ class Match(Struct, frozen=True):
 def tokens(rule: str, text: str) -> tuple[Token, ...]:
     """The tokens of an `operator_cell` or a `pattern`; × however it is written."""
     found: list[Token] = []
-    for kind, word, start, end in cell_tokens(rule, normalize(text)):
+    for kind, printed, start, end in cell_tokens(rule, normalize(text)):
+        word = printed.translate(LIGATURES)
         if kind == "HOLE":
             found.append(Token(word, start, end, word[1:-1]))
         elif word in SUPERSCRIPTS:

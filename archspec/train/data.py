@@ -19,7 +19,7 @@ from msgspec.structs import asdict
 from archspec.train.images import Images, Labels, Part, Parts, Side, WrongData
 from archspec.train.readers import Reader, reader
 
-VALIDATION, TEST = 0.15, 0.25
+VALIDATION, TEST = 0.3, 0.25
 """Shares of what a data set has, where it does not say itself what is for validation or for testing."""
 ABOUT = "data.json"
 

@@ -130,7 +130,7 @@ def test_comments_at_the_ends_of_neighbouring_lines_are_aligned() -> None:
 
 
 def test_a_comment_loses_the_blanks_at_its_end_alone() -> None:
-    assert archspec.format("arch 1 #\u2028a \t\f\r\n") == "arch 1  #\u2028a\n"
+    assert archspec.format("arch 1 #\u2003a \t\f\r\n") == "arch 1  #\u2003a\n"
 
 
 def test_two_comments_of_what_becomes_one_line_are_both_kept() -> None:
