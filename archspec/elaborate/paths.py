@@ -34,7 +34,7 @@ class BadHole(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return f"write it as `{self.example}`"
+        return f"a hole looks like `{self.example}`"
 
 
 def bad_holes(text: Span, holes: re.Pattern[str], example: str) -> Iterator[BadHole]:
