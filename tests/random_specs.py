@@ -32,7 +32,7 @@ CELLS = (
     "conv", "224²×3", "$3\\times3$", "-", "", "\u2028", "\f", "#", "# 3×3", '"', "'", "{k}", "a } b", "\x85", "\u00a0",
     "\t", "→", "☃", "{", "//",
 )  # fmt: skip
-REMARKS = ("", " plain", " ", ' "quoted"', " it's", " } {", " a -> b", "\u2028next", "\x85", "\f.", " # twice", " \t")
+REMARKS = ("", " plain", " ", ' "quoted"', " it's", " } {", " a -> b", " \u2190 next", "\f.", " # twice", " \t")
 BLANKS = ("\n", "\r\n", "\r", "\t", "\f", "  ", "\n\n", "\r\n\r\n", "\n \t\n\n", " \n    ")
 ENDS = ("\n", "\r\n", "\r", "\n\n", "\n\t", "\r\n\r\n  ")
 GLUED = frozenset("(),:|@")

@@ -75,14 +75,14 @@ def recipe(
 ) -> "Recipe":
     """The recipe that options say; what they leave open follows from the number of steps.
 
-    The average of the weights reaches over a fifteenth of them, so that it settles although the rate stays high.
+    The average of the weights reaches over a ninth of them, so that it settles although the rate stays high.
     """
     from archspec.train.protocol import Recipe
 
     total = steps or usual
     said: dict[str, Any] = {
         "steps": total, "interval": min(interval or max(1, total // 20), total), "warmup": max(1, total // 10),
-        "batch": batch, "schedule": schedule, "augment": augment, "average": round(1 - 1 / max(10, total / 15), 6),
+        "batch": batch, "schedule": schedule, "augment": augment, "average": round(1 - 1 / max(10, total / 9), 6),
     }  # fmt: skip
     return Recipe(**{name: value for name, value in said.items() if value is not None})
 

@@ -19,8 +19,10 @@ from msgspec.structs import asdict
 from archspec.train.images import Images, Labels, Part, Parts, Side, WrongData
 from archspec.train.readers import Reader, reader
 
-VALIDATION, TEST = 0.3, 0.25
+VALIDATION, LARGEST, TEST = 0.15, 0.3, 0.25
 """Shares of what a data set has, where it does not say itself what is for validation or for testing."""
+ENOUGH = 500
+"""Images for validation: of fewer, two or three decide. A small data set gives a larger share of its images for them."""
 ABOUT = "data.json"
 
 
@@ -121,7 +123,8 @@ def parted(parts: Parts) -> Parts:
         rest, test = divided(parts["train"], TEST, 1)
         parts = {**parts, "train": rest, "test": test}
     if "validation" not in parts:
-        rest, validation = divided(parts["train"], VALIDATION, 2)
+        share = min(LARGEST, max(VALIDATION, ENOUGH / len(parts["train"])))
+        rest, validation = divided(parts["train"], share, 2)
         parts = {**parts, "train": rest, "validation": validation}
     return parts
 

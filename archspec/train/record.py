@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, sqrt
 from statistics import median
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from archspec.graph import Frozen
 
 Status = Literal["converged", "not converged", "diverged"]
 Measured = tuple[float, float]
 """Loss and accuracy."""
-GAIN, FALL = 0.005, 0.05
+GAIN, FALL, ERRORS = 0.005, 0.05, 1.645
 """A run has converged when it has learnt something, and the best validation accuracy (the median of three) of its last
-third is no more than the first above the best before, and no more than the second below it."""
+third is not above the best before by more than the first, nor below it by more than the second. What chance adds in one of
+twenty cases is no gain: so many standard errors of an accuracy on so many images."""
 
 
 class Point(Frozen):
@@ -36,6 +39,8 @@ class Record(Frozen):
     """accuracy of the averaged weights at the best evaluation, on the test images"""
     train: float
     """and on those that it was trained on"""
+    images: Annotated[int, Field(gt=0)]
+    """how many each validation accuracy is of"""
 
     @property
     def best(self) -> Point:
@@ -58,7 +63,8 @@ class Record(Frozen):
         end = len(smooth) - len(smooth) // 3
         before, last = max(smooth[:end]), max(smooth[end:], default=max(smooth))
         learnt = before > min(smooth[0], 1 - 2 * GAIN) + GAIN  # or could do all from the first evaluation on
-        return "converged" if learnt and -FALL <= last - before <= GAIN else "not converged"
+        told = max(GAIN, ERRORS * sqrt(before * (1 - before) / self.images))
+        return "converged" if learnt and -FALL <= last - before <= told else "not converged"
 
     def smooth(self) -> list[float]:
         """The median of the last three validation accuracies, at every evaluation."""

@@ -70,7 +70,8 @@ def made(task: Task, folder: Path) -> Record:
     )
     batches = task.batches()
     test, train = (measured(backend, model, task.graph, batches.evaluation(name)) for name in ("test", "train"))
-    return Record(points=tuple(watch.points), test=test.accuracy, train=train.accuracy)
+    images = task.data.sizes["validation"]
+    return Record(points=tuple(watch.points), test=test.accuracy, train=train.accuracy, images=images)
 
 
 class Story:

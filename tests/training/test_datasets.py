@@ -15,8 +15,8 @@ from PIL import Image
 from scipy.io import savemat
 
 from archspec.train import readers
-from archspec.train.data import prepare, subset
-from archspec.train.images import WrongData
+from archspec.train.data import parted, prepare, subset
+from archspec.train.images import Part, WrongData
 from archspec.train.readers import reader
 
 RANDOM = np.random.default_rng(0)
@@ -104,8 +104,15 @@ def test_a_folder_of_images_is_read_by_class(tmp_path: Path) -> None:
 def test_a_folder_without_parts_is_parted_by_class(tmp_path: Path) -> None:
     folder_of_images(tmp_path / "all", ("",))
     data = prepare(f"folder:{tmp_path / 'all'}", (8, 8), tmp_path / "data")
-    assert dict(data.sizes) == {"train": 10, "validation": 2, "test": 4}
+    assert dict(data.sizes) == {"train": 8, "validation": 4, "test": 4}
     assert np.bincount(data.part("test").labels).tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(("images", "validation"), [(400, 90), (4000, 500), (8000, 900)])
+def test_a_small_data_set_gives_a_larger_share_for_validation(images: int, validation: int) -> None:
+    parts = parted({"train": Part(np.zeros((images, 1, 1, 3), np.uint8), np.arange(images) % 10)})
+    sizes = {name: len(part) for name, part in parts.items()}
+    assert sizes == {"test": images // 4, "validation": validation, "train": images * 3 // 4 - validation}
 
 
 def test_arrays_are_read_as_keras_saves_them(tmp_path: Path) -> None:

@@ -62,11 +62,11 @@ def test_fewer_steps_are_better() -> None:
     assert verdict.difference.value == pytest.approx(-39.83, abs=0.01)
 
 
-def curve(*accuracies: float) -> Record:
+def curve(*accuracies: float, images: int = 10_000) -> Record:
     points = tuple(
         Point(step=10 * (i + 1), loss=1.0, validation_loss=1.0, validation=value) for i, value in enumerate(accuracies)
     )
-    return Record(points=points, test=0.5, train=0.5)
+    return Record(points=points, test=0.5, train=0.5, images=images)
 
 
 def test_a_target_is_reached_when_the_median_of_three_does() -> None:
@@ -87,7 +87,22 @@ def test_a_run_that_still_learns_has_not_converged() -> None:
     assert curve(0.1, 0.1, 0.1, 0.1, 0.1, 0.1).status == "not converged"
     assert curve(1.0, 1.0, 1.0, 1.0, 1.0, 1.0).status == "converged"
     point = Point(step=10, loss=None, validation_loss=None, validation=0.1)
-    assert Record(points=(point,), test=0, train=0).status == "diverged"
+    assert Record(points=(point,), test=0, train=0, images=100).status == "diverged"
+
+
+@pytest.mark.parametrize(
+    ("before", "last", "images", "status"),
+    [
+        (0.98, 0.9895, 400, "converged"),  # 1.645 · √(0.98 · 0.02 / 400) = 0.0115
+        (0.98, 0.9925, 400, "not converged"),
+        (0.98, 0.9895, 10_000, "not converged"),
+        (0.98, 0.984, 10_000, "converged"),
+        (1.0, 1.0, 400, "converged"),
+        (0.5, 0.55, 50, "converged"),
+    ],
+)
+def test_a_gain_that_chance_explains_is_none(before: float, last: float, images: int, status: str) -> None:
+    assert curve(0.1, *[before] * 5, *[last] * 3, images=images).status == status
 
 
 def test_a_run_that_fell_apart_has_not_converged() -> None:
