@@ -76,7 +76,7 @@ def test_the_usual_grid_may_grow_and_rates_that_are_said_do_not(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("net.arch").write_text(SPEC)
-    short = ["--input", "16x16", "--steps", "4", "--interval", "2", "--seeds", "1", "--fractions", "1", "-j1"]
+    short = ["--input", "16x16", "--steps", "30", "--interval", "10", "--seeds", "1", "--fractions", "1", "-j1"]
     for output, *more in (["usual"], ["said", "--lr", ",".join(map(str, GRID))]):
         assert run(["compare", "net.arch", *short, *more, "-o", output]) == 0
     found = {name: json.loads(Path(name, "results.json").read_bytes()) for name in ("usual", "said")}
