@@ -22,7 +22,7 @@ from archspec.train.readers import Reader, reader
 VALIDATION, LARGEST, TEST = 0.15, 0.3, 0.25
 """Shares of what a data set has, where it does not say itself what is for validation or for testing."""
 ENOUGH = 500
-"""Images for validation: of fewer, two or three decide. A small data set gives a larger share of its images for them."""
+"""Images for validation: of fewer, two or three decide. A small data set gives a larger share of what it has."""
 ABOUT = "data.json"
 
 

@@ -15,8 +15,8 @@ Measured = tuple[float, float]
 """Loss and accuracy."""
 GAIN, FALL, ERRORS = 0.005, 0.05, 1.645
 """A run has converged when it has learnt something, and the best validation accuracy (the median of three) of its last
-third is not above the best before by more than the first, nor below it by more than the second. What chance adds in one of
-twenty cases is no gain: so many standard errors of an accuracy on so many images."""
+third is not above the best before by more than the first, nor below it by more than the second. What chance adds in one
+of twenty cases, the third in standard errors of an accuracy, is not a gain."""
 
 
 class Point(Frozen):

@@ -31,7 +31,8 @@ def main(folder: Path) -> None:
         for fraction in FRACTIONS
     }
     FILE.parent.mkdir(parents=True, exist_ok=True)
-    FILE.write_text(json.dumps({"images": data.sizes["test"], "runs": found}, separators=(",", ":")) + "\n")
+    held = {"images": data.sizes["test"], "validation": data.sizes["validation"], "runs": found}
+    FILE.write_text(json.dumps(held, separators=(",", ":")) + "\n")
 
 
 def shortened(record: Record) -> object:
@@ -48,7 +49,13 @@ def read() -> tuple[int, dict[float, list[Record]]]:
     names = ("step", "loss", "validation_loss", "validation")
     return held["images"], {
         float(fraction): [
-            Record.model_validate({**run, "points": [dict(zip(names, point, strict=True)) for point in run["points"]]})
+            Record.model_validate(
+                {
+                    **run,
+                    "points": [dict(zip(names, point, strict=True)) for point in run["points"]],
+                    "images": held["validation"],
+                }
+            )
             for run in found
         ]
         for fraction, found in held["runs"].items()
