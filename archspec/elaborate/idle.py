@@ -44,6 +44,8 @@ class Without:
                 for cell in row.row.cells:
                     if cell.span in self.corrected:
                         self.places.setdefault(cell.span, []).append((key, position))
+        self.stated = bool(elaboration.clauses(t.InputClause))
+        """whether a clause says what the input is"""
         self.read = 0
         """rows that were read again"""
 
@@ -71,7 +73,7 @@ class Without:
         while first and self.fold.given(rows[first].number) is None:
             first -= 1
         given = self.fold.given(rows[first].number)
-        begins = first == min(positions) and not self.elaboration.clauses(t.InputClause)
+        begins = first == min(positions) and not self.stated
         if given is None or begins or self.elaboration.how.numbering is not None:
             return None
         corrected = {position: rows[position] for position in positions}

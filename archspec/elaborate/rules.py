@@ -1,7 +1,7 @@
 """A row and the rules of its network and readings -> the rule that reads it, with the variables that it sees."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import chain
 
 from msgspec import Struct
@@ -49,7 +49,7 @@ class Rules:
         self.anywhere = frozenset[str]().union(*self.mentioned.values())
         """the names that any rule computes with"""
         self.holes = set[str]().union(*(patterns.holes(rule.rule.pattern.value) for rule in how.rules))
-        self.by_piece = by_rarest_piece(how.rules)
+        self.by_piece = ByPiece(rule.rule.pattern.value for rule in how.rules)
         self.likely: dict[str, list[ReadRule]] = {}
         self.used: dict[int, frozenset[str]] = {}
         """the names that a clause or guard computes with, found once for all rows"""
@@ -91,9 +91,7 @@ class Rules:
     def that_may_read(self, text: str) -> list[ReadRule]:
         """The rules that have a piece in common with an operator cell, in their order."""
         if text not in self.likely:
-            pieces = {"", *patterns.said(text)}
-            places = sorted(place for piece in pieces for place in self.by_piece.get(piece, ()))
-            self.likely[text] = [self.how.rules[place] for place in places]
+            self.likely[text] = [self.how.rules[place] for place in self.by_piece.places(text)]
         return self.likely[text]
 
     def holds(self, when: t.Expr, chosen: Chosen, layout: Layout) -> bool:
@@ -161,14 +159,19 @@ class Rules:
         return [*solved[:1], *(given[:1] if not solved else [])]
 
 
-def by_rarest_piece(rules: Sequence[ReadRule]) -> dict[str, list[int]]:
-    """The places of rules, each under the piece of its pattern that fewest others have; "" where all are holes."""
-    pieces = [patterns.own(rule.rule.pattern.value) for rule in rules]
-    times = Counter(chain.from_iterable(pieces))
-    found: dict[str, list[int]] = {}
-    for place, own in enumerate(pieces):
-        found.setdefault(min(sorted(own), key=times.__getitem__, default=""), []).append(place)
-    return found
+class ByPiece:
+    """The places of patterns, each under the piece that fewest others have; "" where all of it is holes."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        pieces = [patterns.own(text) for text in texts]
+        times = Counter(chain.from_iterable(pieces))
+        self.found: dict[str, list[int]] = {}
+        for place, own in enumerate(pieces):
+            self.found.setdefault(min(sorted(own), key=times.__getitem__, default=""), []).append(place)
+
+    def places(self, text: str) -> list[int]:
+        """Those that have a piece in common with a cell, in their order: no other pattern matches it."""
+        return sorted(place for piece in {"", *patterns.said(text)} for place in self.found.get(piece, ()))
 
 
 def used_names(*trees: t.Tree | None) -> frozenset[str]:

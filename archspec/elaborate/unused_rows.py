@@ -13,7 +13,7 @@ from archspec.elaborate.layout import ColumnMeaning, default_meaning, meaning, r
 from archspec.elaborate.mentions import Mentions
 from archspec.elaborate.modules import Module
 from archspec.elaborate.rows import COUNT
-from archspec.elaborate.rules import used_names
+from archspec.elaborate.rules import ByPiece, used_names
 from archspec.syntax import tree as t
 from archspec.tables import patterns
 from archspec.tables.dialects import read_table
@@ -30,6 +30,11 @@ class Read:
     module: Module
     conventions: list[tuple[t.Clause, int]] = field(init=False)
     """the clauses of the network and its readings, with how far from the network they are"""
+    ranked: list[tuple[t.Rule, int]] = field(init=False)
+    """their rules, likewise"""
+    by_piece: ByPiece = field(init=False)
+    names: dict[bool, frozenset[str]] = field(init=False)
+    """what rules and clauses compute with, by whether a column has the role `repeat`"""
     rules: set[int] = field(default_factory=set)
     """the `id` of each rule that may win for a row"""
     columns: set[int] = field(default_factory=set)
@@ -41,13 +46,19 @@ class Read:
 
     def __post_init__(self) -> None:
         self.conventions = list(conventions_of(self.network, self.module))
+        self.ranked = [
+            (rule, depth) for clause, depth in self.conventions if isinstance(clause, t.Read) for rule in clause.rules
+        ]
+        self.by_piece = ByPiece(rule.pattern.value for rule, _ in self.ranked)
+        self.names = {stated: self.variables(stated) for stated in (False, True)}
         columns = [
             column for clause, _ in self.conventions if isinstance(clause, t.Columns) for column in clause.columns
         ]
-        corrections = [c.correction.value for c in self.network.clauses if isinstance(c, t.Erratum)]
         for clause in self.network.clauses:
             if isinstance(clause, t.TableClause):
-                self.table(clause, read_table(clause), columns, corrections)
+                self.table(clause, read_table(clause), columns)
+        # what an erratum writes may be an operator
+        self.operators(clause.correction.value for clause in self.network.clauses if isinstance(clause, t.Erratum))
 
     def variables(self, stated: bool) -> frozenset[str]:
         """The names that rules and clauses compute with; `stated`: where a column has the role `repeat`."""
@@ -64,13 +75,13 @@ class Read:
                     found += clause.usual
         return used_names(*found) | (frozenset() if repeated else {COUNT})
 
-    def table(self, clause: t.TableClause, table: Table, columns: list[t.Column], corrections: list[str]) -> None:
+    def table(self, clause: t.TableClause, table: Table, columns: list[t.Column]) -> None:
         """Note what a table uses."""
         of_headers = [next((one for one in columns if fits(one.header.value, header.text)), None)
                       for header in table.headers]  # fmt: skip
         meanings = [meaning(header, column.meaning) if column else default_meaning(header)
                     for header, column in zip(table.headers, of_headers, strict=True)]  # fmt: skip
-        read = self.variables(any(what.role == "repeat" for what in meanings))
+        read = self.names[any(what.role == "repeat" for what in meanings)]
         for i, (header, column, what) in enumerate(zip(table.headers, of_headers, meanings, strict=True)):
             if not is_read(what, read):
                 if column is None:
@@ -80,19 +91,16 @@ class Read:
                 self.columns.add(id(column))
             texts = {row.cells[i].text for row in table.rows}
             if what.role == "operator":
-                self.operators(texts.union(corrections))
+                self.operators(texts)
             elif what.role in {"input", "output", "repeat", "variable", "pattern"}:
                 for text in texts:
                     self.cells.cell(text)
 
     def operators(self, texts: Iterable[str]) -> None:
         """Note the rules that may read operator cells, and what the holes take."""
-        rules = [
-            (rule, depth) for clause, depth in self.conventions if isinstance(clause, t.Read) for rule in clause.rules
-        ]
         for text in texts:
             ranked = []
-            for rule, depth in rules:
+            for rule, depth in (self.ranked[place] for place in self.by_piece.places(text)):
                 match = patterns.match(rule.pattern.value, text)
                 if match is not None:
                     ranked.append(((match.specificity, rule.when is not None, depth == 0), rule, match))
