@@ -7,7 +7,7 @@ value. Errata take the place of what is printed before anything is read.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -64,6 +64,8 @@ class Elaboration:
     """cells that are read otherwise, after a suggestion that was made already"""
     advise: bool = True
     """whether changes are looked for that would mend what is wrong"""
+    by_kind: dict[type[t.Tree], list[t.Tree]] = field(init=False)
+    """the network's clauses"""
     how: Conventions = field(init=False)
     reader: RowReader = field(init=False)
     env: Environment = field(init=False)
@@ -72,6 +74,9 @@ class Elaboration:
 
     def __post_init__(self) -> None:
         self.env = Environment(self.module, self.bindings, self.make.budget)
+        self.by_kind = {}
+        for clause in self.network.clauses:
+            self.by_kind.setdefault(type(clause), []).append(clause)
         self.refuse_twice(t.Title, t.RepeatClause, t.Numbering)
         self.how = conventions(self.network, self.env)
         self.refuse_unused()
@@ -116,7 +121,7 @@ class Elaboration:
                 seen[cell] = clause.span
 
     def clauses(self, kind: type[T]) -> list[T]:
-        return [clause for clause in self.network.clauses if isinstance(clause, kind)]
+        return cast("list[T]", self.by_kind.get(kind, []))
 
     def read_tables(self) -> dict[int, list[TableRow]]:
         """The rows of every table, numbered through."""
