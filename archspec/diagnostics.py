@@ -141,6 +141,11 @@ class SpecError(Exception):
         return max(d.exit_code for d in self.diagnostics)
 
 
+def first_here(first: Span | None) -> tuple[Label, ...]:
+    """The label of what stands before the place and says the same thing, if anything does."""
+    return () if first is None else (Label(first, "first here"),)
+
+
 def is_error(diagnostic: Diagnostic) -> bool:
     return diagnostic.severity is Severity.ERROR
 

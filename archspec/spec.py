@@ -92,12 +92,11 @@ class Spec:
             return named, {}
         if not isinstance(named, t.Variant):
             raise SpecError([UnknownMember(start, member, self.members)])
-        target = own.get(named.network.name.id)
-        if not isinstance(target, t.Network):
+        found = parameters.of_variant(self.module, named, Budget(self.limits.nodes))
+        if found is None:
             known = tuple(network.name.id for network in self.networks)
             raise SpecError([UnknownMember(named.network.name.span, named.network.name.id, known)])
-        env = Environment(self.module, {}, Budget(self.limits.nodes))
-        return target, parameters.given(named.network.name, target.parameters, named.network.arguments or (), env)
+        return found
 
     def plan(self, image: Shape | int | None = None, /, **values: Value) -> NetworkPlan:
         """The elaborated network with its repetitions still shared; raises `SpecError`."""

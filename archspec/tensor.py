@@ -40,6 +40,11 @@ def channels_first(shape: Shape) -> bool:
     return first not in sides and (sides[0] == sides[1] or (first <= COLOURS and min(sides) >= SIDE))
 
 
+def channels_last(shape: Shape) -> Shape:
+    """The same with its first side last: 3×224×224 as 224×224×3."""
+    return (*shape[1:], shape[0])
+
+
 def shape_text(shape: Shape) -> str:
     """`(14, 14, 96)` as `14×14×96`."""
     return "×".join(map(str, shape))

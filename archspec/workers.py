@@ -4,8 +4,8 @@ import logging
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from archspec.backend import BackendError
@@ -49,6 +49,22 @@ def workers(jobs: int, cluster: str | None) -> Iterator[None]:
         else:
             raise NoCluster(f"there is no cluster `{cluster}`", "dask://HOST:PORT or ray://HOST:PORT")
         yield
+
+
+def answered(calls: Iterable[Any], *, ordered: bool = True, **how: Any) -> Iterator[Any]:
+    """What calls give that joblib has delayed: as they are done, or all at the end where its workers have none sooner.
+
+    `how` is given to `joblib.Parallel`.
+    """
+    from joblib import Parallel
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    streamed = getattr(backend, "supports_return_generator", False)
+    form = ("generator" if ordered else "generator_unordered") if streamed else "list"
+    with undisturbed() if streamed else nullcontext():
+        answers = Parallel(return_as=form, batch_size=1, **how)(calls)
+    yield from answers
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from archspec.diagnostics import Diagnostic, Severity
+from archspec.diagnostics import Diagnostic, is_error
 from archspec.elaborate import parameters
 from archspec.elaborate.claims import NumberClaim, StaleErratum
 from archspec.elaborate.idle import idle_errata
@@ -32,7 +32,7 @@ def audit(module: Module, network: t.Network, make: Instantiator, known: Sequenc
     found: list[Diagnostic] = []
     for other in (*columns, *others):
         other.mended = mended([*known, *found], elaboration)
-        other.advise = all(d.suggestions for d in (*known, *found) if d.severity is Severity.ERROR)
+        other.advise = all(d.suggestions for d in (*known, *found) if is_error(d))
         plan, wrong = run(other)
         if plan is not None and not other.mended:
             make.audited[other.same] = plan, tuple(wrong)  # variants are often networks that a check is of

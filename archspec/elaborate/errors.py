@@ -4,7 +4,7 @@ import re
 from typing import ClassVar
 
 from archspec import foreign, library
-from archspec.diagnostics import Diagnostic, Label, did_you_mean, listed, nearest
+from archspec.diagnostics import Diagnostic, Label, did_you_mean, first_here, listed, nearest
 from archspec.foreign import folded
 from archspec.initializer import INITIALIZERS
 from archspec.ops import OPERATORS, WORDS
@@ -163,7 +163,7 @@ class RepeatedArgument(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return Label(self.primary), Label(self.first, "first here")
+        return Label(self.primary), *first_here(self.first)
 
 
 class MissingArgument(Diagnostic, frozen=True):
@@ -247,7 +247,7 @@ class DuplicateName(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return Label(self.primary), Label(self.first, "first here")
+        return Label(self.primary), *first_here(self.first)
 
 
 class ReservedName(Diagnostic, frozen=True):
@@ -331,7 +331,7 @@ class Clause(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.primary), *([Label(self.first, "first here")] if self.first else []))
+        return Label(self.primary), *first_here(self.first)
 
     @property
     def help(self) -> str | None:

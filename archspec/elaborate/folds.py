@@ -11,7 +11,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from archspec.diagnostics import Diagnostic, Severity
+from archspec.diagnostics import Diagnostic, is_error
 from archspec.elaborate.bodies import Tensors
 from archspec.elaborate.inference import Inferred
 from archspec.elaborate.numbering import Numbering
@@ -49,7 +49,7 @@ class Fold:
 
     @property
     def errors(self) -> list[Diagnostic]:
-        return [d for d in self.diagnostics if d.severity is Severity.ERROR]
+        return [d for d in self.diagnostics if is_error(d)]
 
     @property
     def likely(self) -> "Fold":
@@ -94,4 +94,4 @@ class Look(Struct, frozen=True):
 def independent(found: Iterable[Diagnostic], supposed: Iterable[Diagnostic]) -> list[Diagnostic]:
     """What is wrong whether or not the claims before it hold; warnings stay."""
     both = {(d.code, d.site) for d in supposed}
-    return [d for d in found if d.severity is not Severity.ERROR or (d.code, d.site) in both]
+    return [d for d in found if not is_error(d) or (d.code, d.site) in both]

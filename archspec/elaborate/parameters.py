@@ -25,7 +25,7 @@ from archspec.elaborate.variables import cell_value
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
 from archspec.tables import patterns
-from archspec.tensor import Shape, channels_first
+from archspec.tensor import Shape, channels_first, channels_last
 
 GIVEN = "<parameters>"
 """The source of what a program or the command line gives."""
@@ -40,15 +40,24 @@ def given(
     return {name: Binding(evaluate(a.value, env), blame(a.value, env)) for name, a in placed.items()}
 
 
+def of_variant(module: Module, variant: t.Variant, budget: Budget) -> tuple[t.Network, dict[str, Binding]] | None:
+    """The network of a variant, and the arguments that it gives it; None where the file has no such network.
+
+    Raises `SpecError`.
+    """
+    name, network = variant.network.name, module.own.get(variant.network.name.id)
+    if not isinstance(network, t.Network):
+        return None
+    return network, given(name, network.parameters, variant.network.arguments or (), Environment(module, {}, budget))
+
+
 def members(module: Module, budget: Budget) -> Iterator[tuple[t.Network, dict[str, Binding]]]:
     """The networks of a file that need no parameter, and its variants' networks with theirs; raises `SpecError`."""
     for named in module.own.values():
         if isinstance(named, t.Network) and not required(named):
             yield named, {}
-        elif isinstance(named, t.Variant):
-            network, arguments = module.own[named.network.name.id], named.network.arguments or ()
-            if isinstance(network, t.Network):
-                yield network, given(named.network.name, network.parameters, arguments, Environment(module, {}, budget))
+        elif isinstance(named, t.Variant) and (found := of_variant(module, named, budget)) is not None:
+            yield found
 
 
 def checked_image(image: Shape | int | None) -> Shape | None:
@@ -69,7 +78,7 @@ def checked_image(image: Shape | int | None) -> Shape | None:
 def refuse_channels_first(image: Shape, printed: Shape) -> None:
     """Raise `SpecError` for an input that is given with its channels first, unless the text states it so."""
     if channels_first(image) and not channels_first(printed):
-        text, last = "x".join(map(str, image)), "x".join(map(str, (*image[1:], image[0])))
+        text, last = "x".join(map(str, image)), "x".join(map(str, channels_last(image)))
         span = Span(Source(GIVEN, f"input={text}"), 0, len(text) + len("input="))
         raise SpecError([BadParameter(span, "input", text, f"it is height x width x channels, as in `{last}`")])
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from archspec.diagnostics import Diagnostic, Edit, Frame, Severity, SpecError
+from archspec.diagnostics import Diagnostic, Edit, Frame, SpecError, is_error
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Binding, same
 from archspec.elaborate.instantiate import Instantiator, identity
@@ -17,7 +17,7 @@ from archspec.elaborate.table_rows import overridden
 from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables.table import Cell
-from archspec.tensor import Shape, shape_text
+from archspec.tensor import Shape, channels_last, shape_text
 
 CHARACTERS = 16
 """So many characters are parsed in the time of one of `Instantiator.steps`."""
@@ -29,7 +29,7 @@ def run(one: Elaboration) -> tuple[NetworkPlan | None, list[Diagnostic]]:
     if known is not None and not one.compared(known[0].counts):
         return replace(known[0], parameters=one.bindings), [*known[1]]
     fold, plan = one.fold(one.corrections)
-    warnings = [found for found in fold.diagnostics if found.severity is not Severity.ERROR]
+    warnings = [found for found in fold.diagnostics if not is_error(found)]
     errors = [with_channels_last(one, error) for error in fold.errors]
     searched = one.claims or one.totals or one.checks
     if not errors or not (searched and one.advise and one.make.advise):
@@ -51,8 +51,7 @@ def with_channels_last(one: Elaboration, error: Diagnostic) -> Diagnostic:
         for row in (row for table in one.tables.values() for row in overridden(table, one.corrections)):
             for claim in (one.reader.shape_claim(row, "input"), one.reader.shape_claim(row, "output")):
                 if claim is not None and len(claim[0]) == 3:
-                    channels, *sides = claim[0]
-                    turned[claim[1]] = Cell(claim[1], shape_text((*sides, channels)))
+                    turned[claim[1]] = Cell(claim[1], shape_text(channels_last(claim[0])))
     except SpecError:
         return error  # a cell is not a shape, which is reported when the first one is mended
     return replace(error, holds=not one.trial(turned))

@@ -3,14 +3,14 @@
 import re
 from typing import ClassVar
 
-from archspec.diagnostics import Diagnostic, Label, Severity, SpecError, did_you_mean, similar
+from archspec.diagnostics import Diagnostic, Label, Severity, SpecError, did_you_mean, first_here, similar
 from archspec.elaborate.errors import DuplicateName
 from archspec.lookalikes import notes
 from archspec.source import Source, Span
 from archspec.syntax import parse_cell
 from archspec.tables import cells
 from archspec.tables.table import Cell, shown
-from archspec.tensor import Shape, shape_text
+from archspec.tensor import Shape, channels_last, shape_text
 
 TIMES = re.compile(r"[×xX](?![A-Za-z])")
 COMPUTED = re.compile(r"[/+%]|\w\s*-|\*\*")
@@ -234,10 +234,9 @@ class ChannelsFirst(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        height, *sides = self.claimed
         tried = "; with the channels last in every cell, all claims hold" if self.holds else ""
-        meant = "`input " + " x ".join(map(str, self.claimed)) + f"` says that the height is {height}"
-        return f"shapes are height × width × channels: `{shape_text((*sides, height))}`{tried}; {meant}"
+        meant = "`input " + " x ".join(map(str, self.claimed)) + f"` says that the height is {self.claimed[0]}"
+        return f"shapes are height × width × channels: `{shape_text(channels_last(self.claimed))}`{tried}; {meant}"
 
 
 class UnusualInput(ChannelsFirst, frozen=True):
@@ -247,8 +246,7 @@ class UnusualInput(ChannelsFirst, frozen=True):
 
     @property
     def help(self) -> str:
-        height, *sides = self.claimed
-        return f"if that is the number of channels: `input {' x '.join(map(str, (*sides, height)))}`"
+        return f"if that is the number of channels: `input {' x '.join(map(str, channels_last(self.claimed)))}`"
 
 
 class NothingAbove(Diagnostic, frozen=True):
@@ -293,4 +291,4 @@ class WeightKey(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.primary), *([Label(self.first, "first here")] if self.first else []))
+        return (Label(self.primary), *first_here(self.first))

@@ -12,6 +12,7 @@ from archspec.diagnostics import SpecError
 from archspec.elaborate.layout import ROLES
 from archspec.elaborate.mentions import Mentions
 from archspec.elaborate.modules import Module, Named
+from archspec.elaborate.resolve import parameters_of
 from archspec.elaborate.unused_errors import (
     Unused,
     UnusedColumn,
@@ -39,13 +40,13 @@ def unused(module: Module, besides: Iterable[Unused] = ()) -> list[Unused]:
 
     Except what a comment says is meant; one at a table speaks for its columns.
     """
-    lines = meant_lines(module.file)
+    finder = Finder(module)
 
     def is_meant(one: Unused) -> bool:
         spans = [one.primary, *([one.whole] if isinstance(one, UnusedColumn) else [])]
-        return any(line_of(span) in lines for span in spans)
+        return any(line_of(span) in finder.lines for span in spans)
 
-    found = (one for one in (*Finder(module).all(), *besides) if not lines or not is_meant(one))
+    found = (one for one in (*finder.all(), *besides) if not finder.lines or not is_meant(one))
     return sorted(found, key=lambda one: one.primary.start)
 
 
@@ -215,10 +216,6 @@ class Finder:
                     for column in clause.columns
                     if id(column) not in columns and not is_quiet(column)
                 )
-
-
-def parameters_of(named: Named) -> tuple[t.Parameter, ...]:
-    return () if isinstance(named, t.Variant) else named.parameters
 
 
 def is_quiet(column: t.Column) -> bool:

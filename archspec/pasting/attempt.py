@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec import driver
-from archspec.diagnostics import Diagnostic, Severity, SpecError
+from archspec.diagnostics import Diagnostic, SpecError, is_error
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.layout import ROLES
 from archspec.elaborate.parameters import value_of
@@ -269,7 +269,7 @@ def judge(attempt: Attempt, advise: bool = False) -> None:
         spec = driver.parse(text, f"<pasted, read as {attempt.reading.name.id}>")
         source = spec.source
         spec.make.advise = advise
-        errors = [d for d in spec.check_all() if d.severity is Severity.ERROR or d.code == "unread-cell"]
+        errors = [d for d in spec.check_all() if is_error(d) or d.code == "unread-cell"]
         attempt.held = 0 if errors else spec.claims()
         errors = errors or compared(spec.elaborate(), attempt.rows, attempt.columns, attempt.rules)
         errors = errors or list(remarked(whole(spec, attempt), attempt.rows, attempt.columns, configurations(attempt)))

@@ -8,7 +8,6 @@ import pickle
 from collections import Counter as Tally
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -175,22 +174,16 @@ def spread(
     sweep: Sweep, chunks: Iterator[tuple[int, int]], jobs: int, cluster: str | None
 ) -> Iterator[tuple[list[Row], Tallied]]:
     """The same on several processes."""
-    from archspec.workers import undisturbed, workers
+    from archspec.workers import answered, workers
 
     with needing("a sweep on several processes", "sweep"):
-        from joblib import Parallel, delayed
-        from joblib.parallel import get_active_backend
+        from joblib import delayed
     with deep(sweep.specs[0].limits, sweep.specs[0].source):
         packed = pickle.dumps(sweep)
     name = sha256(packed).hexdigest()
     with workers(jobs, cluster):
-        backend, _ = get_active_backend()
-        streamed = getattr(backend, "supports_return_generator", False)
         while wave := list(islice(chunks, WAVE)):
-            parallel = Parallel(return_as="generator" if streamed else "list", batch_size=1)
-            with undisturbed() if streamed else nullcontext():
-                answers = parallel(delayed(counted)(name, packed, first, last) for first, last in wave)
-            yield from answers
+            yield from answered(delayed(counted)(name, packed, first, last) for first, last in wave)
 
 
 remembered: OrderedDict[str, Sweep] = OrderedDict()

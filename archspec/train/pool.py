@@ -2,17 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
-from joblib import Parallel, delayed
-from joblib.parallel import get_active_backend
+from joblib import delayed
 
 from archspec.backend import BackendError
 from archspec.train import runs
 from archspec.train.record import Record
 from archspec.train.task import Task
-from archspec.workers import undisturbed, workers
+from archspec.workers import answered, workers
 
 ATTEMPTS = 3
 """How often a worker may die without any run having come farther before that."""
@@ -54,13 +52,9 @@ def run(tasks: Sequence[Task], folder: Path, jobs: int, cluster: str | None, tol
 
 def made(tasks: Sequence[Task], folder: Path, cluster: str | None) -> Iterator[tuple[str, Record]]:
     """Runs with their keys, as they end, or all at the end where the workers' library has them no sooner."""
-    backend, _ = get_active_backend()
-    streamed = getattr(backend, "supports_return_generator", False)
     parent = os.getpid() if cluster is None else None
-    parallel = Parallel(return_as="generator_unordered" if streamed else "list", batch_size=1, pre_dispatch="n_jobs")
-    with undisturbed() if streamed else nullcontext():
-        answers = parallel(delayed(work)(task, folder, parent) for task in tasks)
-    yield from answers
+    calls = (delayed(work)(task, folder, parent) for task in tasks)
+    yield from answered(calls, ordered=False, pre_dispatch="n_jobs")
 
 
 def work(task: Task, folder: Path, parent: int | None) -> tuple[str, Record]:
