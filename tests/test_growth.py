@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import archspec
 from archspec.cli.check import checked
 from archspec.elaborate.rows import RowReader
 from archspec.limits import Limits
+from archspec.pasting.tables import tables_in
+from archspec.source import Source
 from archspec.syntax.parser import words_and_marks
 
 LIMITS = Limits(tokens=10**6)
@@ -69,6 +72,31 @@ def test_twice_the_spec_takes_about_twice_the_time(kind: str, tmp_path: Path) ->
     assert taken[1] < BRIEF or taken[1] < MOST * taken[0]
 
 
+BEGINNINGS = (
+    "<!--", "<!-- -- >", "<td", "<td ", "<td a='", '<td a="', "<td><td x=", "</", "</td", "<?", "<!", "<!>", "<![",
+    "<![if[>", "<![CDATA[", "<![CDATA[>", "&#", "&#;", "&a", "<script>", "<script></", "<title>",
+    "<math alttext='", "<sup>", "<", "<1",
+)  # fmt: skip
+"""Of markup that nothing ends, or that something far away does."""
+ENDS = "", ">", "'>", '">', ";", "-->", "]]>", "</table>"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("begun", BEGINNINGS)
+def test_twice_the_markup_takes_about_twice_the_time(begun: str, end: str) -> None:
+    taken = []
+    for number in (20_000, 40_000):
+        source = Source("page.html", "<table><tr><td>" + begun * number + end)
+        spent = []
+        for _ in range(3):
+            started = time.thread_time()
+            tables_in(source)
+            spent.append(time.thread_time() - started)
+        taken.append(min(spent))
+    assert taken[1] < BRIEF or taken[1] < MOST * taken[0]
+
+
 def seconds(file: Path) -> float:
     """Of the processor, in a process of its own that has imported everything."""
     done = subprocess.run([sys.executable, __file__, str(file)], capture_output=True, check=True, text=True)
@@ -76,8 +104,6 @@ def seconds(file: Path) -> float:
 
 
 if __name__ == "__main__":
-    import time
-
     archspec.parse("arch 1 network N { input 8 x 8 x 4 body relu }").elaborate()
     began = time.process_time()
     checked(sys.argv[1], LIMITS)

@@ -97,7 +97,7 @@ def html(text: str, span: Span) -> Grid | None:
         return None
     from archspec.tables.html import read_html
 
-    return read_html(text)
+    return read_html(text, span)
 
 
 # ---- LaTeX ----

@@ -4,9 +4,12 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 
-from archspec.printable import visible
+from archspec.diagnostics import SpecError
+from archspec.printable import printable, visible
+from archspec.source import Span
 from archspec.tables import markup
 from archspec.tables.grid import Grid, Text
+from archspec.tables.table import UnreadableTable
 
 SILENT = frozenset({"script", "style", "template", "noscript", "svg", "math", "caption", "title"})
 """Elements whose content is not text of a cell."""
@@ -15,14 +18,27 @@ PLAIN = re.compile(r"<(t[dh])>([^<&]*)</\1>\s*")
 """A cell without attributes and markup."""
 BLANK = re.compile(r"\s")
 ENTITY = re.compile(r"&#?\w+;")
+SHOWN = 12
+"""Characters of a tag that a message quotes."""
+BARE = re.compile(r"&#(?![0-9]|[xX][0-9a-fA-F])")
+"""The beginning of a character reference that is none."""
 MOST = 1000
 """Rows or columns that one cell may reach over."""
 
 
-def read_html(text: str) -> Grid:
-    """The grid of a `<table>`, or of its rows alone."""
+def read_html(text: str, span: Span) -> Grid:
+    """The grid of a `<table>`, or of its rows alone.
+
+    Raises `SpecError` for a tag or a comment that nothing closes: what follows it might be text of it, or rows.
+    """
     reader = Reader(text)
-    reader.feed(text)
+    reader.feed(BARE.sub("& ", text))
+    rest = reader.rawdata
+    if rest.startswith("<"):
+        begun = span.part(len(text) - len(rest), len(text))
+        reason = f"nothing closes the tag or comment that begins with `{printable(rest[:SHOWN])}`"
+        end = "-->" if rest.startswith("<!--") else ">"
+        raise SpecError([UnreadableTable(begun, reason, f"write `{end}` where it ends")])
     reader.close()
     return reader.grid
 
@@ -59,6 +75,10 @@ class Reader(HTMLParser):
             self.add(Text(self.place + cell.start(2) - i, BLANK.sub(" ", markup.inline(cell[2]))))
             end = cell.end()
         return end if end > i else super().parse_starttag(i)
+
+    def parse_html_declaration(self, i: int) -> int:
+        """The end of what begins with `<!` and is not a comment: the next `>`, in a marked section, too."""
+        return super().parse_html_declaration(i) if self.rawdata[i : i + 3] != "<![" else self.parse_bogus_comment(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         written = self.get_starttag_text() or ""

@@ -57,6 +57,7 @@ class UnreadableTable(Diagnostic, frozen=True):
 
     code: ClassVar[str] = "unreadable-table"
     reason: str
+    advice: str = "write it with pipes: `| Input | Operator | c |`, one row on each line"
 
     @property
     def message(self) -> str:
@@ -64,7 +65,7 @@ class UnreadableTable(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
-        return "write it with pipes: `| Input | Operator | c |`, one row on each line"
+        return self.advice
 
 
 class UnknownMarkup(Diagnostic, frozen=True):
