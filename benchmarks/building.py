@@ -59,16 +59,18 @@ def keras_contests() -> Iterator[Contest]:
 def measure(quick: bool) -> str:
     """The section of building."""
     torch, keras = (results("building", framework, quick) for framework in ("torch", "keras"))
+    alone = results("building", "torch", quick, cores=1)
     remarks = (
-        f"Target: no slower than the library's own constructor: {compared([*torch, *keras], OURS)}. Ratios are of "
+        f"Target: no slower than the library's own constructor: {compared([*torch, *keras], OURS)}. "
+        f"On one core: {compared(alone, OURS)}. Ratios are of "
         "medians, quartiles in parentheses; where they overlap, the two are not to be told apart. "
         "Both draw first weights, but on `meta`. archspec elaborates a network that comes with it once in a process; "
         "what a first call takes is in a column of its own. Its weights are drawn on all cores, with numbers that "
         "depend on nothing but the seed and are the same in every framework; the libraries draw theirs on one. By "
         "profiles, what is slower goes into torch.fx, which writes and compiles the code of every block with a "
-        "shortcut, and into numpy's normals, each of which takes twice the time of PyTorch's."
+        "shortcut."
     )
-    tables = [results_table("torch", torch), results_table("Keras", keras)]
+    tables = [results_table(*one) for one in (("torch", torch), ("torch, one core", alone), ("Keras", keras))]
     return "\n\n".join([*tables, prose(remarks)])
 
 

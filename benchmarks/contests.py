@@ -64,11 +64,14 @@ def seconds(task: Task) -> float:
     return timed(task)[0]
 
 
-def results(part: str, framework: str, quick: bool, threads: int = 1) -> list[Result]:
-    """What a process of its own measured; raises `CalledProcessError`."""
+def results(part: str, framework: str, quick: bool, threads: int = 1, cores: int | None = None) -> list[Result]:
+    """What a process of its own measured, on that many cores or on all; raises `CalledProcessError`."""
     command = [sys.executable, "-m", f"benchmarks.{part}", framework, *["--quick"] * quick]
     env = {**os.environ, "OMP_NUM_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "2"}
-    done = subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores]),
+    )  # fmt: skip
     found = json.loads(done.stdout.splitlines()[-1])
     return [Result(name, {who: Spread.of(values) for who, values in taken.items()}) for name, taken in found.items()]
 

@@ -57,7 +57,7 @@ def build(
     given = draw(graph, seed) if weights is None else weights.items()
     made, names = Builder(graph, place, numbers).run()
     if place.type != "meta":
-        fill(made, names, given)
+        fill(made, names, given, copy=weights is not None)
     if graph.inference:
         made.eval()
         made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which the stub does not know
@@ -73,15 +73,22 @@ def type_of(dtype: str | torch.dtype) -> torch.dtype:
 
 
 @torch.no_grad()
-def fill(model: nn.Module, names: dict[str, str], weights: Iterable[tuple[str, Any]]) -> None:
-    """Copy arrays, by their canonical names, into the tensors of a module; counters of batches begin at 0."""
-    tensors = model.state_dict()
+def fill(model: nn.Module, names: dict[str, str], weights: Iterable[tuple[str, Any]], copy: bool) -> None:
+    """Give arrays, by their canonical names, to the tensors of a module; counters of batches begin at 0.
+
+    Unless they are to be copied, the tensors lie in the memory of the arrays where their types and devices agree.
+    """
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     for key, tensor in tensors.items():
         if key.endswith("num_batches_tracked"):
             tensor.zero_()
     for name, values in weights:
         path, _, own = name.rpartition(".")
-        tensors[f"{names[path]}.{own}"].copy_(torch.from_numpy(values))
+        tensor, array = tensors[f"{names[path]}.{own}"], torch.from_numpy(values)
+        if copy or array.dtype != tensor.dtype or array.device != tensor.device:
+            tensor.copy_(array)
+        else:
+            tensor.data = array
 
 
 def canonical(model: nn.Module, names: dict[str, str]) -> Iterator[tuple[str, torch.Tensor]]:
