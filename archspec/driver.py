@@ -160,7 +160,7 @@ def read(source: Source, base: Path, member: str | None, limits: Limits, loader:
 
 
 def build(
-    spec: str | Path,
+    spec: str | Path | Spec,
     backend: str = "torch",
     *,
     weights: str | Path | None = None,
@@ -168,7 +168,9 @@ def build(
     options: Mapping[str, Any] | None = None,
     **values: Value,
 ) -> object:
-    """A model of a spec: a `torch.nn.Module`, a `keras.Model`. Raises `SpecError`, `OSError` or `BackendError`.
+    """A model of a spec, or of its file or name: a `torch.nn.Module`, a `keras.Model`.
+
+    Raises `SpecError`, `OSError` or `BackendError`.
 
     `values` are the network's parameters, `options` the backend's own (seed, device, dtype). Every backend has the
     option `aux`: if true, outputs of training alone are given in evaluation too. `weights` is a file in the canonical
@@ -178,7 +180,7 @@ def build(
     from archspec.backend import load as load_backend
 
     given = dict(options or {})
-    graph = elaborated(str(spec), values)
+    graph = elaborated(spec, values)
     tensors = stored(weights, graph)
     graph = graph.with_all_outputs() if given.pop("aux", False) else graph
     if optimize:
@@ -188,8 +190,11 @@ def build(
     return load_backend(backend).build(graph, weights=tensors, **given)
 
 
-def elaborated(spec: str, values: Mapping[str, Value]) -> Graph:
+def elaborated(spec: str | Path | Spec, values: Mapping[str, Value]) -> Graph:
     """The Graph of a spec; raises `SpecError` and `OSError`."""
+    if isinstance(spec, Spec):
+        return spec.elaborate(**values)
+    spec = str(spec)
     plain = all(isinstance(value, bool | int | float | str) for value in values.values())
     known = plain and not exists(spec) and bundled(spec) is not None
     return bundled_graph(spec, **values) if known else load(spec).elaborate(**values)

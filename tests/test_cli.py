@@ -261,6 +261,17 @@ def test_a_closed_pipe_is_no_error(command: str) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("command", ["check bad.arch", "check --format json bad.arch", "fmt --check bad.arch"])
+def test_what_is_judged_is_judged_whoever_reads_it(command: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.arch").write_text("arch   1\nnetwork N { input 8 x 8 x 4 body nope }\n")
+    there = f"{sys.executable} -m archspec {command} 2>&1"
+    for reader in ("true", "head -1"):
+        done = subprocess.run(
+            ["bash", "-c", f"{there} | {reader} > /dev/null; exit ${{PIPESTATUS[0]}}"], cwd=tmp_path, check=False
+        )
+        assert done.returncode == 1
+
+
 def test_another_pipe_that_breaks_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

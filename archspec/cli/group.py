@@ -1,7 +1,5 @@
 """The group of all commands, which imports those of other modules when they are called."""
 
-import os
-import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +9,7 @@ from typing import Any
 import click
 
 from archspec.backend import BackendError
-from archspec.cli.output import named
+from archspec.cli.output import named, silence, unread
 from archspec.syntax import cache
 
 ELSEWHERE = {
@@ -67,13 +65,5 @@ def read_or_not() -> Iterator[None]:
     except BrokenPipeError:  # which click, if it saw it, would take for a failure of stdout, which it is not
         if not unread():
             raise BackendError("a process that this one works with has ended") from None
-        # Python must not complain while it closes stdout
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         raise click.exceptions.Exit(0) from None
-
-
-def unread() -> bool:
-    """Whether whoever read our output has gone."""
-    asked = select.poll()
-    asked.register(sys.stdout, 0)
-    return any(found & select.POLLERR for _, found in asked.poll(0))

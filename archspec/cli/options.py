@@ -46,7 +46,7 @@ class Image(click.ParamType[tuple[int, ...]]):
     name = "HxW[xC]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        sides = re.split("[x×]", str(value))
+        sides = re.split("[xX×]", str(value))
         if not 1 <= len(sides) <= 3 or not all(re.fullmatch("[1-9][0-9]{0,9}", side) for side in sides):
             self.fail(f"{value!r} is not an input: 224x224, 224x224x3 or 224", param, ctx)
         return tuple(map(int, sides))

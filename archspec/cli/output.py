@@ -6,6 +6,7 @@ Whatever is printed moves no cursor and turns no text, and what the stream's enc
 import codecs
 import os
 import re
+import select
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ from archspec.spec import Spec
 MOST_SHOWN = 50
 BELOW = re.compile(r"\n(?=  )")
 """The end of a line below which a message goes on."""
+JUDGING = {"check", "fmt", "verify"}
+"""Commands whose exit code is what they are asked for: they go on to it when nobody reads what they print."""
 COLORS = {"error": "red", "warning": "yellow", "place": "blue", "help": "green", "label": "cyan"}
 
 
@@ -97,10 +100,28 @@ def emit(text: str, err: bool = False, flush: bool = True) -> None:
             sys.stderr.write(text)
             sys.stderr.flush()
         return
-    with named():
-        sys.stdout.write(text)
-        if flush:
-            sys.stdout.flush()
+    try:
+        with named():
+            sys.stdout.write(text)
+            if flush:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        context = click.get_current_context(silent=True)
+        if context is None or context.info_name not in JUDGING or not unread():
+            raise
+        silence()
+
+
+def unread() -> bool:
+    """Whether whoever read our output has gone."""
+    asked = select.poll()
+    asked.register(sys.stdout, 0)
+    return any(found & select.POLLERR for _, found in asked.poll(0))
+
+
+def silence() -> None:
+    """Print to nobody from now on; Python must not complain while it closes stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

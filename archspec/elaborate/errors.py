@@ -4,7 +4,7 @@ import re
 from typing import ClassVar
 
 from archspec import foreign, library
-from archspec.diagnostics import Diagnostic, Label, did_you_mean, first_here, listed, nearest
+from archspec.diagnostics import Diagnostic, Label, did_you_mean, first_here, in_order, listed, nearest
 from archspec.foreign import folded
 from archspec.initializer import INITIALIZERS
 from archspec.ops import OPERATORS, WORDS
@@ -102,9 +102,11 @@ class UnknownOperator(Diagnostic, frozen=True):
 
     @property
     def bundled(self) -> str | None:
-        """Help text for a bundled block that this is a slip of."""
-        near = nearest(self.name, library.declarations())
-        return near and f"did you mean `{near}`? {used(near)}"
+        """Help text for a bundled block that this is a slip of, or for all that are spelled so in another way."""
+        known = library.declarations()
+        alike = [name for name in in_order(tuple(known)) if folded(name) == folded(self.name)]
+        near = alike or list(filter(None, [nearest(self.name, known)]))
+        return "; ".join(f"did you mean `{name}`? {used(name)}" for name in near) or None
 
 
 class UnknownFunction(Diagnostic, frozen=True):

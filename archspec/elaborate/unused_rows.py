@@ -83,13 +83,14 @@ class Read:
                     for header, column in zip(table.headers, of_headers, strict=True)]  # fmt: skip
         read = self.names[any(what.role == "repeat" for what in meanings)]
         for i, (header, column, what) in enumerate(zip(table.headers, of_headers, meanings, strict=True)):
-            if not is_read(what, read):
+            cells = [row.cells[i].text.strip() for row in table.rows]
+            if not is_read(what, read) or (column is None and is_nameless(what, cells)):
                 if column is None:
                     self.idle.append((clause, header))
                 continue
             if column is not None:
                 self.columns.add(id(column))
-            texts = {row.cells[i].text for row in table.rows}
+            texts = set(cells)
             if what.role == "operator":
                 self.operators(texts)
             elif what.role in {"input", "output", "repeat", "variable", "pattern"}:
@@ -128,6 +129,13 @@ def conventions_of(network: t.Network, module: Module) -> Iterator[tuple[t.Claus
 def is_read(what: ColumnMeaning, read: frozenset[str]) -> bool:
     """Whether a column has another use than to give variables, or one of these is used."""
     return what.role not in {"variable", "pattern"} or not what.variables or not what.variables.isdisjoint(read)
+
+
+def is_nameless(what: ColumnMeaning, cells: list[str]) -> bool:
+    """Whether a column has a header that names no variable (`#`, `×`), and is more than the numbers of the rows."""
+    numbers = [str(number) for number in range(1, len(cells) + 1)]
+    named = what.role != "variable" or what.variables or not what.header.text.strip()
+    return not named and cells != numbers and any(cells)
 
 
 @lru_cache(maxsize=4096)
