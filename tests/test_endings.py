@@ -19,6 +19,8 @@ def send(times=1):
     for _ in range(times): os.kill(os.getpid(), {number})
 class Dying:
     def __del__(self): send()
+class Named:
+    def __set_name__(self, *told): send()
 class Finder:
     def find_spec(self, name, path, target=None):
         if name == {module!r}:
@@ -58,6 +60,31 @@ def ended(python: dict[str, str], folder: Path, number: int, module: str, what: 
 def test_a_signal_while_modules_load(number: int, module: str, python: dict[str, str], tmp_path: Path) -> None:
     code, said, _ = ended(python, tmp_path, number, module, "send()")
     assert (code, said) == (128 + number, "")
+
+
+@pytest.mark.parametrize("number", BOTH)
+@pytest.mark.parametrize("module", ["archspec.cli", "archspec.ending"])
+def test_a_signal_before_the_command_line_is_there(
+    number: int, module: str, python: dict[str, str], tmp_path: Path
+) -> None:
+    assert ended(python, tmp_path, number, module, "send()") == (-number, "", False)
+
+
+def test_an_interruption_that_is_ignored_stays_so(python: dict[str, str], tmp_path: Path) -> None:
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); send()"
+    assert ended(python, tmp_path, signal.SIGINT, "archspec", ignored) == (0, "", True)
+
+
+def test_little_is_imported_before_an_interruption_is_quiet() -> None:
+    said = "import sys; before = {*sys.modules}; import archspec.__main__; print(*{*sys.modules} - before)"
+    done = subprocess.run([sys.executable, "-S", "-c", said], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"typing", "re", "pathlib", "archspec.cli"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("number", BOTH)
+@pytest.mark.parametrize("module", ["archspec.cli.commands", "archspec.stats"])
+def test_a_signal_while_a_class_is_made(number: int, module: str, python: dict[str, str], tmp_path: Path) -> None:
+    assert ended(python, tmp_path, number, module, "type('Made', (), {'x': Named()})") == (128 + number, "", False)
 
 
 @pytest.mark.parametrize("number", BOTH)
