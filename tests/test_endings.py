@@ -6,11 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import click
 import pytest
 
+from archspec.cli.commands import LISTS, cli, run
+
+FULL = Path("/dev/full")
 ROOT = Path(__file__).parent.parent
 SPEC = "arch 1 network N { input 8 x 8 x 3 body conv(4, 3) -> relu -> global_avgpool -> linear(10) }"
 WHILE = """
@@ -182,6 +187,42 @@ def test_a_stdout_that_cannot_be_written_is_an_error(arguments: str, redirection
     reason = "No space left on device" if "full" in redirection else "Bad file descriptor"
     assert (code, said.splitlines()[-1]) == (3, f"error: stdout: {reason}")
     assert "Traceback" not in said
+
+
+def commands(group: click.Group) -> Iterator[list[str]]:
+    """The words of every command."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield [name]
+        if isinstance(command, click.Group):
+            yield from ([name, *rest] for rest in commands(command))
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is full")
+@pytest.mark.parametrize(
+    "arguments",
+    [*([*words, "--help"] for words in ([], *commands(cli))), ["--version"], ["explain", "shape-claim"],
+     *(["list", what] for what in LISTS)],
+    ids=" ".join,
+)  # fmt: skip
+def test_every_text_that_click_or_a_command_prints_names_stdout(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert run(arguments) == 3
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()
+    assert capsys.readouterr().err == "error: stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize(("shell", "what"), [("bash", "source"), ("zsh", "complete")])
+def test_what_a_shell_completes_names_stdout(shell: str, what: str, python: dict[str, str]) -> None:
+    asked = {"_ARCHSPEC_COMPLETE": f"{shell}_{what}", "COMP_WORDS": "archspec st", "COMP_CWORD": "1"}
+    code, _, said = streams({**python, **asked}, "", ">/dev/full")
+    assert (code, said) == (3, "error: stdout: No space left on device\n")
 
 
 @pytest.mark.parametrize(
