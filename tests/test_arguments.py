@@ -83,6 +83,16 @@ def test_what_is_given_is_blamed_where_it_is_given(
     assert place in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_images_are_not_brought_to_a_size_beyond_the_limit(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "n.arch").write_text(BLAMED, encoding="utf-8")
+    arguments = [command, str(tmp_path / "n.arch"), "--input", "2000000x1", "-o", str(tmp_path / "out")]
+    assert run(arguments) == 4
+    assert "1 | input=2000000x1\n  | ^" in capsys.readouterr().err
+
+
 def test_an_input_that_a_program_gives_is_blamed() -> None:
     with pytest.raises(archspec.SpecError, match="<parameters>:1:1: limit"):
         archspec.parse(BLAMED).elaborate((2_000_000, 1))

@@ -22,10 +22,12 @@ from archspec.elaborate.evaluate import (
 from archspec.elaborate.layout import reading_of
 from archspec.elaborate.modules import Module
 from archspec.elaborate.variables import cell_value
+from archspec.limits import Limits
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
+from archspec.syntax.errors import LimitReached
 from archspec.tables import patterns
-from archspec.tensor import Shape, channels_first, channels_last
+from archspec.tensor import Shape, channels_first, channels_last, shape_text
 
 GIVEN = "<parameters>"
 """The source of what a program or the command line gives."""
@@ -77,6 +79,13 @@ def given_image(image: Shape) -> Binding:
     """An input that a program or the command line gives, as a parameter would be."""
     text = f"input={'x'.join(map(str, image))[:40]}"
     return Binding(image, Span(Source(GIVEN, text), 0, len(text)))
+
+
+def limited(image: Shape, limits: Limits) -> None:
+    """Raise `SpecError` for an input that a program or the command line gives where a side of it is beyond a limit."""
+    if max(image) > limits.size:
+        found = shape_text(image)
+        raise SpecError([LimitReached(given_image(image).span, "too large", found, limits.size, "--max-size")])
 
 
 def refuse_channels_first(image: Shape, printed: Shape) -> None:
