@@ -4,9 +4,11 @@ What it offers is imported when it is first asked for, so that the command line 
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as typing has it, which takes longer to import than all that is here
 if TYPE_CHECKING:
+    from typing import Any
+
     from archspec.diagnostics import Diagnostic, SpecError
     from archspec.drawing import render
     from archspec.driver import build, load, parse
@@ -23,7 +25,7 @@ HOMES = {
 """The module of each name; after a colon, what it is called there."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
     module, _, there = HOMES[name].partition(":")

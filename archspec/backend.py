@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from msgspec import Struct
 
 from archspec.diagnostics import did_you_mean
-from archspec.ending import Ended
+from archspec.ending import Ended, unwrapped
 from archspec.graph import Graph
 from archspec.printable import printable
 
@@ -244,7 +244,8 @@ def load(name: str) -> Backend:
     if len(owners) > 1:
         raise BackendError(f"the backend `{name}` is offered by {' and by '.join(sorted(owners))}", "uninstall one")
     try:
-        backend: Backend = points[0].load()()
+        with unwrapped():
+            backend: Backend = points[0].load()()
     except (MemoryError, Ended):
         raise
     except (Exception, SystemExit) as error:  # nobody knows what another's code raises

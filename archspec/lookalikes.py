@@ -54,13 +54,19 @@ def lookalike(character: str) -> str | None:
 def notes(text: str) -> Iterator[str]:
     """What a reader cannot see in a text: letters that look like their neighbours of ASCII, and what takes no room.
 
-    A word that has no letter of ASCII is of another script, and nothing is said of it.
+    A word that has no letter of ASCII is of another script: nothing is said of it unless all of it looks like ASCII.
+    Greek letters alone are symbols, as papers write them.
     """
     shown = text[:SHOWN]
     if not shown.isascii():
-        mixed = "".join(word for word in WORD.findall(shown) if ASCII.search(word))
+        mixed = "".join(word for word in WORD.findall(shown) if ASCII.search(word) or disguised(word))
         strange = (c for c in shown if not c.isascii() and (hidden(c) or is_digit(c) or (c in LETTERS and c in mixed)))
         yield from map(note, dict.fromkeys(strange))
+
+
+def disguised(word: str) -> bool:
+    """Whether all letters of a word look like letters of ASCII, and none is Greek."""
+    return LETTERS.keys() >= {*word} and not any(name(letter).startswith("GREEK") for letter in word)
 
 
 def is_digit(character: str) -> bool:

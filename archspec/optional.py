@@ -11,7 +11,7 @@ from importlib import import_module
 from types import ModuleType, TracebackType
 
 from archspec.backend import BrokenFramework, MissingFramework
-from archspec.ending import Ended
+from archspec.ending import Ended, unwrapped
 
 EXTRAS = {
     "PIL": ("draw", "train"), "distributed": ("dask",), "graphviz": ("draw",), "h5py": ("keras",), "jax": ("keras",),
@@ -33,7 +33,8 @@ def needing(what: str, extra: str = "") -> Iterator[None]:
     `what` needs it, and `extra` is named if it installs the package.
     """
     try:
-        yield
+        with unwrapped():
+            yield
     except (MemoryError, Ended):
         raise
     except (Exception, SystemExit) as error:  # nobody knows what a broken package raises

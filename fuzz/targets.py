@@ -19,7 +19,7 @@ CORPUS = Path(__file__).parent / "corpus"
 MODULES = {
     "parse": "texts", "tables": "texts", "elaborate": "texts", "import": "texts", "html": "texts", "latex": "texts",
     "cells": "texts", "foreign": "foreign", "pt2": "torch_files", "checkpoint": "torch_files", "onnx": "onnx_files",
-    "safetensors": "safetensors_files", "lsp": "editor", "serve": "page",
+    "safetensors": "safetensors_files", "h5": "keras_files", "keras": "keras_files", "lsp": "editor", "serve": "page",
 }  # fmt: skip
 """Each target, and the module of this package that has it."""
 

@@ -5,7 +5,7 @@ import sys
 
 import atheris
 
-PACKAGES = ["archspec", "archspec_onnx", "archspec_torch"]
+PACKAGES = ["archspec", "archspec_keras", "archspec_onnx", "archspec_torch"]
 with atheris.instrument_imports(include=PACKAGES, enable_loader_override=False):
     from fuzz.targets import mutated, target, tried
 

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import archspec
+from archspec.cli.commands import run
 
 CASES: dict[str, tuple[list[str], int, str]] = {
     "a grid of very many steps": (
@@ -47,3 +51,50 @@ def test_too_much_is_refused_at_once(name: str) -> None:
     assert said in done.stderr
     assert done.returncode == code
     assert "Traceback" not in done.stderr
+
+
+BLAMED = """arch 1
+network N(k = 10, s = 1, size = 8) {
+  input size x size x 3
+  body conv(4, 4, s) -> global_avgpool -> linear(k)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "place"),
+    [
+        (["--input", "2000000x1"], 4, "1 | input=2000000x1\n  | ^"),
+        (["--input", "3x64x64"], 2, "1 | input=3x64x64\n  | ^"),
+        (["--input", "1x1"], 1, "1 | input=1x1\n  | --------- the input is 1×1×3"),
+        (["--input", "1x1"], 1, "= in N(input = 1x1)"),
+        (["-p", "size=1"], 1, "= in N(size = 1)"),
+        (["-p", "size=0"], 2, "1 | size=0\n  | ^"),
+        (["-p", "s=0"], 2, "1 | s=0\n  | ^"),
+        (["-p", "k=2000000"], 4, "= in N(k = 2000000)"),
+    ],
+)
+@pytest.mark.parametrize("command", ["stats", "graph", "build", "render"])
+def test_what_is_given_is_blamed_where_it_is_given(
+    command: str, given: list[str], code: int, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "n.arch").write_text(BLAMED, encoding="utf-8")
+    assert run([command, str(tmp_path / "n.arch"), *given]) == code
+    assert place in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_images_are_not_brought_to_a_size_beyond_the_limit(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "n.arch").write_text(BLAMED, encoding="utf-8")
+    arguments = [command, str(tmp_path / "n.arch"), "--input", "2000000x1", "-o", str(tmp_path / "out")]
+    assert run(arguments) == 4
+    assert "1 | input=2000000x1\n  | ^" in capsys.readouterr().err
+
+
+def test_an_input_that_a_program_gives_is_blamed() -> None:
+    with pytest.raises(archspec.SpecError, match="<parameters>:1:1: limit"):
+        archspec.parse(BLAMED).elaborate((2_000_000, 1))
+    with pytest.raises(archspec.SpecError, match="<parameters>:1:1: bad-arithmetic"):
+        archspec.parse(BLAMED).elaborate(size=0)

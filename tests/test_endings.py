@@ -6,11 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import click
 import pytest
 
+from archspec.cli.commands import LISTS, cli, run
+
+FULL = Path("/dev/full")
 ROOT = Path(__file__).parent.parent
 SPEC = "arch 1 network N { input 8 x 8 x 3 body conv(4, 3) -> relu -> global_avgpool -> linear(10) }"
 WHILE = """
@@ -19,6 +24,8 @@ def send(times=1):
     for _ in range(times): os.kill(os.getpid(), {number})
 class Dying:
     def __del__(self): send()
+class Named:
+    def __set_name__(self, *told): send()
 class Finder:
     def find_spec(self, name, path, target=None):
         if name == {module!r}:
@@ -58,6 +65,31 @@ def ended(python: dict[str, str], folder: Path, number: int, module: str, what: 
 def test_a_signal_while_modules_load(number: int, module: str, python: dict[str, str], tmp_path: Path) -> None:
     code, said, _ = ended(python, tmp_path, number, module, "send()")
     assert (code, said) == (128 + number, "")
+
+
+@pytest.mark.parametrize("number", BOTH)
+@pytest.mark.parametrize("module", ["archspec.cli", "archspec.ending"])
+def test_a_signal_before_the_command_line_is_there(
+    number: int, module: str, python: dict[str, str], tmp_path: Path
+) -> None:
+    assert ended(python, tmp_path, number, module, "send()") == (-number, "", False)
+
+
+def test_an_interruption_that_is_ignored_stays_so(python: dict[str, str], tmp_path: Path) -> None:
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); send()"
+    assert ended(python, tmp_path, signal.SIGINT, "archspec", ignored) == (0, "", True)
+
+
+def test_little_is_imported_before_an_interruption_is_quiet() -> None:
+    said = "import sys; before = {*sys.modules}; import archspec.__main__; print(*{*sys.modules} - before)"
+    done = subprocess.run([sys.executable, "-S", "-c", said], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"typing", "re", "pathlib", "archspec.cli"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("number", BOTH)
+@pytest.mark.parametrize("module", ["archspec.cli.commands", "archspec.stats"])
+def test_a_signal_while_a_class_is_made(number: int, module: str, python: dict[str, str], tmp_path: Path) -> None:
+    assert ended(python, tmp_path, number, module, "type('Made', (), {'x': Named()})") == (128 + number, "", False)
 
 
 @pytest.mark.parametrize("number", BOTH)
@@ -155,6 +187,42 @@ def test_a_stdout_that_cannot_be_written_is_an_error(arguments: str, redirection
     reason = "No space left on device" if "full" in redirection else "Bad file descriptor"
     assert (code, said.splitlines()[-1]) == (3, f"error: stdout: {reason}")
     assert "Traceback" not in said
+
+
+def commands(group: click.Group) -> Iterator[list[str]]:
+    """The words of every command."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield [name]
+        if isinstance(command, click.Group):
+            yield from ([name, *rest] for rest in commands(command))
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is full")
+@pytest.mark.parametrize(
+    "arguments",
+    [*([*words, "--help"] for words in ([], *commands(cli))), ["--version"], ["explain", "shape-claim"],
+     *(["list", what] for what in LISTS)],
+    ids=" ".join,
+)  # fmt: skip
+def test_every_text_that_click_or_a_command_prints_names_stdout(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert run(arguments) == 3
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()
+    assert capsys.readouterr().err == "error: stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize(("shell", "what"), [("bash", "source"), ("zsh", "complete")])
+def test_what_a_shell_completes_names_stdout(shell: str, what: str, python: dict[str, str]) -> None:
+    asked = {"_ARCHSPEC_COMPLETE": f"{shell}_{what}", "COMP_WORDS": "archspec st", "COMP_CWORD": "1"}
+    code, _, said = streams({**python, **asked}, "", ">/dev/full")
+    assert (code, said) == (3, "error: stdout: No space left on device\n")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_mutations_pass(name: str) -> None:
         tried(name, mutated(name, rng.choice(found), target(name).longest, number))
 
 
-@pytest.mark.parametrize("name", ["pt2", "checkpoint", "onnx", "safetensors", "foreign"])
+@pytest.mark.parametrize("name", ["pt2", "checkpoint", "onnx", "safetensors", "h5", "keras", "foreign"])
 def test_what_is_not_a_text_is_made_by_a_script_and_some_of_it_is_read(name: str) -> None:
     made = list(target(name).made())
     for data in made:

@@ -12,7 +12,7 @@ from time import sleep
 from types import FrameType
 from typing import NoReturn
 
-from archspec.ending import Ended
+from archspec.ending import Ended, unwrapped
 
 INTERRUPTED = 128 + signal.SIGINT
 SOON = 0.01
@@ -24,16 +24,19 @@ def main() -> NoReturn:
     open_streams()
     try:
         try:
-            # nothing is left behind then either: no half of a file, no worker
+            # nothing is left behind then: no half of a file, no worker
             signal.signal(signal.SIGTERM, end)
+            if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
             sys.unraisablehook = unraisable
             # processes that this one starts take no module from the folder that it is called in
             os.environ.setdefault("PYTHONSAFEPATH", "1")
             # a short run leaves little to collect, and looking for it while modules load costs a tenth of the run
             gc.disable()
-            from archspec.cli.commands import run
+            with unwrapped():
+                from archspec.cli.commands import run
 
-            code = run()
+                code = run()
         finally:
             wind_up()
     except KeyboardInterrupt:

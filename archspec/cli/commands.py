@@ -329,7 +329,7 @@ def run(arguments: list[str] | None = None) -> int:
     except SpecError as error:
         complain(error.diagnostics)
         given = all(d.primary.source.name == GIVEN for d in error.diagnostics)
-        return USAGE if given else error.exit_code
+        return USAGE if given and error.exit_code == WRONG else error.exit_code
     except BackendError as error:
         fail(str(error), error.help)
         return error.exit_code

@@ -93,7 +93,7 @@ def compare(
             target=target,
         )
         usual_side = TRIO_SIDE if source == "digits" and not specs else None
-        data = prepared(source, image or usual_side, output / "data")
+        data = prepared(source, image or usual_side, output / "data", limits)
         scale = Scale(stride=stride, width=width or 1.0)
         chosen = m.members(specs or TRIO, dict(params), scale, len(data.classes), data.side, limits)
         runs = output / "runs"

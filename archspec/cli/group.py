@@ -45,7 +45,7 @@ class Commands(click.Group):
         return found
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        with read_or_not(), named():  # help is printed here
+        with read_or_not():  # help is printed here
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:

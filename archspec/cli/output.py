@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from traceback import walk_tb
 
 import click
 
@@ -165,8 +166,13 @@ def inferred_text(name: str, inferred: Iterable[Inferred]) -> str:
 
 def reason(error: OSError) -> str:
     """Why a file cannot be read or written, with its name."""
-    name = f"{error.filename}: " if error.filename else ""
-    return f"{name}{error.strerror or error}"
+    name = error.filename or ("stdout" if printed_by_click(error) else None)
+    return f"{f'{name}: ' if name else ''}{error.strerror or error}"
+
+
+def printed_by_click(error: OSError) -> bool:
+    """Whether click was printing, which it does to stdout alone: a help text, a version, what a shell completes."""
+    return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
 def style(text: str, part: str) -> str:

@@ -92,7 +92,7 @@ def train(
         if save is not None and save.suffix not in chosen.formats:
             raise click.UsageError(f"{save.name}: the {backend} backend saves {', '.join(chosen.formats)}")
         trains(backend)
-        data = normalised(prepared(source, image, output / "data"), normal)
+        data = normalised(prepared(source, image, output / "data", limits), normal)
         scale = Scale(stride=stride, width=width or 1.0)
         graph = members([spec], dict(params), scale, len(data.classes), data.side, limits)[0].graph
         start = load_weights(weights, graph) if weights is not None else None
@@ -179,7 +179,7 @@ def evaluate(
             side = about.graph.input.shape
             used = source or about.source
             data = replace(
-                prepared(used, image or side, Path(spec) / "data"), mean=about.mean, deviation=about.deviation
+                prepared(used, image or side, Path(spec) / "data", limits), mean=about.mean, deviation=about.deviation
             )
             graph = about.graph
         else:
@@ -187,7 +187,7 @@ def evaluate(
                 raise click.UsageError("--weights says which; or give the folder that `archspec train` wrote")
             whole = driver.load(spec, limits).elaborate(image, **dict(params))
             tensors, graph = load_weights(weights, whole), with_logits(whole)
-            data = normalised(prepared(source or "digits", whole.input.shape, cache()), normal)
+            data = normalised(prepared(source or "digits", whole.input.shape, cache(), limits), normal)
         found = evaluated(graph, tensors, data, part, backend)
     if form == "json":
         show_json(as_json(found, data.classes))

@@ -10,6 +10,8 @@ import click
 
 from archspec.cli.options import Decorated
 from archspec.cli.output import say
+from archspec.elaborate.parameters import limited
+from archspec.limits import Limits
 
 if TYPE_CHECKING:
     from archspec.tensor import Shape
@@ -87,10 +89,12 @@ def recipe(
     return Recipe(**{name: value for name, value in said.items() if value is not None})
 
 
-def prepared(source: str, image: "Shape | None", folder: Path) -> "Data":
-    """The data that `--data` and `--input` say; raises `BackendError` or `OSError`."""
+def prepared(source: str, image: "Shape | None", folder: Path, limits: Limits) -> "Data":
+    """The data that `--data` and `--input` say; raises `SpecError`, `BackendError` or `OSError`."""
     from archspec.train.data import prepare
 
+    if image is not None:
+        limited(image, limits)  # before images are brought to that size
     side = None if image is None else (image[0], image[1] if len(image) > 1 else image[0])
     return prepare(source, side, folder)
 

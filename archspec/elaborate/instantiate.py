@@ -217,8 +217,13 @@ class Instantiator:
         number = plain(numeric(expr, env))
         if not isinstance(number, int) or number < 0:
             reason = f"a repeat wants a whole number from 0, and this is {number}"
-            raise self.fail(BadArithmetic(blame(expr, env), reason))
+            raise self.unfit(expr, reason, env)
         return number
+
+    def unfit(self, expr: t.Expr, reason: str, env: Environment) -> SpecError:
+        """A number that does not suit, at the place that it is from."""
+        at = blame(expr, env)
+        return self.fail(BadArithmetic(at, reason, expr.span if at != expr.span else None))
 
     def repeat(self, atom: t.Net, count: int, span: Span, body: Body, flow: Flow, later: Later | None = None) -> Result:
         """`atom * count`: passes, each in a scope of its own where it is more than one; `later` is the body of all
@@ -404,7 +409,7 @@ class Instantiator:
         number = plain(numeric(expr, env))
         if not isinstance(number, int) or number < 1:
             reason = f"a side of a shape is a whole number from 1, and this is {number}"
-            raise self.fail(BadArithmetic(expr.span, reason))
+            raise self.unfit(expr, reason, env)
         return number
 
 

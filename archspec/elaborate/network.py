@@ -284,6 +284,7 @@ class Elaboration:
         if self.image is not None:
             square = self.image * 2 if len(self.image) == 1 < len(shape) else self.image
             parameters.refuse_channels_first(self.image, shape)
+            span = parameters.given_image(self.image).span
             shape = (*square, *shape[len(square) :])
         self.make.check_size(shape, span)
         return shape, span
@@ -353,4 +354,6 @@ def call_of(network: t.Network, given: Mapping[str, Binding]) -> str:
 
 
 def value_text(value: Value) -> str:
+    if isinstance(value, tuple):
+        return "x".join(map(value_text, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -22,10 +22,12 @@ from archspec.elaborate.evaluate import (
 from archspec.elaborate.layout import reading_of
 from archspec.elaborate.modules import Module
 from archspec.elaborate.variables import cell_value
+from archspec.limits import Limits
 from archspec.source import Source, Span
 from archspec.syntax import tree as t
+from archspec.syntax.errors import LimitReached
 from archspec.tables import patterns
-from archspec.tensor import Shape, channels_first, channels_last
+from archspec.tensor import Shape, channels_first, channels_last, shape_text
 
 GIVEN = "<parameters>"
 """The source of what a program or the command line gives."""
@@ -67,20 +69,31 @@ def checked_image(image: Shape | int | None) -> Shape | None:
     if not isinstance(image, Sequence):
         image = (number(image),)
     if not 1 <= len(image) <= 3 or any(isinstance(s, bool) or not isinstance(s, int) or s < 1 for s in image):
-        text = "x".join(map(str, image))[:40]
-        span = Span(Source(GIVEN, f"input={text}"), 0, len(text) + len("input="))
-        raise SpecError(
-            [BadParameter(span, "input", text or "nothing", "it is height x width, or height x width x channels")]
-        )
+        text = "x".join(map(str, image))[:40] or "nothing"
+        advice = "it is height x width, or height x width x channels"
+        raise SpecError([BadParameter(given_image(image).span, "input", text, advice)])
     return tuple(image)
+
+
+def given_image(image: Shape) -> Binding:
+    """An input that a program or the command line gives, as a parameter would be."""
+    text = f"input={'x'.join(map(str, image))[:40]}"
+    return Binding(image, Span(Source(GIVEN, text), 0, len(text)))
+
+
+def limited(image: Shape, limits: Limits) -> None:
+    """Raise `SpecError` for an input that a program or the command line gives where a side of it is beyond a limit."""
+    if max(image) > limits.size:
+        found = shape_text(image)
+        raise SpecError([LimitReached(given_image(image).span, "too large", found, limits.size, "--max-size")])
 
 
 def refuse_channels_first(image: Shape, printed: Shape) -> None:
     """Raise `SpecError` for an input that is given with its channels first, unless the text states it so."""
     if channels_first(image) and not channels_first(printed):
         text, last = "x".join(map(str, image)), "x".join(map(str, channels_last(image)))
-        span = Span(Source(GIVEN, f"input={text}"), 0, len(text) + len("input="))
-        raise SpecError([BadParameter(span, "input", text, f"it is height x width x channels, as in `{last}`")])
+        advice = f"it is height x width x channels, as in `{last}`"
+        raise SpecError([BadParameter(given_image(image).span, "input", text, advice)])
 
 
 def number(value: Any) -> Any:

@@ -118,7 +118,8 @@ def elaborate(
     if plan is None:
         if at_defaults:
             make.refused[same_claims] = tuple(diagnostics)
-        raise SpecError(with_given(diagnostics, network, changed))
+        given_too = changed if image is None else {**changed, "input": parameters.given_image(image)}
+        raise SpecError(with_given(diagnostics, network, given_too))
     return replace(plan, changed=tuple(changed)), diagnostics
 
 
@@ -127,4 +128,6 @@ def with_given(found: list[Diagnostic], network: t.Network, changed: Mapping[str
     if not changed:
         return found
     frame = Frame(call_of(network, changed), next(iter(changed.values())).span, asks=False)
-    return [replace(one, stack=(frame, *one.stack)) for one in found]
+    return [
+        one if one.primary.source.name == parameters.GIVEN else replace(one, stack=(frame, *one.stack)) for one in found
+    ]

@@ -6,7 +6,10 @@ none of them, so all are refused, and reading never takes more memory than the f
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate, islice
+from math import prod
 from mmap import mmap
+from struct import unpack_from
 from typing import Any
 
 import h5py
@@ -23,6 +26,14 @@ HEAP = rb"GCOL\x01\0\0\0"
 """What a collection of texts begins with; after it stands how long it is."""
 OBJECT = 16
 """Bytes of an object of a heap before its content: a number, which is 0 for free space, …, its length."""
+PACKED = rb"FRHP.{3}(?!\0\0)"
+"""What a heap begins with whose objects are compressed; attributes could be hidden in it."""
+HEADS = {1: 8, 2: 8, 3: 9}
+"""Bytes before the name of an attribute, by the version of their form: that, …, the lengths of name, type and space."""
+NOWHERE = 2**32
+"""As long as no text can be: what an attribute is of stands elsewhere, which Keras does not do."""
+TEXTS = 9
+"""The class of a type whose values are in heaps: each is a length, of 4 bytes, and a place."""
 BFLOAT16 = "bfloat16"
 """What Keras writes beside such an array, whose type HDF5 does not have."""
 
@@ -32,9 +43,11 @@ class Reader:
 
     def __init__(self, file: h5py.File, content: bytes | mmap, shown: str) -> None:
         self.size = self.left = len(content)
-        self.shown = shown
+        self.content, self.shown = content, shown
         self.met: set[int] = set()
-        if file.id.get_create_plist().get_sizes() != (LENGTH, LENGTH) or not all(map(sound, heaps(content))):
+        self.lengths: dict[str, int] = {}
+        sizes = file.id.get_create_plist().get_sizes()
+        if sizes != (LENGTH, LENGTH) or not all(map(sound, heaps(content))) or re.search(PACKED, content, re.DOTALL):
             raise WeightsError(f"{shown}: the names in this file are damaged")
 
     def children(self, group: h5py.Group) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
@@ -92,8 +105,11 @@ class Reader:
         told = found.attrs.get_id(attribute)
         if not told.get_space().get_simple_extent_npoints():
             return []
-        # the library of HDF5 must not be asked for what only looks like texts
-        if not isinstance(told.get_type(), h5py.h5t.TypeStringID) or told.get_storage_size() > self.size:
+        if attribute not in self.lengths:
+            self.lengths[attribute] = max(lengths(self.content, attribute), default=0)
+        # the library of HDF5 must not be asked for what only looks like texts, and takes memory for any length
+        longest = max(told.get_storage_size(), self.lengths[attribute])
+        if not isinstance(told.get_type(), h5py.h5t.TypeStringID) or longest > self.size:
             raise self.error(found.name, "is called by something else than a text")
         values = numpy.ravel(found.attrs[attribute])
         return [value.decode("utf-8") if isinstance(value, bytes) else str(value) for value in values]
@@ -134,3 +150,27 @@ def sound(heap: memoryview) -> bool:
         used = heap[place] | heap[place + 1]
         place += OBJECT + -(-size // LENGTH) * LENGTH if used else size or len(heap) + 1
     return place <= len(heap)
+
+
+def lengths(content: bytes | mmap, attribute: str) -> Iterator[int]:
+    """How long the texts of all attributes of a name say that they are, where these are in heaps."""
+    name = attribute.encode() + b"\0"
+    for found in re.finditer(re.escape(name), content):
+        for version, size in HEADS.items():
+            place = found.start() - size
+            head = content[max(place, 0) : found.start()]
+            if len(head) == size and head[0] == version and int.from_bytes(head[2:4], "little") == len(name):
+                yield from lengths_at(content, found.start(), head)
+
+
+def lengths_at(content: bytes | mmap, place: int, head: bytes) -> Iterator[int]:
+    """The lengths in an attribute that has this head before its name."""
+    version, shared, *sizes = unpack_from("<BB3H", head)
+    step = LENGTH if version == 1 else 1
+    kind, space, data = islice(accumulate((-(-size // step) * step for size in sizes), initial=place), 1, None)
+    if version > 1 and shared:
+        yield NOWHERE
+    elif content[kind] % 16 == TEXTS:
+        sides = unpack_from(f"<{content[space + 1]}Q", content, space + (8 if content[space] == 1 else 4))
+        for start in range(data, data + OBJECT * min(prod(sides), (len(content) - data) // OBJECT), OBJECT):
+            yield from unpack_from("<I", content, start)

@@ -20,7 +20,7 @@ from torch.export import ExportedProgram
 
 from archspec.backend import BackendError
 from archspec.decompile import CannotSay, Model, Unreadable
-from archspec.ending import Ended
+from archspec.ending import Ended, unwrapped
 from archspec.printable import printable
 from archspec.tensor import Shape, shape_text
 from archspec_torch.archive import program_in
@@ -120,7 +120,7 @@ def imported(name: str) -> Any:
 def running(what: str) -> Iterator[None]:
     """Code of somebody else: whatever it raises becomes one line, and what it prints does not get into the spec."""
     try:
-        with redirect_stdout(sys.stderr):
+        with unwrapped(), redirect_stdout(sys.stderr):
             yield
     except (BackendError, ModuleNotFoundError, Ended):
         raise

@@ -1,5 +1,6 @@
 """Files that Keras wrote, and files that only say so."""
 
+import functools
 import io
 import os
 import random
@@ -18,6 +19,7 @@ import keras
 import numpy
 import pytest
 from archspec_keras.checkpoint import read
+from archspec_keras.hdf5 import lengths
 from keras import layers
 from safetensors.numpy import load_file
 
@@ -467,6 +469,47 @@ def test_a_file_holds_its_own_numbers_and_nothing_else(
             archive.writestr("config.json", "{}")
     with pytest.raises(WeightsError, match=says):
         read(Path("file.keras" if suffix == ".keras" else "file.weights.h5"))
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("many", [False, True], ids=["few", "many"])
+def test_a_text_is_no_longer_than_the_file(tmp_path: Path, libver: str, many: bool) -> None:
+    """The library of HDF5 would take 4 GB before it looks where the text is."""
+    path = tmp_path / "file.weights.h5"
+    with h5py.File(path, "w", libver=libver) as file:
+        group = harmless(file)
+        for number in range(20 if many else 0):
+            group.attrs[f"other{number}"] = "x"
+    assert list(read(path)) == ["head/kernel"]
+    content = path.read_bytes()
+    told = [(4).to_bytes(4, "little") + found.start().to_bytes(8, "little") for found in re.finditer(b"GCOL", content)]
+    lying = functools.reduce(lambda made, one: made.replace(one, b"\5\x12\xa7\xf8" + one[4:]), told, content)
+    assert (max(lengths(content, "name")), max(lengths(lying, "name"))) == (4, 0xF8A71205)
+    path.write_bytes(lying)
+    # the newer form has sums of its bytes, which are wrong now
+    with pytest.raises(WeightsError, match="than a text" if libver == "earliest" else "damaged"):
+        read(path)
+
+
+def test_a_type_that_stands_elsewhere_is_not_that_of_a_name(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "file.weights.h5", "w") as file:
+        group = harmless(file)
+        file["kind"] = h5py.string_dtype()
+        group.attrs.create("name", "head", dtype=file["kind"])
+    with pytest.raises(WeightsError, match="is called by something else than a text"):
+        read(tmp_path / "file.weights.h5")
+
+
+def test_names_are_not_compressed(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "file.weights.h5", "w", libver="latest") as file:
+        group = harmless(file)
+        for number in range(20):
+            group.attrs[f"other{number}"] = "x"
+    content = (tmp_path / "file.weights.h5").read_bytes()
+    place = content.index(b"FRHP") + 7
+    (tmp_path / "file.weights.h5").write_bytes(content[:place] + b"\x10" + content[place + 1 :])
+    with pytest.raises(WeightsError, match="the names in this file are damaged"):
+        read(tmp_path / "file.weights.h5")
 
 
 def test_layers_of_one_name_are_an_error(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 NAMES = ("archspec", "click", "joblib", "multiprocessing", "ruff", "re", "runpy", "torch")
 """What archspec, or a process that it starts, imports."""
-COMMAND = "import sys; sys.path.pop(0); from archspec.cli import main; main()"
+COMMAND = "import sys; sys.path.pop(0); from archspec.__main__ import main; main()"
 """What the installed program does: the folder that it is called in is not among those of modules."""
 SERVER = """
 import sys; sys.path.pop(0)
 from contextlib import suppress
-from archspec.cli import main
+from archspec.__main__ import main
 from archspec.serve.thinking import Budget, Job, Thinkers
 if __name__ == "__main__":
     with suppress(SystemExit):

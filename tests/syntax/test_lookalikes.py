@@ -4,7 +4,7 @@ import pytest
 
 import archspec
 from archspec.diagnostics import Diagnostic
-from archspec.lookalikes import LETTERS, called, lookalike
+from archspec.lookalikes import LETTERS, called, lookalike, notes
 from archspec.pasting import tables_in
 from archspec.source import Source
 
@@ -132,3 +132,19 @@ def test_an_import_leaves_out_what_is_not_printed() -> None:
 def test_a_letter_looks_like_one_letter() -> None:
     assert all(not letter.isascii() and meant.isascii() for letter, meant in LETTERS.items())
     assert [lookalike(letter) for letter in "é東×±²"] == [None] * 5
+
+
+@pytest.mark.parametrize("text", ["с", "асе", "a | с", "ѕ=3"])
+def test_a_word_whose_letters_all_look_like_others_is_noted(text: str) -> None:
+    assert list(notes(text))
+
+
+@pytest.mark.parametrize("text", ["α", "ν", "не", "слой", "conv", "α-β"])
+def test_a_word_of_another_script_and_a_symbol_are_not(text: str) -> None:
+    assert not list(notes(text))
+
+
+def test_a_parameter_that_looks_like_one_is_explained() -> None:
+    with pytest.raises(archspec.SpecError) as error:
+        archspec.parse("arch 1 network N(c = 3) { input 8 x 8 x 3 body conv(3, c) }").elaborate(**{"с": 3})
+    assert "which is not `c`" in error.value.diagnostics[0].helps[-1]
