@@ -69,6 +69,9 @@ class Grid:
             for position, row in enumerate(self.rows)
             for text in row
         )
+        if self.padded:
+            widest = max((sum(text.columns for text in row) for row in self.rows), default=0)
+            places = max(places, widest * len(self.rows))
         if places > max(FEWEST, MOST_TIMES * written):
             reason = f"its {written:,} cells reach over {places:,} places"
             raise SpecError([UnreadableTable(span, reason)])

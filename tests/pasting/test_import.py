@@ -217,13 +217,14 @@ def test_exponents_are_not_made_up() -> None:
         ("<table><tr><th>Operator</th></tr><tr><td>" + "&amp;" * 50_000 + "</td></tr></table>", "too-much"),
         ("<table><tr><td colspan=1000 rowspan=1000>a</td></tr>" + "<tr><td>b</td></tr>" * 999, "unreadable-table"),
         ("\\begin{tabular}{l}" + ("\\multicolumn{1000}{c}{a} & " * 500 + "b \\\\\n") * 3, "unreadable-table"),
+        ("\\begin{tabular}{l}\\multicolumn{1000}{c}{a} & b \\\\\n" + "a & b \\\\\n" * 100, "unreadable-table"),
         ("<caption>" * 100_000, "no-table"),
         ("<table>" * 20_000, "no-table"),
         ("<table>" + "<!--" * 200_000, "unreadable-table"),
         ("<table>" + "<td" * 200_000, "unreadable-table"),
         ("<table><td>" + "<![CDATA[" * 20_000 + ">", "no-table"),
     ],
-    ids=range(10),
+    ids=range(11),
 )  # fmt: skip
 def test_a_text_that_would_grow_is_answered_at_once(text: str, code: str, tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text(text, encoding="utf-8")
