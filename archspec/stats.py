@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from archspec.graph import Graph, Node
 from archspec.tensor import Shape
-from archspec.uncollected import uncollected
 
 By = Literal["row", "block", "layer"]
 CONVENTION = (
@@ -47,7 +46,6 @@ class Stats(Struct, frozen=True):
     lines: tuple[Line, ...]
 
 
-@uncollected()
 def summarize(graph: Graph, by: By = "row") -> Stats:
     """Count a graph, each node once, in lines of its rows, its innermost blocks or its layers."""
     lines = tuple(count(graph, path, nodes) for path, nodes in grouped(graph, by))

@@ -1,6 +1,5 @@
 """The commands, and `run`, which turns errors into text and exit codes."""
 
-import gc
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -123,7 +122,6 @@ def build(
         emit_source(spec, backend, params, image, output, weights, optimize, aux, limits)
         return
 
-    gc.enable()  # a framework is more than a short run
     chosen = load_backend(backend)
     if output is not None and output.suffix not in chosen.formats:
         raise click.UsageError(

@@ -1,6 +1,5 @@
 """`archspec compare`: train networks side by side."""
 
-import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,6 @@ def compare(
       archspec compare coarse=vgg11_bn fine=vgg11_bn@stride=8 --width 0.125 --data cifar10:cifar-10-batches-py
       archspec compare net.arch:A net.arch:B --data folder:photos --input 64x64 --steps 2000 --seeds 3
     """
-    gc.enable()  # training is more than a short run
     with needing("training", "train"):
         from archspec.train import members as m
         from archspec.train.compare import compare as compared

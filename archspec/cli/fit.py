@@ -1,6 +1,5 @@
 """`archspec fit`: the largest network of a family within a budget."""
 
-import gc
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,6 @@ def fit(spec: str, vary: str, budget: dict[str, int], step: Decimal | None, para
       archspec fit mobilenet_v2 --macs 300M --size 10MB --vary alpha -p input=192
       archspec fit mobilenet_v2 --macs 150M --vary input=96:320:32
     """
-    gc.enable()  # counting is more than a short run
     from archspec.search.fit import fit as fitted
 
     if not budget:

@@ -1,5 +1,6 @@
 """The group of all commands, which imports those of other modules when they are called."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,9 @@ import click
 
 from archspec.backend import BackendError
 from archspec.cli.output import named, silence, unread
+from archspec.limits import DEFAULT_LIMITS
 from archspec.syntax import cache
+from archspec.syntax.depth import allow
 
 ELSEWHERE = {
     "chart": "chart:chart", "check": "check:check", "compare": "compare:compare", "evaluate": "train:evaluate",
@@ -21,6 +24,8 @@ ELSEWHERE = {
 """Commands in modules of their own, which are imported when one of these is called."""
 LASTING = {"lsp", "serve"}
 """Commands that run until somebody stops them, and remember by themselves what they need."""
+SHORT = {"chart", "check", "explain", "fmt", "graph", "list", "render", "stats", "table"}
+"""Commands that end before there is much garbage: none of it is collected."""
 
 
 class Commands(click.Group):
@@ -40,8 +45,11 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         found = super().resolve_command(ctx, args)
+        allow(DEFAULT_LIMITS)
         if found[0] not in LASTING:
             cache.begin()
+        if found[0] not in SHORT:
+            gc.enable()
         return found
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:

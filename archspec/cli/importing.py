@@ -2,7 +2,6 @@
 
 import ast
 import errno
-import gc
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,7 +184,6 @@ def model(
 
     if file is not None and file.suffix != SUFFIX:
         raise click.UsageError(f"weights are saved as {SUFFIX}, not {file.suffix or 'a file without suffix'}")
-    gc.enable()  # a framework is more than a short run
     whole = (*image, CHANNELS) if image is not None and len(image) == 2 else image
     found = decompile.load(source, name=name, image=whole, arguments=arguments)
     data = None

@@ -1,6 +1,5 @@
 """`archspec lab`: experiments that measure what papers argue."""
 
-import gc
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,7 +65,6 @@ def relu(output: Path | None, dims: tuple[int, ...], draws: int, seed: int, trai
     from archspec.lab import ready
 
     ready()
-    gc.enable()  # matrices come and go
     from archspec.lab.experiment import cell, inverse_means, json_text, write
     from archspec.lab.spiral import CHANNELS
 

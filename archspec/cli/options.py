@@ -12,6 +12,7 @@ from archspec import foreign, library
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import value_of
 from archspec.limits import DEFAULT_LIMITS, Limits
+from archspec.syntax.depth import allow
 
 Decorated = Callable[..., Any]
 Parameters = tuple[tuple[str, Value], ...]
@@ -99,8 +100,9 @@ def with_limits(command: Decorated) -> Decorated:
     """`--max-nodes` and its kin; the command gets one `limits`."""
 
     def wrapped(**arguments: Any) -> Any:
-        given = {name: arguments.pop(f"max_{name}") for name in Limits.__struct_fields__}
-        return command(**arguments, limits=Limits(**given))
+        limits = Limits(**{name: arguments.pop(f"max_{name}") for name in Limits.__struct_fields__})
+        allow(limits)
+        return command(**arguments, limits=limits)
 
     wrapped.__doc__ = command.__doc__
     wrapped.__name__ = command.__name__

@@ -1,7 +1,6 @@
 """`archspec sweep`: count many networks of a family, and keep those that suit."""
 
 import errno
-import gc
 import os
 import time
 from collections.abc import Iterator
@@ -89,7 +88,6 @@ def sweep(
       archspec sweep resnet18 resnet50 -p input=160,192,224 -o counts.csv
       archspec sweep net.arch -p width=8:256:8 -p depth=1:30:1 --max-file-size 10MB --plot front.svg -j 8
     """
-    gc.enable()  # counting is more than a short run
     from archspec.search.figure import Cloud
     from archspec.search.figure import form_of as chart_form
     from archspec.search.select import Front, Selection, Wish

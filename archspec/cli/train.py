@@ -1,6 +1,5 @@
 """`archspec train` and `archspec evaluate`: one network, on one's own images."""
 
-import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -74,7 +73,6 @@ def train(
       archspec train resnet18 --data folder:photos --input 96x96 --steps 5000 --schedule cosine --augment crop-flip
       archspec train net.arch --data cifar10:cifar-10-python.tar.gz --lr 0.002 --save net.pth
     """
-    gc.enable()
     with needing("training", "train"):
         from archspec.backend import load as load_backend
         from archspec.train.compare import trains
@@ -164,7 +162,6 @@ def evaluate(
       archspec evaluate archspec-train --data folder:photos --part validation
       archspec evaluate resnet50 --weights resnet50.safetensors --data folder:imagenet --input 224x224 --normal imagenet
     """
-    gc.enable()
     with needing("training", "train"):
         from msgspec.structs import replace
 

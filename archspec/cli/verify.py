@@ -1,6 +1,5 @@
 """`archspec verify`: networks, the same in every backend."""
 
-import gc
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +67,6 @@ def verify(
     """
     from archspec.verify import usable
 
-    gc.enable()
     backends, left_out = usable(names, 1 if optimize else 2)
     for name, why in left_out:
         say(f"{name} is left out: {why}", err=True)

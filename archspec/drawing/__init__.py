@@ -8,7 +8,6 @@ from archspec.backend import BackendError
 from archspec.escape import html_text
 from archspec.files import whole_file
 from archspec.graph import Graph
-from archspec.uncollected import uncollected
 
 FORMATS = ("svg", "png", "pdf", "dot", "html")
 Level = Literal["row", "block", "layer"]
@@ -74,7 +73,6 @@ def render(graph: Graph | Sequence[Graph], path: str | Path, **options: Any) -> 
         temporary.write_bytes(made)
 
 
-@uncollected()
 def picture(
     graph: Graph | Sequence[Graph],
     form: str = "svg",

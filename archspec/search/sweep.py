@@ -19,13 +19,14 @@ from msgspec import Struct
 
 from archspec.diagnostics import SpecError, did_you_mean
 from archspec.elaborate.evaluate import Value
+from archspec.limits import Limits
 from archspec.optional import needing
 from archspec.printable import printable
 from archspec.search.counting import Counter, Refused
 from archspec.search.measures import ALWAYS, MEASURES, amount
 from archspec.search.space import Space, WrongRange, axis_of, space
 from archspec.spec import Spec
-from archspec.syntax.depth import deep
+from archspec.syntax.depth import allow, deep
 
 CHUNK = 4000
 """Candidates of a chunk: some tenths of a second."""
@@ -178,20 +179,22 @@ def spread(
 
     with needing("a sweep on several processes", "sweep"):
         from joblib import delayed
-    with deep(sweep.specs[0].limits, sweep.specs[0].source):
+    limits = sweep.specs[0].limits
+    with deep(limits, sweep.specs[0].source):
         packed = pickle.dumps(sweep)
     name = sha256(packed).hexdigest()
     with workers(jobs, cluster):
         while wave := list(islice(chunks, WAVE)):
-            yield from answered(delayed(counted)(name, packed, first, last) for first, last in wave)
+            yield from answered(delayed(counted)(name, packed, limits, first, last) for first, last in wave)
 
 
 remembered: OrderedDict[str, Sweep] = OrderedDict()
 
 
-def counted(name: str, packed: bytes, first: int, last: int) -> tuple[list[Row], Tallied]:
+def counted(name: str, packed: bytes, limits: Limits, first: int, last: int) -> tuple[list[Row], Tallied]:
     """What a worker does; it keeps the sweep that it was given."""
     if name not in remembered:
+        allow(limits)
         remembered[name] = pickle.loads(packed)
         while len(remembered) > COUNTERS:
             remembered.popitem(last=False)

@@ -21,6 +21,8 @@ from msgspec import Struct
 
 from archspec.backend import BackendError
 from archspec.diagnostics import SpecError
+from archspec.limits import DEFAULT_LIMITS
+from archspec.syntax.depth import allow
 
 STACK = 64 * 2**20
 """Bytes: nesting that the limits allow fits on any platform's thread."""
@@ -181,6 +183,7 @@ def think(pipe: Connection, memory: int) -> None:
         os.setsid()
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+    allow(DEFAULT_LIMITS)
     threading.stack_size(STACK)
     thread = threading.Thread(target=answer_all, args=(pipe,))
     thread.start()

@@ -8,23 +8,25 @@ from archspec.diagnostics import SpecError
 from archspec.limits import Limits
 from archspec.source import Source, Span
 from archspec.syntax.errors import LimitReached
-from archspec.uncollected import uncollected
 
 FRAMES = 20
 """Python frames that one level of nesting may take."""
 
 
+def allow(limits: Limits) -> None:
+    """Give Python's stack room for as much nesting as is allowed, for all that this process does from now on.
+
+    For programs of archspec's own: a library leaves the limit to whoever calls it.
+    """
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), limits.nesting * FRAMES + 1000))
+
+
 @contextmanager
 def deep(limits: Limits, source: Source) -> Iterator[None]:
-    """Room on Python's stack for as much nesting as is allowed, and a diagnostic instead of its end; `uncollected`."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, limits.nesting * FRAMES + 1000))
+    """A diagnostic instead of the end of Python's stack."""
     try:
-        with uncollected():
-            yield
+        yield
     except RecursionError:
         start = Span(source, 0, 0)
         what = "blocks, functions and parentheses together are nested too deep"
         raise SpecError([LimitReached(start, what, "no room left", limits.nesting, "--max-nesting")]) from None
-    finally:
-        sys.setrecursionlimit(before)
