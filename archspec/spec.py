@@ -55,6 +55,10 @@ class Spec:
         self.used_keys: set[Span] = set()
         """the rules of `weights` clauses that name some tensor"""
 
+    def __reduce__(self) -> tuple[type["Spec"], tuple[Module, str | None, Limits]]:
+        """What another process needs: not what this one has worked out."""
+        return Spec, (self.module, self.chosen, self.limits)
+
     @property
     def resolved(self) -> Resolved:
         """The names of the file."""
