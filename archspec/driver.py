@@ -11,7 +11,8 @@ from archspec import library, syntax
 from archspec.diagnostics import SpecError, nearest
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.modules import Loader
-from archspec.elaborate.resolve import recursion, resolve
+from archspec.elaborate.recursion import recursion
+from archspec.elaborate.resolve import resolve
 from archspec.foreign import kind_of_file
 from archspec.graph import Graph
 from archspec.limits import DEFAULT_LIMITS, Limits
@@ -150,13 +151,12 @@ def read(source: Source, base: Path, member: str | None, limits: Limits, loader:
     with deep(limits, source):
         loader = loader or Loader(limits)
         module = loader.load(source, base)
-        own = [used for used in loader.modules.values() if not used.file.source.bundled]
-        wrong = [diagnostic for used in own for diagnostic in resolve(used)] or recursion(
-            loader.modules.values(), limits
-        )
+        found = [resolve(used) for used in loader.modules.values() if not used.file.source.bundled]
+        wrong = [diagnostic for one in found for diagnostic in one.diagnostics]
+        wrong = wrong or recursion(loader.modules.values(), limits)
         if wrong:
             raise SpecError(wrong)
-        return Spec(module, member, limits)
+        return Spec(module, member, limits, next((one for one in found if one.module is module), None))
 
 
 def build(

@@ -16,6 +16,7 @@ from archspec.elaborate.inference import Inferred
 from archspec.elaborate.instantiate import Instantiator
 from archspec.elaborate.modules import Module
 from archspec.elaborate.plan import NetworkPlan
+from archspec.elaborate.resolve import Resolved, resolve
 from archspec.elaborate.run import elaborate
 from archspec.elaborate.unused import unused
 from archspec.elaborate.unused_errors import Unused, UnusedKey
@@ -38,8 +39,9 @@ class Spec:
     One Spec keeps what it has worked out, so that elaborating it again with other parameters is cheap.
     """
 
-    def __init__(self, module: Module, member: str | None, limits: Limits) -> None:
+    def __init__(self, module: Module, member: str | None, limits: Limits, resolved: Resolved | None = None) -> None:
         self.module = module
+        self.known = resolved
         self.limits = limits
         self.make = Instantiator(limits)
         self.chosen = member
@@ -52,6 +54,16 @@ class Spec:
         """what has been counted, by the names of the parameters that were given"""
         self.used_keys: set[Span] = set()
         """the rules of `weights` clauses that name some tensor"""
+
+    def __reduce__(self) -> tuple[type["Spec"], tuple[Module, str | None, Limits]]:
+        """What another process needs: not what this one has worked out."""
+        return Spec, (self.module, self.chosen, self.limits)
+
+    @property
+    def resolved(self) -> Resolved:
+        """The names of the file."""
+        self.known = self.known or resolve(self.module)
+        return self.known
 
     @property
     def source(self) -> Source:
@@ -74,7 +86,7 @@ class Spec:
 
     def member(self, name: str) -> "Spec":
         """Another network or variant of the same file; raises `SpecError`."""
-        other = Spec(self.module, name, self.limits)
+        other = Spec(self.module, name, self.limits, self.known)
         other.make = self.make
         other.printed_plans = self.printed_plans
         other.used_keys = self.used_keys
@@ -263,7 +275,7 @@ class Spec:
         Rules of `weights` are looked at with the whole file alone, since some name the weights of some variants.
         """
         with deep(self.limits, self.source):
-            return unused(self.module, self.unused_keys() if self.chosen is None else ())
+            return unused(self.resolved, self.unused_keys() if self.chosen is None else ())
 
     def unused_keys(self) -> Iterator[Unused]:
         """The rules of `weights` clauses that name no tensor: in no member of the file, nor with other parameters."""

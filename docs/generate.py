@@ -22,8 +22,8 @@ from pydantic.fields import FieldInfo
 import archspec
 import archspec.cli.commands
 from archspec.diagnostics import Diagnostic, codes
+from archspec.elaborate.calls import attributes
 from archspec.elaborate.catalogue import Listed, catalogue, head, opening
-from archspec.elaborate.resolve import attributes
 from archspec.graph import Graph
 from archspec.initializer import DEFAULT_INIT, INITIALIZERS
 from archspec.library import shared

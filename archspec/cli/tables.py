@@ -11,9 +11,9 @@ from archspec.cli.many import Unread
 from archspec.cli.output import boxes, on_terminal, show
 from archspec.diagnostics import Diagnostic, codes
 from archspec.elaborate.audit import Audited
+from archspec.elaborate.calls import signature
 from archspec.elaborate.catalogue import Listed, catalogue
 from archspec.elaborate.inference import Inferred
-from archspec.elaborate.resolve import signature
 from archspec.escape import json_text
 from archspec.graph import Graph
 from archspec.ops import OPERATORS

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, Frame, SpecError
 from archspec.elaborate.bodies import Body, Later
+from archspec.elaborate.calls import attributes, check_word
 from archspec.elaborate.errors import BadArithmetic, DuplicateName, UnknownName, UnknownOperator
 from archspec.elaborate.evaluate import (
     Binding,
@@ -51,7 +52,6 @@ from archspec.elaborate.plan import (
     sequence,
     total,
 )
-from archspec.elaborate.resolve import attributes, check_word
 from archspec.limits import Limits
 from archspec.ops import OPERATORS, AnyOp, Join, Misfit, Split
 from archspec.source import Source, Span

@@ -181,10 +181,9 @@ def nearest(found: list[tuple[C, Owner]]) -> tuple[C, Owner] | None:
 def reading_of(clause: t.ReadAs, module: Module) -> tuple[Module, t.Reading]:
     """The reading that a clause names, and its file; a network may have the same name."""
     name = clause.reading.name
-    own = module.own.get(name.id)
-    for place, named in [(module, own), *module.used.get(name.id, [])]:
-        if isinstance(named, t.Reading):
-            return place, named
+    found = module.seen(name.id, t.Reading)
+    if found is not None and isinstance(found[1], t.Reading):
+        return found[0], found[1]
     raise SpecError([UnknownName(name.span, name.id, tuple(module.names(t.Reading)))])
 
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.elaborate.calls import attributes
 from archspec.elaborate.errors import BadArgument, MissingArgument
 from archspec.elaborate.evaluate import Environment, Value, blame, describe, evaluate, places, plain
-from archspec.elaborate.resolve import attributes
 from archspec.ops import allowed
 from archspec.syntax import tree as t
 

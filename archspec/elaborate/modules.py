@@ -34,6 +34,10 @@ BUILT_IN = frozenset({*OPERATORS, *FUNCTIONS, IDENTITY})
 ALL_WORDS = frozenset({*WORDS, *OPERATORS, *INITIALIZERS, IDENTITY, "fan_in", "fan_out"})
 
 
+def parameters_of(named: Named) -> tuple[t.Parameter, ...]:
+    return () if isinstance(named, t.Variant) else named.parameters
+
+
 @dataclass(eq=False)
 class Module:
     """One file; equal to itself alone."""
@@ -68,6 +72,13 @@ class Module:
         if found is None or not isinstance(found[1], t.Block):
             raise SpecError([UnknownOperator(name.span, name.id, (*OPERATORS, IDENTITY, *self.names(t.Block)))])
         return found[0], found[1]
+
+    def seen(self, name: str, *kinds: type[Named]) -> tuple["Module", Named] | None:
+        """The first declaration of that name that is of one of these kinds, with its file."""
+        own = self.own.get(name)
+        if isinstance(own, kinds):
+            return self, own
+        return next((found for found in self.used.get(name, ()) if isinstance(found[1], kinds)), None)
 
     def is_word(self, name: str) -> bool:
         """Whether a bare name stands for itself: an operator, a block, or a choice of some attribute."""

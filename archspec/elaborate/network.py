@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate import parameters
 from archspec.elaborate.bodies import Tensors
+from archspec.elaborate.calls import attributes
 from archspec.elaborate.claims import compared
 from archspec.elaborate.errata import Places, corrections
 from archspec.elaborate.errors import Clause, RepeatedArgument, UnknownArgument, UnknownOperator
@@ -26,7 +27,6 @@ from archspec.elaborate.models import Defaults, Given
 from archspec.elaborate.modules import Module
 from archspec.elaborate.numbering import Numbering
 from archspec.elaborate.plan import Counts, Flow, Maker, NetworkPlan, Plan, ScopePlan, total
-from archspec.elaborate.resolve import attributes
 from archspec.elaborate.rows import RowReader
 from archspec.elaborate.rules import used_names
 from archspec.elaborate.table_errors import ChannelsFirst, UnusualInput

@@ -8,11 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from archspec.diagnostics import SpecError
 from archspec.elaborate.layout import ROLES
-from archspec.elaborate.mentions import Mentions
-from archspec.elaborate.modules import Module, Named
-from archspec.elaborate.resolve import parameters_of
+from archspec.elaborate.modules import Named
+from archspec.elaborate.resolve import Resolved
 from archspec.elaborate.unused_errors import (
     Unused,
     UnusedColumn,
@@ -24,7 +22,7 @@ from archspec.elaborate.unused_errors import (
     of_declaration,
     of_named_column,
 )
-from archspec.elaborate.unused_rows import Read
+from archspec.elaborate.uses import Target
 from archspec.ops import OPERATORS, Op
 from archspec.source import Span
 from archspec.syntax import tree as t
@@ -35,12 +33,12 @@ MEANT = re.compile(r"unused: ok\b")
 Shared = t.Block | t.Definition | t.Reading
 
 
-def unused(module: Module, besides: Iterable[Unused] = ()) -> list[Unused]:
+def unused(resolved: Resolved, besides: Iterable[Unused] = ()) -> list[Unused]:
     """What nobody uses of a file, in the order of its text; `besides` is what else was found.
 
     Except what a comment says is meant; one at a table speaks for its columns.
     """
-    finder = Finder(module)
+    finder = Finder(resolved)
 
     def is_meant(one: Unused) -> bool:
         spans = [one.primary, *([one.whole] if isinstance(one, UnusedColumn) else [])]
@@ -67,28 +65,16 @@ def line_of(span: Span) -> int:
 class Finder:
     """The declarations of a file with what each uses."""
 
-    def __init__(self, module: Module) -> None:
-        self.module = module
-        self.own = list(module.own.values())
-        self.mentions = {id(named): Mentions().add(named) for named in self.own}
+    def __init__(self, resolved: Resolved) -> None:
+        self.module = resolved.module
+        self.own = list(self.module.own.values())
+        self.by_id = {id(named): named for named in self.own}
+        self.uses = resolved.of
         self.networks = [named for named in self.own if isinstance(named, t.Network)]
-        self.unread: set[int] = set()
+        self.unread = {network for network, read in resolved.reads.items() if read is None}
         """the `id` of each network whose tables cannot be read as they stand"""
-        self.reads: list[Read] = []
-        for network in self.networks:
-            self.read(network)
-        self.lines = meant_lines(module.file)
-
-    def read(self, network: t.Network) -> None:
-        try:
-            read = Read(network, self.module)
-        except SpecError:
-            self.unread.add(id(network))
-            return
-        self.reads.append(read)
-        here = self.mentions[id(network)]
-        here.names |= read.cells.names
-        here.calls |= read.cells.calls
+        self.reads = [read for read in resolved.reads.values() if read is not None]
+        self.lines = meant_lines(self.module.file)
 
     def all(self) -> Iterator[Unused]:
         used = self.used_declarations()
@@ -121,61 +107,44 @@ class Finder:
     def is_meant(self, name: t.Name) -> bool:
         return name.id.startswith("_") or line_of(name.span) in self.lines
 
+    def computed_with(self, named: Named) -> set[Target]:
+        """What a declaration uses."""
+        return {use.target for use in self.uses[id(named)] if not use.gives}
+
     def asked_for(self, named: Named) -> Iterator[Named]:
         """The declarations of the file that one of them uses."""
-        for kind, names in self.names_used(named):
-            for name in names:
-                other = self.module.own.get(name)
-                if isinstance(other, kind):
-                    yield other
-
-    def names_used(self, named: Named) -> list[tuple[type[Named], set[str]]]:
-        """What a declaration names that is not its own: blocks, functions, readings."""
-        here = self.mentions[id(named)]
-        own = {parameter.name.id for parameter in parameters_of(named)}
-        return [(t.Block, here.names - own | here.texts), (t.Definition, here.calls), (t.Reading, here.readings)]
+        asked = (self.by_id.get(id(target.node)) for target in self.computed_with(named))
+        yield from (other for other in asked if other is not None)
 
     def files(self) -> Iterator[Unused]:
         """The files that are used for nothing, or a second time."""
-        used: set[int] = set()
-        for kind, name in {(kind, name) for one in self.own for kind, names in self.names_used(one) for name in names}:
-            own = self.module.own.get(name)
-            if own is None or (kind is t.Reading and not isinstance(own, t.Reading)):
-                used.update(id(there) for there, other in self.module.used.get(name, ()) if isinstance(other, kind))
+        every = {target for named in self.own for target in self.computed_with(named)}
+        used = {id(target.span.source) for target in every if target.span and isinstance(target.node, Shared)}
         seen: set[int] = set()
         for use, there in self.module.uses:
-            if id(there) not in used or id(there) in seen:
-                yield UnusedFile(use.span, whole=use.span, path=use.path.value, again=id(there) in used)
-            seen.add(id(there))
+            source = id(there.file.source)
+            if source not in used or source in seen:
+                yield UnusedFile(use.span, whole=use.span, path=use.path.value, again=source in used)
+            seen.add(source)
 
     # ---- what belongs to a declaration ----
 
     def parameters(self, named: Shared | t.Network) -> Iterator[Unused]:
         """The parameters that a declaration does not use; of a network, if its tables can be read."""
-        here = self.mentions[id(named)].names
+        used = {id(target.node) for target in self.computed_with(named)}
         for parameter in named.parameters if id(named) not in self.unread else ():
             name = parameter.name
-            if name.id not in here and not name.id.startswith("_"):
-                given = tuple(self.given.get((id(named), name.id), ()))
+            if id(parameter) not in used and not name.id.startswith("_"):
+                given = tuple(self.given.get(id(parameter), ()))
                 yield UnusedParameter(name.span, whole=parameter.span, name=name.id, owner=named.name.id, given=given)
 
     @cached_property
-    def given(self) -> dict[tuple[int, str], list[Span]]:
-        """Where the file gives parameters a value by name: by the `id` of their declaration and their name."""
-        found: dict[tuple[int, str], list[Span]] = {}
-        for named in self.own:
-            for node in walk(named):
-                match node:
-                    case t.Reference():
-                        target, arguments = self.module.own.get(node.name.id), node.arguments or ()
-                    case t.Call():
-                        target, arguments = self.module.own.get(node.function.id), node.arguments
-                    case t.Check():
-                        target, arguments = named, node.arguments
-                    case _:
-                        continue
-                for name in (one.name for one in arguments if one.name is not None):
-                    found.setdefault((id(target), name.id), []).append(name.span)
+    def given(self) -> dict[int, list[Span]]:
+        """Where the file gives parameters a value by name: by the `id` of their declaration."""
+        found: dict[int, list[Span]] = {}
+        for use in (use for named in self.own for use in self.uses[id(named)]):
+            if use.gives and use.target.kind == "parameter" and use.span is not use.target.span:
+                found.setdefault(id(use.target.node), []).append(use.span)
         return found
 
     def tensors(self, named: Shared | t.Network) -> Iterator[Unused]:
@@ -183,7 +152,7 @@ class Finder:
         if isinstance(named, t.Definition) or (isinstance(named, t.Reading) and not self.networks):
             return
         ends = {id(step) for net in nets_of(named) for step in last_steps(net)}
-        taken = self.mentions[id(named)].taps if isinstance(named, t.Block) else self.taken  # a block is closed
+        taken = self.taken_by(named) if isinstance(named, t.Block) else self.taken  # a block is closed
         for node in (node for net in nets_of(named) for node in walk(net)):
             if not isinstance(node, t.Step) or node.alias is None or id(node) in ends or not is_weightless(node):
                 continue
@@ -191,14 +160,15 @@ class Finder:
             if name.id not in taken and not name.id.startswith("_"):
                 yield UnusedTensor(name.span, whole=naming(node, name), name=name.id)
 
+    def taken_by(self, named: Named) -> set[str]:
+        return {target.name for target in self.computed_with(named) if target.kind == "tensor"}
+
     @cached_property
     def taken(self) -> set[str]:
         """The tensors of networks and readings that are taken up, or that a path names."""
-        here = Mentions()
-        for clause in (clause for read in self.reads for clause, depth in read.conventions if depth):
-            here.add(clause)
-        every = [here, *(self.mentions[id(one)] for one in self.own if isinstance(one, t.Network | t.Reading))]
-        return set[str]().union(*(one.taps | one.paths for one in every))
+        others = (clause for read in self.reads for clause, _, depth in read.conventions if depth)
+        taps = {node.name.id for clause in others for node in walk(clause) if isinstance(node, t.Tap)}
+        return taps.union(*(self.taken_by(one) for one in self.own if isinstance(one, t.Network | t.Reading)))
 
     # ---- tables ----
 

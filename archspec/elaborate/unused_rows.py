@@ -5,20 +5,23 @@ left over is left over with all parameters.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from archspec.elaborate.layout import ColumnMeaning, default_meaning, meaning, reading_of
-from archspec.elaborate.mentions import Mentions
+from archspec.elaborate.layout import ColumnMeaning, default_meaning, meaning
 from archspec.elaborate.modules import Module
 from archspec.elaborate.rows import COUNT
 from archspec.elaborate.rules import ByPiece, used_names
+from archspec.elaborate.uses import inner
+from archspec.source import Span
 from archspec.syntax import tree as t
 from archspec.tables import patterns
 from archspec.tables.dialects import read_table
 from archspec.tables.table import Cell, Table
 
+Reader = t.Network | t.Reading
+Convention = tuple[t.Clause, Reader, int]
+"""A clause, whose it is, and how far that is from who reads the tables."""
 HOLE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
@@ -28,10 +31,9 @@ class Read:
 
     network: t.Network
     module: Module
-    conventions: list[tuple[t.Clause, int]] = field(init=False)
-    """the clauses of the network and its readings, with how far from the network they are"""
+    conventions: list[Convention] = field(init=False)
     ranked: list[tuple[t.Rule, int]] = field(init=False)
-    """their rules, likewise"""
+    """its rules and those of its readings, with how far from the network they are"""
     by_piece: ByPiece = field(init=False)
     names: dict[bool, frozenset[str]] = field(init=False)
     """what rules and clauses compute with, by whether a column has the role `repeat`"""
@@ -41,30 +43,33 @@ class Read:
     """the `id` of each column of a `columns` clause that something reads"""
     idle: list[tuple[t.TableClause, Cell]] = field(default_factory=list)
     """headers of columns that nothing reads, and no clause gives a meaning"""
-    cells: Mentions = field(default_factory=Mentions)
-    """what the cells that are read use"""
+    texts: dict[str, list[Span]] = field(default_factory=dict)
+    """what is computed with of the cells that are read, with its places"""
 
     def __post_init__(self) -> None:
         self.conventions = list(conventions_of(self.network, self.module))
         self.ranked = [
-            (rule, depth) for clause, depth in self.conventions if isinstance(clause, t.Read) for rule in clause.rules
+            (rule, depth)
+            for clause, _, depth in self.conventions
+            if isinstance(clause, t.Read)
+            for rule in clause.rules
         ]
         self.by_piece = ByPiece(rule.pattern.value for rule, _ in self.ranked)
         self.names = {stated: self.variables(stated) for stated in (False, True)}
-        columns = [
-            column for clause, _ in self.conventions if isinstance(clause, t.Columns) for column in clause.columns
-        ]
+        clauses = [clause for clause, *_ in self.conventions if isinstance(clause, t.Columns)]
+        columns = Stated(column for clause in clauses for column in clause.columns)
         for clause in self.network.clauses:
             if isinstance(clause, t.TableClause):
                 self.table(clause, read_table(clause), columns)
         # what an erratum writes may be an operator
-        self.operators(clause.correction.value for clause in self.network.clauses if isinstance(clause, t.Erratum))
+        errata = (clause.correction for clause in self.network.clauses if isinstance(clause, t.Erratum))
+        self.operators({text.value: [inner(text)] for text in errata})
 
     def variables(self, stated: bool) -> frozenset[str]:
         """The names that rules and clauses compute with; `stated`: where a column has the role `repeat`."""
         found: list[t.Tree | None] = []
         repeated = stated
-        for clause, _ in self.conventions:
+        for clause, *_ in self.conventions:
             match clause:
                 case t.Read():
                     found += [part for rule in clause.rules for part in (rule.when, rule.check, rule.net)]
@@ -75,10 +80,9 @@ class Read:
                     found += clause.usual
         return used_names(*found) | (frozenset() if repeated else {COUNT})
 
-    def table(self, clause: t.TableClause, table: Table, columns: list[t.Column]) -> None:
+    def table(self, clause: t.TableClause, table: Table, columns: "Stated") -> None:
         """Note what a table uses."""
-        of_headers = [next((one for one in columns if fits(one.header.value, header.text)), None)
-                      for header in table.headers]  # fmt: skip
+        of_headers = [columns.column(header) for header in table.headers]
         meanings = [meaning(header, column.meaning) if column else default_meaning(header)
                     for header, column in zip(table.headers, of_headers, strict=True)]  # fmt: skip
         read = self.names[any(what.role == "repeat" for what in meanings)]
@@ -90,16 +94,18 @@ class Read:
                 continue
             if column is not None:
                 self.columns.add(id(column))
-            texts = set(cells)
+            texts: dict[str, list[Span]] = {}
+            for cell in {row.cells[i].span: row.cells[i] for row in table.rows}.values():
+                texts.setdefault(cell.text, []).append(cell.span)
             if what.role == "operator":
                 self.operators(texts)
             elif what.role in {"input", "output", "repeat", "variable", "pattern"}:
-                for text in texts:
-                    self.cells.cell(text)
+                for text, spans in texts.items():
+                    self.texts.setdefault(text, []).extend(spans)
 
-    def operators(self, texts: Iterable[str]) -> None:
+    def operators(self, texts: Mapping[str, list[Span]]) -> None:
         """Note the rules that may read operator cells, and what the holes take."""
-        for text in texts:
+        for text, spans in texts.items():
             ranked = []
             for rule, depth in (self.ranked[place] for place in self.by_piece.places(text)):
                 match = patterns.match(rule.pattern.value, text)
@@ -108,22 +114,23 @@ class Read:
             for _, rule, match in sorted(ranked, key=lambda one: one[0], reverse=True):
                 self.rules.add(id(rule))
                 for token in match.holes.values():
-                    self.cells.cell(token.text)
+                    places = self.texts.setdefault(token.text, [])
+                    places += [span.part(token.start, token.end) for span in spans]
                 if rule.when is None:
                     break  # it reads the cell, if none before it does
 
 
-def conventions_of(network: t.Network, module: Module) -> Iterator[tuple[t.Clause, int]]:
-    """The clauses of a network and then those of its readings, and theirs; raises `SpecError`."""
-    pending = [(clause, module, 0) for clause in network.clauses]
+def conventions_of(named: Reader, module: Module) -> Iterator[Convention]:
+    """The clauses of a network or reading and then those of its readings, and theirs, as far as these are known."""
+    pending = [(clause, named, module, 0) for clause in named.clauses]
     seen: set[int] = set()
-    for clause, place, depth in pending:
-        yield clause, depth
-        if isinstance(clause, t.ReadAs):
-            there, reading = reading_of(clause, place)
-            if id(reading) not in seen:
+    for clause, owner, place, depth in pending:
+        yield clause, owner, depth
+        if isinstance(clause, t.ReadAs) and (found := place.seen(clause.reading.name.id, t.Reading)) is not None:
+            there, reading = found
+            if isinstance(reading, t.Reading) and id(reading) not in seen:
                 seen.add(id(reading))
-                pending += [(part, there, depth + 1) for part in reading.clauses]
+                pending += [(part, reading, there, depth + 1) for part in reading.clauses]
 
 
 def is_read(what: ColumnMeaning, read: frozenset[str]) -> bool:
@@ -138,11 +145,24 @@ def is_nameless(what: ColumnMeaning, cells: list[str]) -> bool:
     return not named and cells != numbers and any(cells)
 
 
-@lru_cache(maxsize=4096)
-def fits(wanted: str, header: str) -> bool:
-    """Whether a header is one that a `columns` clause means, whatever its holes are."""
-    pieces = HOLE.split(wanted)
-    if len(pieces) == 1:
-        return patterns.same_text(wanted, header)
-    regex = ".*".join(re.escape("".join(patterns.key(piece))) for piece in pieces)
-    return re.fullmatch(regex, "".join(patterns.key(header))) is not None
+class Stated:
+    """The columns that `columns` clauses name, to be found by their headers, whatever the holes of these are."""
+
+    def __init__(self, columns: Iterable[t.Column]) -> None:
+        self.columns = list(columns)
+        self.literal: dict[tuple[str, ...], int] = {}
+        self.patterned: list[tuple[int, re.Pattern[str]]] = []
+        for place, column in enumerate(self.columns):
+            pieces = HOLE.split(column.header.value)
+            if len(pieces) == 1:
+                self.literal.setdefault(patterns.key(column.header.value), place)
+            else:
+                regex = ".*".join(re.escape("".join(patterns.key(piece))) for piece in pieces)
+                self.patterned.append((place, re.compile(regex)))
+
+    def column(self, header: Cell) -> t.Column | None:
+        """The first of a header."""
+        key = patterns.key(header.text)
+        places = [place for place, regex in self.patterned if regex.fullmatch("".join(key))]
+        place = min([*places[:1], *([self.literal[key]] if key in self.literal else [])], default=None)
+        return None if place is None else self.columns[place]

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from archspec import library
 from archspec.diagnostics import Edit
+from archspec.elaborate.calls import attributes, default_text, signature
 from archspec.elaborate.catalogue import head
 from archspec.elaborate.functions import FUNCTIONS
 from archspec.elaborate.layout import ROLES
-from archspec.elaborate.modules import Module
-from archspec.elaborate.resolve import attributes, default_text, signature
+from archspec.elaborate.modules import Module, parameters_of
 from archspec.initializer import INITIALIZERS
 from archspec.lsp.fixes import use_edit
 from archspec.ops import OPERATORS, WORDS
@@ -105,8 +105,8 @@ def of_call(module: Module | None, name: str, inside: str) -> Iterator[Choice]:
         for attribute in attributes(OPERATORS[name]):
             default = "" if fields[attribute].is_required() else f" = {default_text(fields[attribute].default)}"
             yield Choice(attribute, "attribute", f"{name}: {attribute}{default}", insert=f"{attribute} = ")
-    found = block_named(module, name)
-    for parameter in found.parameters if found else ():
+    found = module.seen(name, t.Block, t.Network) if module else None
+    for parameter in parameters_of(found[1]) if found else ():
         yield Choice(parameter.name.id, "attribute", f"{name}: {parameter.span.text}", insert=f"{parameter.name.id} = ")
 
 
@@ -121,27 +121,21 @@ def words_of(annotation: object) -> Iterator[str]:
             yield from words_of(part)
 
 
-def block_named(module: Module | None, name: str) -> t.Block | t.Network | None:
-    if module is None:
-        return None
-    found = [module.own.get(name), *(named for _, named in module.used.get(name, []))]
-    return next((named for named in found if isinstance(named, t.Block | t.Network)), None)
-
-
 def names(source: Source, module: Module | None, offset: int) -> Iterator[Choice]:
     """Operators, blocks, functions and the parameters of the declaration around."""
     for name, op in OPERATORS.items():
         yield Choice(name, "operator", signature(op), (inspect.getdoc(op) or "").split("\n\n")[0])
     known: set[str] = set()
     if module is not None:
-        for named in [*module.own.values(), *(found[0][1] for found in module.used.values() if found)]:
-            if isinstance(named, t.Block):
-                known.add(named.name.id)
-                yield Choice(named.name.id, "block", head(named))
+        for name in module.names(t.Block):
+            found = module.seen(name, t.Block)
+            if found is not None:
+                known.add(name)
+                yield Choice(name, "block", head(found[1]))
         for declaration in module.own.values():
-            inside = declaration.span.start <= offset <= declaration.span.end
-            for parameter in declaration.parameters if inside and not isinstance(declaration, t.Variant) else ():
-                yield Choice(parameter.name.id, "parameter", parameter.span.text)
+            if declaration.span.start <= offset <= declaration.span.end:
+                for parameter in parameters_of(declaration):
+                    yield Choice(parameter.name.id, "parameter", parameter.span.text)
     here = Span(source, offset, offset)
     for name, paths in sorted(library.declarations().items()):
         if name not in known and paths[0].startswith("blocks/"):

@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Iterator
 
+from archspec.elaborate.calls import signature
 from archspec.elaborate.catalogue import comment_above, head
-from archspec.elaborate.resolve import signature
+from archspec.elaborate.rules import SIDES
+from archspec.elaborate.uses import Target, Use
 from archspec.lsp.instances import Instance, Network
-from archspec.lsp.names import Target, Use, occurrences
 from archspec.lsp.session import Analysis
 from archspec.ops import OPERATORS
 from archspec.source import Span
@@ -28,7 +29,7 @@ def hover(found: Analysis, offset: int) -> tuple[str, Span] | None:
 
 def name_at(found: Analysis, offset: int) -> Use | None:
     """The name at a place."""
-    here = [use for use in occurrences(found.module) if touches(use.span, offset)] if found.module else []
+    here = [use for use in found.names.uses if touches(use.span, offset)] if found.names else []
     return min(here, key=lambda use: use.span.end - use.span.start, default=None)
 
 
@@ -83,6 +84,10 @@ def described(target: Target) -> str:
         return f"{fenced(f'{target.name}({signature(op)})')}\n\n{inspect.getdoc(op) or ''}"
     if target.kind == "file":
         return f"the file `{target.name}`"
+    if target.kind == "side" and target.name in SIDES:
+        return f"`{target.name}`: {SIDES[target.name]}"
+    if target.kind == "column" and target.span is None:
+        return f"`{target.name}`: a column of the tables that `{target.owner}` reads"
     if target.span is None:
         return f"`{target.name}`: a {target.kind} of the language"
     about = comment_above(target.span)

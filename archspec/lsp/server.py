@@ -11,10 +11,10 @@ from pygls.lsp.server import LanguageServer
 from archspec import driver, library
 from archspec.diagnostics import ASKED, Diagnostic, Edit, Label, Severity, SpecError
 from archspec.elaborate.unused_errors import Unused
+from archspec.elaborate.uses import Target
 from archspec.lsp import completion, outline
 from archspec.lsp.fixes import fixes
 from archspec.lsp.hover import hover, name_at
-from archspec.lsp.names import Target, occurrences
 from archspec.lsp.protocol import PARSE_ERROR, Protocol, is_unreadable
 from archspec.lsp.session import Analysis, Session, Snapshot, path_of
 from archspec.lsp.text import Text
@@ -225,8 +225,8 @@ def answers(serve: Server) -> None:
     async def referred(params: types.ReferenceParams) -> list[types.Location] | None:
         def answer(found: Analysis) -> list[types.Location]:
             use = name_at(found, serve.text(found.source).offset(params.position))
-            every = occurrences(found.module) if found.module and use else ()
-            same = dict.fromkeys(one.span for one in every if use and one.target == use.target)
+            every = found.names.uses if found.names and use else ()
+            same = dict.fromkeys(one.span for one in every if use and one.target is use.target)
             return [place for span in same if (place := serve.location(span))]
 
         return await serve.ask(params.text_document.uri, answer)

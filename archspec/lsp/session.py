@@ -17,6 +17,7 @@ from archspec.elaborate.bodies import Body
 from archspec.elaborate.instantiate import Instantiator, Result
 from archspec.elaborate.modules import Loader, Module
 from archspec.elaborate.plan import Flow
+from archspec.elaborate.resolve import Resolved, resolve
 from archspec.elaborate.unused import unused
 from archspec.limits import DEFAULT_LIMITS, Limits
 from archspec.lsp.instances import Network, laid_out
@@ -75,10 +76,18 @@ class Analysis:
     """None where it is not a spec: syntax, files, names"""
 
     laid_out: list[Network] | None = None
+    found: Resolved | None = None
 
     @property
     def source(self) -> Source:
         return self.snapshot.source
+
+    @property
+    def names(self) -> Resolved | None:
+        """What every name stands for; None where the text does not parse."""
+        if self.found is None and self.module is not None:
+            self.found = self.spec.resolved if self.spec is not None else resolve(self.module)
+        return self.found
 
     @property
     def networks(self) -> list[Network]:
@@ -270,4 +279,4 @@ class Session:
                 wrong += member.warnings
             except SpecError as error:
                 wrong += error.diagnostics
-        return wrong if spec is None or any(map(is_error, wrong)) else [*wrong, *unused(spec.module)]
+        return wrong if spec is None or any(map(is_error, wrong)) else [*wrong, *unused(spec.resolved)]

@@ -128,14 +128,6 @@ class Sweep(Struct, frozen=True, dict=True):
         """Raise `SpecError` for a parameter that a network does not have."""
         assert self.counters
 
-    def __getstate__(self) -> dict[str, object]:
-        """What another process needs: not what this one has worked out."""
-        state = {name: value for name, value in vars(self).items() if name != "counters"}
-        return {**state, "specs": [(spec.module, spec.chosen, spec.limits) for spec in self.specs]}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state, specs=tuple(Spec(*spec) for spec in state["specs"]))  # type: ignore[attr-defined]
-
     def count(self, first: int, last: int) -> tuple[list[Row], Tallied]:
         """What is kept of the candidates from one number up to another, without it."""
         rows: list[Row] = []

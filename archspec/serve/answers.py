@@ -50,7 +50,7 @@ def answer(text: str, name: str, folder: Path, member: str | None = None, parame
         found["members"] = list(spec.members)
         graph = spec.elaborate(**assigned(parameters))
         diagnostics = [*spec.warnings, *spec.check()]
-        diagnostics += [] if any(map(is_error, diagnostics)) else unused(spec.module)
+        diagnostics += [] if any(map(is_error, diagnostics)) else unused(spec.resolved)
     except SpecError as error:
         found["diagnostics"] = [said(diagnostic, name) for diagnostic in error.diagnostics]
         return found

@@ -5,12 +5,15 @@ kept in the user's cache folder: computing them costs more than everything else 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import lark
+from lark.grammar import Rule
+from lark.parse_tree_builder import PropagatePositions
 from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, SpecError
@@ -53,10 +56,50 @@ WORDS = {
 }  # fmt: skip
 
 
+ONLY_CHILD = itemgetter(0)
+
+
+class Placing:
+    """What builds a node and notes where it stands, as Lark's `PropagatePositions` does, but for offsets alone.
+
+    A third of the time went there: an expression of one name is handed through a dozen rules of the grammar.
+    """
+
+    __slots__ = ("build",)
+
+    def __init__(self, build: Callable[[list[Any]], Any]) -> None:
+        self.build = build
+
+    def __call__(self, children: list[Any]) -> Any:
+        made = self.build(children)
+        if type(made) is not lark.Tree or (len(children) == 1 and made is children[0]):
+            return made
+        meta: Any = made.meta
+        first, last = placed(children), placed(reversed(children))
+        if first is None:
+            return made
+        start = getattr(first, "container_start_pos", first.start_pos)
+        end = getattr(last, "container_end_pos", last.end_pos)
+        if meta.empty:
+            meta.start_pos, meta.end_pos, meta.empty = start, end, False
+        meta.container_start_pos, meta.container_end_pos = start, end
+        return made
+
+
+def placed(children: Iterable[Any]) -> Any:
+    """The place of the first child that has one."""
+    for child in children:
+        if type(child) is not lark.Tree:
+            return child
+        if not child.meta.empty:
+            return child.meta
+    return None
+
+
 @cache
 def lark_parser() -> lark.Lark:
     folder = cache_folder()
-    return lark.Lark(
+    parser = lark.Lark(
         GRAMMAR.read_text(encoding="utf-8"),
         parser="lalr",
         start=["start", *CELL_RULES],
@@ -64,6 +107,17 @@ def lark_parser() -> lark.Lark:
         maybe_placeholders=True,
         cache=str(folder / "grammar.cache") if folder else False,
     )
+    callbacks: dict[Rule, Any] = getattr(parser, "_callbacks", {})
+    for rule, callback in callbacks.items():
+        if type(callback) is PropagatePositions:
+            callbacks[rule] = ONLY_CHILD if hands_through(rule) else Placing(callback.node_builder)
+    return parser
+
+
+def hands_through(rule: Rule) -> bool:
+    """Whether a rule of the grammar is one of precedence alone: `?sum: product`."""
+    symbols = [symbol for symbol in rule.expansion if not symbol.is_term and not symbol.name.startswith("_")]
+    return rule.options.expand1 and not rule.alias and len(symbols) == len(rule.expansion) == 1
 
 
 def parsed_file(source: Source, limits: Limits) -> t.SpecFile:
@@ -141,7 +195,9 @@ def check_depth(tree: "lark.Tree[lark.Token]", source: Source, offset: int, limi
         if depth > limits.nesting:
             span = Span(source, node.meta.start_pos + offset, node.meta.end_pos + offset)
             raise SpecError([LimitReached(span, "nested too deep", f"{depth} levels", limits.nesting, "--max-nesting")])
-        pending.extend((child, depth) for child in node.children if isinstance(child, lark.Tree))
+        for child in node.children:
+            if type(child) is lark.Tree:
+                pending.append((child, depth))
 
 
 def token_span(source: Source, token: lark.Token, offset: int = 0) -> Span:

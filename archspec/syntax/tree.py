@@ -376,20 +376,31 @@ class SpecFile(Written, frozen=True):
 
 LEAVES = (str, float, Span)
 """Types of fields that hold no nodes."""
-SAYING: dict[type[Tree], str] = {Argument: "name", Call: "function", Step: "alias", Tap: "name"}
-"""Fields whose name says what is meant, and is not computed with."""
+SAYING: dict[type[Tree], frozenset[str]] = {
+    Argument: frozenset({"name"}), Call: frozenset({"function"}), Reference: frozenset({"name"}),
+    Step: frozenset({"alias"}), Tap: frozenset({"name"}), Parameter: frozenset({"name"}),
+    Title: frozenset({"text"}), Cite: frozenset({"text"}), TableClause: frozenset({"name"}),
+    Output: frozenset({"name"}), Claim: frozenset({"what"}), Initial: frozenset({"target"}),
+    Weights: frozenset({"origin"}), Column: frozenset({"header", "meaning"}), Assignment: frozenset({"name"}),
+    Numbering: frozenset({"position", "total"}), Infer: frozenset({"name"}), Rule: frozenset({"pattern"}),
+    Definition: frozenset({"name"}), Block: frozenset({"name"}), Variant: frozenset({"name"}),
+    Network: frozenset({"name"}), Reading: frozenset({"name"}),
+}  # fmt: skip
+"""Fields that say what is meant or name it, and are not computed with."""
 PARTS: dict[type[Tree], tuple[str, ...]] = {}
 
 
 def parts(cls: type[Tree]) -> tuple[str, ...]:
-    """The fields of a kind of node that may hold nodes, the last first; found once."""
+    """The fields of a kind of node that may hold nodes to walk, the last first; found once."""
     if cls not in PARTS:
-        PARTS[cls] = tuple(name for name, kind in cls.__annotations__.items() if kind not in LEAVES)[::-1]
+        saying = SAYING.get(cls, frozenset())
+        found = (name for name, kind in cls.__annotations__.items() if kind not in LEAVES and name not in saying)
+        PARTS[cls] = tuple(found)[::-1]
     return PARTS[cls]
 
 
 def walk(root: Tree) -> Iterator[Tree]:
-    """Every node of a tree, without recursion."""
+    """Every node of a tree in the order of the text, except what `SAYING` holds; without recursion."""
     pending: list[object] = [root]
     while pending:
         node = pending.pop()
@@ -402,13 +413,8 @@ def walk(root: Tree) -> Iterator[Tree]:
 
 def names(root: Tree) -> Iterator[Name]:
     """The names that a tree computes with, those of steps among them."""
-    pending: list[object] = [root]
-    while pending:
-        node = pending.pop()
+    for node in walk(root):
         if isinstance(node, Name):
             yield node
-        elif isinstance(node, Tree):
-            saying = SAYING.get(type(node))
-            pending += [getattr(node, part) for part in parts(type(node)) if part != saying]
-        elif isinstance(node, tuple):
-            pending += node[::-1]
+        elif isinstance(node, Reference):
+            yield node.name

@@ -7,9 +7,9 @@ import pytest
 import archspec
 from archspec import foreign, library
 from archspec.diagnostics import nearest
+from archspec.elaborate.calls import attributes
 from archspec.elaborate.errors import UnknownArgument, UnknownFunction, UnknownName, UnknownOperator
 from archspec.elaborate.functions import FUNCTIONS
-from archspec.elaborate.resolve import attributes
 from archspec.foreign import Entry, Kind, folded
 from archspec.initializer import INITIALIZERS
 from archspec.lsp.fixes import fixes
