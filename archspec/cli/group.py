@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from archspec.backend import BackendError
 from archspec.cli.output import named, silence, unread
+from archspec.errors import Refusal
 from archspec.syntax import cache
 
 ELSEWHERE = {
@@ -64,6 +64,6 @@ def read_or_not() -> Iterator[None]:
         yield
     except BrokenPipeError:  # which click, if it saw it, would take for a failure of stdout, which it is not
         if not unread():
-            raise BackendError("a process that this one works with has ended") from None
+            raise Refusal("a process that this one works with has ended") from None
         silence()
         raise click.exceptions.Exit(0) from None

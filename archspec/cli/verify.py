@@ -17,7 +17,7 @@ from archspec.spec import Spec
 from archspec.tensor import Shape
 
 if TYPE_CHECKING:
-    from archspec.backend import Backend
+    from archspec.backend import Builds
     from archspec.verify import Verdict
 
 WRONG = 1
@@ -114,7 +114,7 @@ def followed(networks: Sequence[Network]) -> Iterable[Network]:
 def verified(
     name: str,
     spec: Spec,
-    backends: "Sequence[Backend]",
+    backends: "Sequence[Builds]",
     params: Parameters,
     image: Shape | None,
     optimize: bool,

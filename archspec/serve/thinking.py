@@ -19,8 +19,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
-from archspec.diagnostics import SpecError
+from archspec.errors import Refusal, SpecError
 
 STACK = 64 * 2**20
 """Bytes: nesting that the limits allow fits on any platform's thread."""
@@ -202,7 +201,7 @@ def answered(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str,
     """What work gives, or why it gives nothing."""
     try:
         return "made", work(*arguments)
-    except (SpecError, BackendError) as error:
+    except (SpecError, Refusal) as error:
         return "refused", str(error)
     except MemoryError:
         return "memory", None

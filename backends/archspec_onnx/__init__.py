@@ -31,7 +31,6 @@ class Backend:
         ".onnx": "model for inference with its weights, for any batch size; beyond 2 GiB they are in .onnx.data"
     }
     reads = (".onnx",)
-    writes: tuple[str, ...] = ()
     precision: Literal["float32"] = "float32"
 
     def ready(self) -> None:
@@ -67,10 +66,6 @@ class Backend:
     def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
         """The initializers of a model."""
         return part("runtime").read(path, entry)  # type: ignore[no-any-return]
-
-    def write(self, tensors: Mapping[str, Any], path: Path) -> None:
-        """Raises `BackendError`: weights stand in a model, and nowhere else."""
-        part("runtime").write(tensors, path)
 
     def save(self, model: Any, graph: Graph, path: Path) -> None:
         """Write the model with its weights."""

@@ -264,10 +264,6 @@ def is_apart(model: ModelProto, largest: int = LIMIT) -> bool:
     return size > largest
 
 
-def write(tensors: Mapping[str, Any], path: Path) -> None:
-    raise BackendError(f"{path}: an ONNX file holds a model, not weights alone")
-
-
 def read(path: Path, entry: str | None = None) -> dict[str, Array]:
     """The initializers of a model by their names; raises `WeightsError` or `OSError`."""
     if entry is not None:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from archspec.emit import Printed
-    from archspec.train.record import Watch
-    from archspec.train.task import Task
+    from archspec.train.task import Task, Watch
 
 
 class Backend:

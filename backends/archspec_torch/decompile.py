@@ -21,6 +21,7 @@ from torch.export import ExportedProgram
 from archspec.backend import BackendError
 from archspec.decompile import CannotSay, Model, Unreadable
 from archspec.ending import Ended, unwrapped
+from archspec.errors import Refusal
 from archspec.printable import printable
 from archspec.tensor import Shape, shape_text
 from archspec_torch.archive import program_in
@@ -41,7 +42,7 @@ def decompile(
     """The model of `torch:package.module:factory` or of a file that `torch.export` saved.
 
     `image` is the shape of the input, h×w×c or c; of a file, where it leaves it open. `arguments` are the factory's.
-    Raises `BackendError` or `OSError`.
+    Raises `Refusal` or `OSError`.
     """
     if source.startswith(SCHEME):
         place = source.removeprefix(SCHEME)
@@ -122,7 +123,7 @@ def running(what: str) -> Iterator[None]:
     try:
         with unwrapped(), redirect_stdout(sys.stderr):
             yield
-    except (BackendError, ModuleNotFoundError, Ended):
+    except (Refusal, ModuleNotFoundError, Ended):
         raise
     except (Exception, SystemExit) as error:  # nobody knows what it may raise
         first = str(error).strip().partition("\n")[0][:300]
