@@ -17,7 +17,7 @@ from onnx import NodeProto, TensorProto, ValueInfoProto
 from pydantic import ValidationError
 
 from archspec.decompile import Builder, Model, Module, Unreadable, shape_of
-from archspec.decompile.layouts import Layout, Lost, No, Partial, Reading, Restart, Value, output_path, refused
+from archspec.decompile.layouts import Layout, Lost, No, Reading, Restart, Value, output_path, refused
 from archspec.limits import DEFAULT_LIMITS
 from archspec.ops import Input
 from archspec.tensor import Shape, shape_text
@@ -26,7 +26,7 @@ from archspec_onnx.decompile_file import File, constant_of, opened
 from archspec_onnx.decompile_handlers import HANDLERS
 from archspec_onnx.decompile_patterns import recognised
 from archspec_onnx.decompile_place import DOMAINS, Blamed, Place, attributes_of
-from archspec_onnx.decompile_shapes import viewed, whole_sides
+from archspec_onnx.decompile_shapes import Blaming, viewed, whole_sides
 from archspec_onnx.decompile_troubles import Lack, reached, shapes_of
 
 BATCH, OTHER = 7919, 7907
@@ -330,8 +330,8 @@ class Reader:
                 if isinstance(found, Value):
                     path = found.path if found.layout == "hwc" else output_path(self.builder, found)
                     outputs["output" if position == 0 else value.name] = path
-                elif isinstance(found, Partial) and (blamed := found.numbers[-1:]) and isinstance(blamed[0], Blamed):
-                    raise blamed[0]
+                elif isinstance(found, Blaming):
+                    raise found.refusal
                 elif not isinstance(found, Lost):
                     raise No("it is not a tensor of the language")
             except No as error:

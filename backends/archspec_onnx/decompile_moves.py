@@ -8,7 +8,7 @@ import numpy as np
 from onnx import helper
 
 from archspec import ops
-from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
+from archspec.decompile.layouts import CHANNELS, InfinitePad, No, Value, only
 from archspec_onnx.decompile_affine import together
 from archspec_onnx.decompile_constants import Constant, one_number, whole_numbers
 from archspec_onnx.decompile_ops import reads
@@ -99,7 +99,7 @@ def pad(place: Place, x: Any, pads: Any = None, value: Any = None, axes: Any = N
     only(min(top, bottom, left, right) >= 0, "its padding is negative")
     number = one_number(value, "value") if value is not None else place.real("value", 0)
     if number == -inf:  # what a maximum never sees
-        return Partial("infinite", place.map(given), (top, bottom, left, right))
+        return InfinitePad(place.map(given), (top, bottom, left, right))
     return place.add(ops.Pad(amount=(top, bottom, left, right), value=number), [given])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from archspec import ops
-from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
+from archspec.decompile.layouts import CHANNELS, Bands, InfinitePad, No, NormalBands, Value, only
 from archspec.ops.base import Window
 from archspec.tensor import Shape
 from archspec_onnx.decompile_constants import Computed, Constant, numbers, one_number
@@ -167,9 +167,9 @@ def layer_norm(place: Place, x: Any, scale: Any, shift: Any = None) -> list[Valu
 
 @reads("GroupNormalization", "InstanceNormalization")
 def group_norm(place: Place, x: Any, scale: Any, shift: Any) -> Any:
-    if isinstance(x, Partial) and x.what in {"bands", "column"}:
+    if isinstance(x, Bands) and not isinstance(x, NormalBands):
         only(unused(scale, 1) and unused(shift, 0), "it scales groups of channels")
-        return x.then("normal", place.real("epsilon", 1e-5))
+        return NormalBands(x.base, x.count, place.real("epsilon", 1e-5))
     given = place.first(x)
     groups = place.whole("num_groups", place.channels(given))
     by_channel = isinstance(scale, Constant) and scale.size == place.channels(given)
@@ -296,8 +296,8 @@ def dropout(place: Place, x: Any, ratio: Any = None, training: Any = None) -> li
 
 @reads("MaxPool", "AveragePool")
 def pool(place: Place, x: Any) -> list[Value]:
-    around = x.numbers if isinstance(x, Partial) and x.what == "infinite" else None
-    given = place.map(x.base if isinstance(x, Partial) and around is not None else x)
+    around = x.pads if isinstance(x, InfinitePad) else None
+    given = place.map(x.base if isinstance(x, InfinitePad) else x)
     kind: Any = ops.MaxPool if place.node.op_type == "MaxPool" else ops.AvgPool
     attributes = window(place, kind, place.shape(given), place.wholes("kernel_shape", ()))
     unpadded = attributes["pad"] in {"valid", (0,) * 4}

@@ -13,13 +13,13 @@ import numpy as np
 from onnx import NodeProto, helper
 
 from archspec import ops
-from archspec.decompile.layouts import Partial, Value
+from archspec.decompile.layouts import Bands, NormalBands, Pending, Value
 from archspec.tensor import Shape
 from archspec_onnx.decompile_constants import Constant
 from archspec_onnx.decompile_place import Place
 from archspec_onnx.lower import means, shares
 
-Found = Value | Partial | None
+Found = Value | Pending | None
 MOST_FACTORS = 12
 """So many values are looked at to take a product apart."""
 MOST_PADS = 2**10
@@ -200,7 +200,7 @@ def is_mean(place: Place, name: str, x: str) -> bool:
     given = place.reader.values.get(node.input[1]) if len(node.input) > 1 else None
     axes = given.array.tolist() if isinstance(given, Constant) else list(attribute(node, "axes", ()))
     known = place.reader.values.get(x)
-    rank = 3 if isinstance(known, Partial) else 2 if isinstance(known, Value) and known.layout == "flat" else 4
+    rank = 3 if isinstance(known, Pending) else 2 if isinstance(known, Value) and known.layout == "flat" else 4
     return axes in ([-1], [rank - 1])
 
 
@@ -217,8 +217,8 @@ def squares(place: Place, name: str) -> Iterator[str]:
 
 def normal(place: Place, x: Any, eps: float) -> Found:
     """A normalisation without trained numbers, of channels or of groups of them."""
-    if isinstance(x, Partial) and x.what in {"bands", "column"}:
-        return x.then("normal", eps)
+    if isinstance(x, Bands) and not isinstance(x, NormalBands):
+        return NormalBands(x.base, x.count, eps)
     if isinstance(x, Value) and x.layout != "chw":
         return place.add(ops.LayerNorm(eps=eps, scale=False, shift=False), [x])
     return None

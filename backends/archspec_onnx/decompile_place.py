@@ -7,7 +7,7 @@ import numpy as np
 from onnx import NodeProto, helper
 
 from archspec.decompile import Tensor
-from archspec.decompile.layouts import Layout, No, Partial, Site, Value, only
+from archspec.decompile.layouts import Layout, No, Site, Value, only
 from archspec.ops import AnyOp
 from archspec_onnx.decompile_constants import Constant
 
@@ -82,12 +82,6 @@ class Place(Site, frozen=True):
         return super().along(x, self.dimension(dimension, 1 + len(self.laid(x))))
 
     # ---- what a node is given ----
-
-    def any(self, x: Any) -> Value:
-        """A value of the flat Graph; raises `No`."""
-        if isinstance(x, Partial) and x.numbers and isinstance(x.numbers[-1], Blamed):
-            raise x.numbers[-1]
-        return super().any(x)
 
     def blame(self, why: str) -> Blamed:
         """What says that this node is in the way of a later one."""

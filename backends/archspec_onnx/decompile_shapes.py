@@ -7,12 +7,32 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from archspec.decompile.layouts import No, Partial, only
+from archspec.decompile.layouts import No, Pending, only
 from archspec.tensor import shape_text
 from archspec_onnx.decompile_constants import Constant, whole_numbers
-from archspec_onnx.decompile_place import Place
+from archspec_onnx.decompile_place import Blamed, Place
 
-RESHAPED, TURNED = "reshaped", "turned"
+
+class Blaming(Pending, frozen=True):
+    """A tensor that the language does not have, and the node that is to blame where no later one makes it a value."""
+
+    whole: tuple[int, ...]
+    """its sides, the batch too"""
+    blamed: Blamed
+
+    @property
+    def refusal(self) -> Blamed:
+        return self.blamed
+
+
+class Reshaped(Blaming, frozen=True):
+    """A value in another shape."""
+
+
+class Turned(Blaming, frozen=True):
+    """A value with its dimensions in another order."""
+
+    order: tuple[int, ...]
 
 
 def stated(place: Place, name: str, inputs: Sequence[Any], position: int) -> list[int] | None:
@@ -26,24 +46,9 @@ def stated(place: Place, name: str, inputs: Sequence[Any], position: int) -> lis
 def whole_sides(place: Place, x: Any) -> tuple[int, ...]:
     """The sides of a tensor, the batch too; raises `No`."""
     batch = place.reader.batch
-    if not isinstance(x, Partial):
-        return (batch, *place.laid(place.any(x)))
-    sides = place.laid(x.base)
-    groups = x.numbers[0] if x.what.endswith("groups") else 0
-    match x.what:
-        case "reshaped" | "turned":
-            return tuple(x.numbers[0])
-        case "groups":
-            return (batch, groups, sides[0] // groups, *sides[1:])
-        case "dealt groups":
-            return (batch, sides[0] // groups, groups, *sides[1:])
-        case "column" | "column normal":
-            return (batch, sides[0], 1)
-        case "volume":
-            return (batch, 1, *sides)
-        case "bands" | "bands normal":
-            return (batch, x.numbers[0], prod(sides) // x.numbers[0])
-    raise No("what it is given is not a tensor of the language")
+    if isinstance(x, Blaming):
+        return x.whole
+    return (batch, *(x.sides(place) if isinstance(x, Pending) else place.laid(place.any(x))))
 
 
 def new_sides(place: Place, own: tuple[int, ...], inputs: Sequence[Any]) -> tuple[int, ...]:
@@ -116,11 +121,11 @@ def viewed(place: Place, x: Any, *inputs: Any) -> Constant:
 
 def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
     """A tensor of the network in another shape, the batch too."""
-    if isinstance(x, Partial) and x.what == TURNED:
+    if isinstance(x, Turned):
         only(whole == whole_sides(place, x), "it reshapes a value whose dimensions were reordered")
         return x
-    unknown = isinstance(x, Partial) and x.what != RESHAPED
-    base = x.base if isinstance(x, Partial) else place.any(x)
+    unknown = isinstance(x, Pending) and not isinstance(x, Reshaped)
+    base = x.base if isinstance(x, Pending) else place.any(x)
     first = whole[:1] == (place.reader.batch,)
     only(first or not unknown, "the batch is not its first dimension")
     try:
@@ -129,27 +134,27 @@ def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
     except No as error:
         if unknown:
             raise
-        return Partial(RESHAPED, base, (whole, place.blame(str(error))))
+        return Reshaped(base, whole, place.blame(str(error)))
 
 
 def turned(place: Place, x: Any, order: tuple[int, ...]) -> Any:
     """A tensor of the network with its dimensions in another order, the batch too."""
     own = whole_sides(place, x)
     only(sorted(order) == list(range(len(own))), "its order does not name each dimension once")
-    if isinstance(x, Partial) and x.what not in {TURNED, RESHAPED}:
+    if isinstance(x, Pending) and not isinstance(x, Blaming):
         return place.turned(x, order)
     sides = tuple(own[at] for at in order)
-    if isinstance(x, Partial) and x.what == RESHAPED:
+    if isinstance(x, Reshaped):
         # dimensions of 1 may stand anywhere
         return remade(place, x, sides) if unmoved(own, order) else place.any(x)
-    base = x.base if isinstance(x, Partial) else place.any(x)
-    whole = tuple(x.numbers[1][at] for at in order) if isinstance(x, Partial) else order
+    base = x.base if isinstance(x, Turned) else place.any(x)
+    whole = tuple(x.order[at] for at in order) if isinstance(x, Turned) else order
     try:
         return place.turned(base, whole)
     except No as error:
         if unmoved(whole_sides(place, base), whole):
             return remade(place, base, sides)
-        return Partial(TURNED, base, (sides, whole, place.blame(str(error))))
+        return Turned(base, sides, place.blame(str(error)), whole)
 
 
 def unmoved(own: tuple[int, ...], order: tuple[int, ...]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onnx import ModelProto, numpy_helper, shape_inference
 
-from archspec.decompile.layouts import Lost, Partial, Value
+from archspec.decompile.layouts import Lost, Pending, Value
 from archspec.graph import Node
 from archspec_onnx.decompile_file import File
 
@@ -35,7 +35,7 @@ def reached(reader: "Reader", names: Sequence[str]) -> list[str]:
             found.add(name)
             node = reader.makers.get(name)
             above += [] if node is None else node.input
-        if isinstance(value, (Value, Partial)):
+        if isinstance(value, (Value, Pending)):
             path = value.path if isinstance(value, Value) else value.base.path
             above += stand_ins(reader, path, nodes, paths)
         pending += [other for other in above if other not in seen]

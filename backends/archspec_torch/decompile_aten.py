@@ -11,8 +11,8 @@ import torch
 
 from archspec import ops
 from archspec.decompile import Tensor
-from archspec.decompile.layouts import CHANNELS, No, Partial, Value, only
-from archspec_torch.decompile_shapes import SHARING_VIEWS, VIEWS
+from archspec.decompile.layouts import CHANNELS, InfinitePad, No, Value, only
+from archspec_torch.decompile_shapes import SHARING_VIEWS, VIEWS, Unsqueezed
 from archspec_torch.decompile_values import Handler, Place
 from archspec_torch.program import Constant
 
@@ -217,12 +217,12 @@ def dropout(site: Place, a: Arguments) -> Any:
 
 
 @reads("feature_dropout")
-def feature_dropout(site: Place, a: Arguments) -> Partial:
+def feature_dropout(site: Place, a: Arguments) -> Unsqueezed:
     x = a["input"]
     only(a["train"] is False, "it drops values in evaluation too")
-    if not (isinstance(x, Partial) and x.what == "unsqueeze" and x.numbers == (1,)):
+    if not (isinstance(x, Unsqueezed) and x.dimension == 1):
         raise No("it drops whole channels while training, which no operator of archspec does")
-    return Partial("unsqueeze", site.add(ops.StochasticDepth(rate=float(a["p"])), [x.base]), (1,))
+    return Unsqueezed(site.add(ops.StochasticDepth(rate=float(a["p"])), [x.base]), 1)
 
 
 # ---- poolings ----
@@ -240,9 +240,9 @@ def max_pool(site: Place, a: Arguments) -> Value:
         "kernel": kernel, "stride": pair(a["stride"] or kernel), "dilation": pair(a["dilation"]),
         "ceil": a["ceil_mode"],
     }  # fmt: skip
-    if isinstance(x, Partial) and x.what == "infinite":
+    if isinstance(x, InfinitePad):
         only(pads == (0, 0) and not a["ceil_mode"], "it pads once more what was padded with infinity")
-        return site.add(ops.MaxPool(pad=x.numbers, **window), [x.base])
+        return site.add(ops.MaxPool(pad=x.pads, **window), [x.base])
     return site.add(ops.MaxPool(pad=pads, **window), [site.map(x)])
 
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any
 
+from msgspec.structs import replace
+
 from archspec import ops
-from archspec.decompile.layouts import No, Partial, Value, only
+from archspec.decompile.layouts import Groups, InfinitePad, No, Pending, Site, Value, only
 from archspec_torch.decompile_affine import divided, scaled, shifted, together
 from archspec_torch.decompile_aten import HANDLERS, Arguments, reads
-from archspec_torch.decompile_shapes import full_slice
+from archspec_torch.decompile_shapes import Expanded, full_slice
 from archspec_torch.decompile_values import Place
 from archspec_torch.program import Constant, Told
 
@@ -36,8 +38,8 @@ def add(site: Place, a: Arguments) -> Any:
     kept = unchanged(a, 0)
     if kept is not None:
         return kept
-    if isinstance(a["self"], Partial) and scalar(a["other"]):
-        return a["self"].then("add", a["other"])
+    if isinstance(a["self"], Response) and scalar(a["other"]):
+        return a["self"].then(1, a["other"])
     for x, other in ((a["self"], a["other"]), (a["other"], a["self"])):
         if isinstance(other, Constant) or scalar(other):
             return shifted(site, site.any(x), other)
@@ -50,12 +52,12 @@ def mul(site: Place, a: Arguments) -> Any:
     kept = unchanged(a, 1)
     if kept is not None:
         return kept
-    if isinstance(one, Partial) and scalar(other):
-        return one.then("mul", other)
+    if isinstance(one, Response) and scalar(other):
+        return one.then(0, other)
     for x, factor in ((one, other), (other, one)):
         if isinstance(factor, Constant) or scalar(factor):
             return scaled(site, site.any(x), factor)
-    unspread = {key: a[key].base if isinstance(a[key], Partial) and a[key].what == "expand" else a[key] for key in a}
+    unspread = {key: given.base if isinstance(given, Expanded) else given for key, given in a.items()}
     return join(site, ops.Mul(), unspread)
 
 
@@ -77,14 +79,14 @@ def cat(site: Place, a: Arguments) -> Value:
 def pad(site: Place, a: Arguments) -> Any:
     only(a.get("mode", "constant") == "constant", f"it pads by `{a.get('mode')}`, and `pad` by a constant")
     x, amounts = a["self"], list(a["pad"])
-    if isinstance(x, Partial):
-        return x.then("pad", *amounts, a["value"] or 0)
+    if isinstance(x, Groups) and x.count == 1:
+        return Response(x.base, tuple(amounts), float(a["value"] or 0))
     x = site.map(x)
     sides = [*amounts, *[0] * (8 - len(amounts))]
     only(not any(sides[4:]) and min(sides) >= 0, "it pads other dimensions than height and width, or cuts off")
     amount, value = (sides[2], sides[3], sides[0], sides[1]), float(a["value"] or 0)
     # what a maximum never sees
-    return Partial("infinite", x, amount) if value == -inf else site.add(ops.Pad(amount=amount, value=value), [x])
+    return InfinitePad(x, amount) if value == -inf else site.add(ops.Pad(amount=amount, value=value), [x])
 
 
 @reads("upsample_nearest2d", "_upsample_nearest_exact2d", "upsample_bilinear2d")
@@ -169,24 +171,52 @@ def to(site: Place, a: Arguments) -> Any:
     return a["self"]
 
 
-# ---- on the way to something ----
+# ---- on the way to a local response normalisation ----
+
+NO_RESPONSE = "it is not a local response normalisation"
+
+
+class Response(Pending, frozen=True):
+    """The denominator of one, as far as it is computed: (k + alpha · the mean of squares of near channels)^beta."""
+
+    pads: tuple[int, ...]
+    """around the channels of the squares as depth: left, right, top, bottom, before, after"""
+    value: float
+    """that they are padded with"""
+    size: int = 0
+    """channels of a mean; 0 before there is one"""
+    whole: bool = False
+    """whether the means lie as the map does"""
+    numbers: tuple[float, ...] = ()
+    """alpha, k, beta"""
+
+    def reshaped(self, site: Site, out: tuple[int, ...]) -> Any:
+        own = site.laid(self.base)
+        if self.size and out in {own, (1, *own)}:
+            return replace(self, whole=out == own)
+        return super().reshaped(site, out)
+
+    def then(self, position: int, number: float) -> "Response":
+        """With the next one of its numbers; raises `No` where another is due."""
+        only(self.whole and len(self.numbers) == position, NO_RESPONSE)
+        return replace(self, numbers=(*self.numbers, number))
 
 
 @reads("avg_pool3d")
-def avg_pool3d(site: Place, a: Arguments) -> Partial:
+def avg_pool3d(site: Place, a: Arguments) -> Response:
     x = a["self"]
-    if not (isinstance(x, Partial) and x.what == "volume pad") or a["divisor_override"] is not None:
+    if not isinstance(x, Response) or x.size or a["divisor_override"] is not None:
         raise No("it is not a part of a local response normalisation")
     steps = list(a["stride"] or a["kernel_size"])
     steps = steps if len(steps) == 3 else steps * 3
-    only({*steps, *a["kernel_size"][1:]} == {1} and not any(a["padding"]), "it is not a local response normalisation")
-    return x.then("mean", a["kernel_size"][0])
+    only({*steps, *a["kernel_size"][1:]} == {1} and not any(a["padding"]), NO_RESPONSE)
+    return replace(x, size=a["kernel_size"][0])
 
 
 @reads("pow")
 def power(site: Place, a: Arguments) -> Any:
-    if isinstance(a["self"], Partial) and scalar(a["exponent"]):
-        return a["self"].then("pow", a["exponent"])
+    if isinstance(a["self"], Response) and scalar(a["exponent"]):
+        return a["self"].then(2, a["exponent"])
     raise No("it is not a part of a local response normalisation")
 
 
@@ -217,12 +247,13 @@ def div(site: Place, a: Arguments) -> Value:
     only(a.get("rounding_mode") is None, "it rounds the quotient")
     if isinstance(base, Constant) or scalar(base):
         return divided(site, x, base)
-    if not (isinstance(base, Partial) and base.what == "volume pad mean volume mul add pow"):
+    if not (isinstance(base, Response) and len(base.numbers) == 3):
         raise No("it divides, and is not a local response normalisation")
-    left, right, top, bottom, before, after, value, size, alpha, k, beta = base.numbers
+    *around, before, after = base.pads
     squared = next(node for node in site.reader.builder.nodes if node.path == base.base.path)
     own = isinstance(squared.op, ops.Mul) and squared.inputs == (x.path, x.path)
-    only(own and not any((left, right, top, bottom, value)), "it is not a local response normalisation")
-    only((before, after) == (size // 2, (size - 1) // 2) and size % 2, "no channel is in the middle of its window")
+    only(own and around == [0] * 4 and not base.value, NO_RESPONSE)
+    size, (alpha, k, beta) = base.size, base.numbers
+    only((before, after) == (size // 2, (size - 1) // 2) and size % 2 == 1, "no channel is in the middle of its window")
     made = ops.LocalResponseNorm(size=size, alpha=alpha / size, beta=float(beta), k=float(k))
     return site.add(made, [x])

@@ -6,11 +6,25 @@ from typing import Any
 import torch
 
 from archspec import ops
-from archspec.decompile.layouts import Partial, Value, only
+from archspec.decompile.layouts import Pending, Value, only
 from archspec_torch.decompile_values import Handler, Place, known_shape
 from archspec_torch.program import Constant, strides
 
 Arguments = dict[str, Any]
+
+
+class Unsqueezed(Pending, frozen=True):
+    """A value with one more dimension, of one entry."""
+
+    dimension: int
+
+
+class Channel(Pending, frozen=True):
+    """One channel of a map, without the dimension of channels."""
+
+
+class Expanded(Pending, frozen=True):
+    """A value that is spread over more pixels or channels."""
 
 
 def full_slice(place: Place, a: Arguments) -> bool:
@@ -63,16 +77,16 @@ def transpose(place: Place, a: Arguments) -> Any:
 def unsqueeze(place: Place, a: Arguments) -> Any:
     x = a["self"]
     dimension = a["dim"] % len(place.shape_told)
-    if isinstance(x, Partial) and x.what == "unsqueeze" and x.numbers == (2,) and dimension >= 2:
+    if isinstance(x, Unsqueezed) and x.dimension == 2 and dimension >= 2:
         return place.unpixel(x.base)
-    if isinstance(x, Partial) and x.what == "channel" and dimension == 1:
+    if isinstance(x, Channel) and dimension == 1:
         return x.base
-    return Partial("unsqueeze", place.any(x), (dimension,))
+    return Unsqueezed(place.any(x), dimension)
 
 
 def squeeze(place: Place, a: Arguments) -> Any:
     x = a["self"]
-    if isinstance(x, Partial) and x.what == "unsqueeze":
+    if isinstance(x, Unsqueezed):
         only(place.sides == place.laid(x.base), "it takes off another dimension than was added")
         return x.base
     return place.reshaped(x, place.sides)
@@ -80,7 +94,7 @@ def squeeze(place: Place, a: Arguments) -> Any:
 
 def expand(place: Place, a: Arguments) -> Any:
     x = place.any(a["self"])
-    return x if place.sides == place.laid(x) else Partial("expand", x)
+    return x if place.sides == place.laid(x) else Expanded(x)
 
 
 def weighing(handler: Handler) -> Handler:
@@ -98,7 +112,7 @@ def select(place: Place, a: Arguments) -> Any:
     count = shape[a["dim"] % len(shape)]
     if isinstance(x, Value) and x.layout == "chw" and a["dim"] % len(shape) == 1 and count > 1:
         start = a["index"] % count
-        return Partial("channel", place.add(ops.Slice(start=start, stop=start + 1), [x]))
+        return Channel(place.add(ops.Slice(start=start, stop=start + 1), [x]))
     only(count == 1, "it takes one of several")
     return squeeze(place, a)
 
