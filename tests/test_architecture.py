@@ -19,18 +19,6 @@ CIRCLES: list[list[str]] = [
     ],
     # `Spec.count` and `Spec.sweep` search, when they are called
     ["archspec.search.counting", "archspec.search.sweep", "archspec.spec"],
-    # readers of models, which are to become packages
-    [
-        "archspec_onnx.decompile", "archspec_onnx.decompile_affine", "archspec_onnx.decompile_handlers",
-        "archspec_onnx.decompile_moves", "archspec_onnx.decompile_ops", "archspec_onnx.decompile_patterns",
-        "archspec_onnx.decompile_place", "archspec_onnx.decompile_resize", "archspec_onnx.decompile_shapes",
-        "archspec_onnx.decompile_troubles",
-    ],
-    # readers of models, which are to become packages
-    [
-        "archspec_torch.decompile_affine", "archspec_torch.decompile_aten", "archspec_torch.decompile_moves",
-        "archspec_torch.decompile_shapes", "archspec_torch.decompile_values",
-    ],
 ]  # fmt: skip
 """Modules that import each other, within functions and for types too. A new circle is a fault of the design."""
 HEAVY = ("torch", "tensorflow", "keras", "onnx", "matplotlib", "numpy", "networkx", "scipy")

@@ -5,7 +5,7 @@ linear layer, a map of one pixel as a vector and back. Such steps are not operat
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
@@ -151,7 +151,7 @@ class Reading:
     """What is known while a model is read."""
 
     builder: Builder
-    undone: set[str] = field(default_factory=set)
+    undone: set[str]
     """flattenings of one pixel that are undone later: they change nothing"""
 
 

@@ -27,8 +27,8 @@ from archspec.graph import Graph
 from archspec.optional import needing
 from archspec.tensor import Shape
 from archspec.weights import WeightsError, draw
-from archspec_onnx.decompile_file import opened
 from archspec_onnx.external import save_apart, with_initializers
+from archspec_onnx.file import opened
 from archspec_onnx.lower import lower
 from archspec_onnx.site import Site
 

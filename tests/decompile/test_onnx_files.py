@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from archspec_onnx import decompile_ops
 from archspec_onnx.decompile import decompile
+from archspec_onnx.decompile.handlers import HANDLERS
 from decompile.onnx_files import agrees, draw, kinds, node, number, saved
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
@@ -288,6 +288,6 @@ def test_a_mistake_in_a_reader_is_not_said_to_be_the_files(
     def broken(place: Any, x: Any) -> Any:
         raise mistake
 
-    monkeypatch.setitem(decompile_ops.HANDLERS, "Relu", broken)
+    monkeypatch.setitem(HANDLERS, "Relu", broken)
     with pytest.raises(type(mistake)):
         decompile(str(saved(tmp_path, [node("Relu", "x", "y")], {}, SHAPE)))

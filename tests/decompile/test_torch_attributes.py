@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from archspec_torch.decompile_values import Reader
+from archspec_torch.decompile.reader import Reader
 from archspec_torch.program import program_of
 from decompile.equality import assert_equal, from_torch
 from decompile.modules import Of, found, kinds, only, refused

@@ -1,19 +1,17 @@
-"""What moves values without computing -> archspec's operators, or another layout of the same value."""
+"""What takes channels apart, joins them or gives them another order."""
 
 from itertools import pairwise
-from math import inf
 from typing import Any
 
 import numpy as np
-from onnx import helper
 
 from archspec import ops
-from archspec.decompile.layouts import CHANNELS, InfinitePad, No, Value, only
-from archspec_onnx.decompile_affine import together
-from archspec_onnx.decompile_constants import Constant, one_number, whole_numbers
-from archspec_onnx.decompile_ops import reads
-from archspec_onnx.decompile_place import Place
-from archspec_onnx.decompile_shapes import new_sides, remade, shape_numbers, stated, turned, whole_sides
+from archspec.decompile.layouts import CHANNELS, No, Value, only
+from archspec_onnx.constants import whole_numbers
+from archspec_onnx.decompile.affine import together
+from archspec_onnx.decompile.handlers.registry import reads
+from archspec_onnx.decompile.shapes import remade, stated, whole_sides
+from archspec_onnx.decompile.walk import Place
 
 
 @reads("Concat")
@@ -24,40 +22,6 @@ def concat(place: Place, *inputs: Any) -> Value:
         return found[0]
     whole = together(place, found)
     return place.add(ops.Concat(), found) if whole is None else whole
-
-
-@reads("Flatten", "Reshape", "Squeeze", "Unsqueeze")
-def reshape(place: Place, x: Any, how: Any = None) -> Any:
-    return remade(place, x, new_sides(place, whole_sides(place, x), (x, how)))
-
-
-@reads("Transpose")
-def transpose(place: Place, x: Any) -> Any:
-    return turned(place, x, place.wholes("perm", range(len(whole_sides(place, x)))[::-1]))
-
-
-@reads("Identity")
-def same(place: Place, x: Any) -> Any:
-    return x
-
-
-@reads("Cast", "CastLike")
-def cast(place: Place, x: Any, other: Any = None) -> Any:
-    """A change to the type that the numbers have."""
-    own = place.reader.file.inputs[0].type.tensor_type.elem_type
-    if isinstance(other, Constant):
-        only(other.type == helper.tensor_dtype_to_np_dtype(own).name, "it changes the type of numbers")
-    elif place.node.op_type == "Cast":
-        only(place.whole("to", 0) == own, "it changes the type of numbers")
-    return x
-
-
-@reads("Expand")
-def expand(place: Place, x: Any, shape: Any) -> Any:
-    own, wanted = whole_sides(place, x), shape_numbers(place, shape)
-    inside = len(wanted) <= len(own) and all(b in {1, a} for a, b in zip(own[::-1], wanted[::-1], strict=False))
-    only(inside, "it repeats values")
-    return x
 
 
 @reads("Gather")
@@ -77,30 +41,6 @@ def gather(place: Place, x: Any, where: Any) -> Any:
     parts = [place.add(ops.Slice(start=found[a], stop=found[b - 1] + 1), [given]) for a, b in pairwise(starts)]
     taken = parts[0] if len(parts) == 1 else place.add(ops.Concat(), parts)
     return remade(place, taken, whole)
-
-
-@reads("Pad")
-def pad(place: Place, x: Any, pads: Any = None, value: Any = None, axes: Any = None) -> Any:
-    given = place.any(x)
-    rank = 1 + len(place.laid(given))
-    amounts = stated(place, "pads", [x, pads], 1) or []
-    chosen = [place.dimension(at, rank) for at in stated(place, "axes", [x, None, None, axes], 3) or range(rank)]
-    only(len(amounts) == 2 * len(chosen) and len(set(chosen)) == len(chosen), "its pads do not fit its dimensions")
-    sides = {at: (amounts[i], amounts[i + len(chosen)]) for i, at in enumerate(chosen)}
-    padded = {at: pair for at, pair in sides.items() if pair != (0, 0)}
-    if not padded:
-        return given
-    mode = place.word("mode", "constant")
-    only(mode == "constant", f"it pads by the mode `{mode}`")
-    only(given.layout != "flat", "it pads a vector")
-    height = 1 if given.layout == "hwc" else 2
-    only(padded.keys() <= {height, height + 1}, "it pads channels, or the batch")
-    (top, bottom), (left, right) = (padded.get(at, (0, 0)) for at in (height, height + 1))
-    only(min(top, bottom, left, right) >= 0, "its padding is negative")
-    number = one_number(value, "value") if value is not None else place.real("value", 0)
-    if number == -inf:  # what a maximum never sees
-        return InfinitePad(place.map(given), (top, bottom, left, right))
-    return place.add(ops.Pad(amount=(top, bottom, left, right), value=number), [given])
 
 
 @reads("Split")
@@ -125,7 +65,7 @@ def slice_(place: Place, x: Any, *given: Any) -> Any:
         for position, name in enumerate(("starts", "ends", "axes", "steps"), 1)
     )
     value = place.any(x)
-    sides = (place.reader.batch, *place.laid(value))
+    sides = (place.reading.batch, *place.laid(value))
     if starts is None or stops is None:
         raise No("it does not say what it takes")
     several = {len(found) for found in (starts, stops, axes, steps) if found is not None}

@@ -1,5 +1,6 @@
 """torch's reshapes, transpositions and their kin: most are only another way to lay out a value."""
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -7,10 +8,9 @@ import torch
 
 from archspec import ops
 from archspec.decompile.layouts import Pending, Value, only
-from archspec_torch.decompile_values import Handler, Place, known_shape
+from archspec_torch.decompile.handlers.registry import Arguments, Handler, reads
+from archspec_torch.decompile.walk import Place, known_shape
 from archspec_torch.program import Constant, strides
-
-Arguments = dict[str, Any]
 
 
 class Unsqueezed(Pending, frozen=True):
@@ -27,6 +27,24 @@ class Expanded(Pending, frozen=True):
     """A value that is spread over more pixels or channels."""
 
 
+VIEWS: set[str] = set()
+"""Operators that only lay a tensor out anew."""
+
+
+def views(*names: str) -> Callable[[Handler], Handler]:
+    """Register what reads the operators of these names, each of which gives a view of a weight, too."""
+
+    def register(handler: Handler) -> Handler:
+        def handle(place: Place, a: Arguments) -> Any:
+            return constant_view(place, a["self"]) if isinstance(a["self"], Constant) else handler(place, a)
+
+        VIEWS.update(names)
+        reads(*names)(handle)
+        return handler
+
+    return register
+
+
 def full_slice(place: Place, a: Arguments) -> bool:
     """Whether a slice takes everything."""
     return given_shape(place) == place.shape_told and a["step"] == 1
@@ -41,17 +59,19 @@ def constant_view(place: Place, x: Constant) -> Constant:
     """A weight in the shape that torch's own operator gives it."""
     _, *others = place.step.arguments
     made: torch.Tensor = place.step.overload(
-        x.tensor, **{name: place.reader.values(place.step.arguments[name]) for name in others}
+        x.tensor, **{name: place.reading.values(place.step.arguments[name]) for name in others}
     )
     only(made.numel() == x.tensor.numel(), "it broadcasts a weight, or takes a part of it")
     turned = x.turned or place.step.kind in {"permute", "transpose", "t"}
     return Constant(x.key, made, x.trained, turned)
 
 
+@views("view", "reshape", "_unsafe_view", "flatten")
 def view(place: Place, a: Arguments) -> Any:
     return place.reshaped(a["self"], place.sides)
 
 
+@views("as_strided")
 def as_strided(place: Place, a: Arguments) -> Any:
     """A tensor in another shape, where it is one piece of memory that stays one."""
     source = place.step.sources[0]
@@ -61,11 +81,13 @@ def as_strided(place: Place, a: Arguments) -> Any:
     return place.reshaped(a["self"], place.sides)
 
 
+@views("permute")
 def permute(place: Place, a: Arguments) -> Any:
     count = len(a["dims"])
     return place.turned(a["self"], tuple(dimension % count for dimension in a["dims"]))
 
 
+@views("transpose", "t")
 def transpose(place: Place, a: Arguments) -> Any:
     count = len(place.shape_told)
     order = list(range(count))
@@ -74,6 +96,7 @@ def transpose(place: Place, a: Arguments) -> Any:
     return place.turned(a["self"], tuple(order))
 
 
+@views("unsqueeze")
 def unsqueeze(place: Place, a: Arguments) -> Any:
     x = a["self"]
     dimension = a["dim"] % len(place.shape_told)
@@ -84,6 +107,7 @@ def unsqueeze(place: Place, a: Arguments) -> Any:
     return Unsqueezed(place.any(x), dimension)
 
 
+@views("squeeze")
 def squeeze(place: Place, a: Arguments) -> Any:
     x = a["self"]
     if isinstance(x, Unsqueezed):
@@ -92,20 +116,13 @@ def squeeze(place: Place, a: Arguments) -> Any:
     return place.reshaped(x, place.sides)
 
 
+@views("expand", "expand_as")
 def expand(place: Place, a: Arguments) -> Any:
     x = place.any(a["self"])
     return x if place.sides == place.laid(x) else Expanded(x)
 
 
-def weighing(handler: Handler) -> Handler:
-    """The same, which of a weight gives a view."""
-
-    def handle(place: Place, a: Arguments) -> Any:
-        return constant_view(place, a["self"]) if isinstance(a["self"], Constant) else handler(place, a)
-
-    return handle
-
-
+@views("select")
 def select(place: Place, a: Arguments) -> Any:
     """`x[:, :, 0, 0]` of a map of one pixel; or one channel, which becomes a map again."""
     shape, x = given_shape(place), a["self"]
@@ -117,19 +134,7 @@ def select(place: Place, a: Arguments) -> Any:
     return squeeze(place, a)
 
 
-VIEWS: dict[str, Handler] = {
-    name: weighing(handler)
-    for handler, names in (
-        (view, ("view", "reshape", "_unsafe_view", "flatten")),
-        (permute, ("permute",)),
-        (as_strided, ("as_strided",)),
-        (transpose, ("transpose", "t")),
-        (unsqueeze, ("unsqueeze",)),
-        (squeeze, ("squeeze",)),
-        (select, ("select",)),
-        (expand, ("expand", "expand_as")),
-    )
-    for name in names
-}
 SHARING_VIEWS = frozenset({*VIEWS, "chunk", "split", "split_with_sizes", "slice", "narrow", "getitem"})
 """What may give a view of the tensor that it is given."""
+SHARING = SHARING_VIEWS | {"contiguous", "alias", "detach", "dropout", "to", "lift_fresh_copy"}
+"""What may give the tensor that it is given, or a view of it."""

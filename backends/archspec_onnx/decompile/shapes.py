@@ -9,8 +9,8 @@ from typing import Any
 
 from archspec.decompile.layouts import No, Pending, only
 from archspec.tensor import shape_text
-from archspec_onnx.decompile_constants import Constant, whole_numbers
-from archspec_onnx.decompile_place import Blamed, Place
+from archspec_onnx.constants import Constant, whole_numbers
+from archspec_onnx.decompile.walk import Blamed, Place
 
 
 class Blaming(Pending, frozen=True):
@@ -45,7 +45,7 @@ def stated(place: Place, name: str, inputs: Sequence[Any], position: int) -> lis
 
 def whole_sides(place: Place, x: Any) -> tuple[int, ...]:
     """The sides of a tensor, the batch too; raises `No`."""
-    batch = place.reader.batch
+    batch = place.reading.batch
     if isinstance(x, Blaming):
         return x.whole
     return (batch, *(x.sides(place) if isinstance(x, Pending) else place.laid(place.any(x))))
@@ -65,7 +65,7 @@ def new_sides(place: Place, own: tuple[int, ...], inputs: Sequence[Any]) -> tupl
             axes = stated(place, "axes", inputs, 1)
             ones = [at for at, side in enumerate(own) if side == 1]
             # without axes it would also drop a batch that is 1 when the network runs
-            only(axes is not None or place.reader.batch == place.reader.twin, "it drops all dimensions of 1")
+            only(axes is not None or place.reading.batch == place.reading.twin, "it drops all dimensions of 1")
             taken = {place.dimension(at, len(own)) for at in axes} if axes is not None else set(ones)
             only(taken <= set(ones), "it drops a dimension that is not 1")
             found = [side for at, side in enumerate(own) if at not in taken]
@@ -99,7 +99,7 @@ def shape_numbers(place: Place, how: Any) -> list[int]:
     """The shape that an input states, which may begin with the batch; raises `No`."""
     if isinstance(how, Constant) and how.twin is not None:
         one, other = how.array.reshape(-1).tolist(), how.twin.reshape(-1).tolist()
-        batches = [place.reader.batch, place.reader.twin]
+        batches = [place.reading.batch, place.reading.twin]
         only(
             len(one) == len(other) and one[1:] == other[1:] and [one[0], other[0]] == batches,
             "its shape depends on how many images there are",
@@ -126,7 +126,7 @@ def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
         return x
     unknown = isinstance(x, Pending) and not isinstance(x, Reshaped)
     base = x.base if isinstance(x, Pending) else place.any(x)
-    first = whole[:1] == (place.reader.batch,)
+    first = whole[:1] == (place.reading.batch,)
     only(first or not unknown, "the batch is not its first dimension")
     try:
         only(first, "the batch is not its first dimension")

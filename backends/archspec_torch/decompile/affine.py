@@ -9,28 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from msgspec import Struct
 
 from archspec import ops
 from archspec.decompile import Tensor
 from archspec.decompile.affine import of_slices
 from archspec.decompile.layouts import CHANNELS, Value, only
 from archspec_torch.checkpoint import array
-from archspec_torch.decompile_aten import first_value
-from archspec_torch.decompile_values import Place
+from archspec_torch.decompile.walk import Affine, Place, where
 from archspec_torch.program import Constant
 
 BIASED = (ops.Conv, ops.DwConv, ops.Linear)
-
-
-class Affine(Struct, frozen=True):
-    """A value as another one times a factor, plus a constant, for each channel."""
-
-    x: Value
-    factor: torch.Tensor
-    shift: torch.Tensor
-    keys: frozenset[str]
-    """of the tensors that these numbers are from"""
 
 
 def scaled(site: Place, x: Value, factor: Any) -> Value:
@@ -54,7 +42,7 @@ def shifted(site: Place, x: Value, shift: Any, sign: int = 1) -> Value:
     """A value plus a number, or plus a number for each channel; or minus, by the sign."""
     found = per_channel(site, x, shift)
     if isinstance(shift, Constant) and shift.trained:
-        op = next(node.op for node in reversed(site.reader.builder.nodes) if node.path == x.path)
+        op = next(node.op for node in reversed(site.reading.builder.nodes) if node.path == x.path)
         free = isinstance(op, BIASED) and not op.bias and site.alone
         only(free and sign == 1, "it adds a trained tensor to something else than the result of a layer without a bias")
         only(found.numel() == shift.tensor.numel(), "it adds one number to all channels")
@@ -84,7 +72,7 @@ def per_channel(site: Place, x: Value, given: Any) -> torch.Tensor:
 
 def affine(site: Place, made: Affine) -> Value:
     """A value times factors plus constants; raises `No`."""
-    before = site.reader.affine.get(made.x.path) if site.alone else None
+    before = site.reading.affine.get(made.x.path) if site.alone else None
     if before is not None:
         shift = before.shift * made.factor + made.shift
         made = Affine(before.x, before.factor * made.factor, shift, before.keys | made.keys)
@@ -104,17 +92,24 @@ def added(site: Place, made: Affine) -> Value:
         only(len(site.shape(x)) == 3, "it adds constants to the channels of a vector")
         kernel = held(site, made, made.factor.reshape(-1, 1, 1, 1))
         found = site.add(ops.DwConv(kernel=1, bias=True), [x], x.layout, weight=kernel, bias=shift)
-    site.reader.affine[found.path] = made
-    site.reader.fixed[found.path] = site.reader.where(site.step)
+    site.reading.affine[found.path] = made
+    site.reading.fixed[found.path] = where(site.step)
     return found
 
 
 def held(site: Place, made: Affine, numbers: torch.Tensor) -> Tensor:
     """A tensor of these numbers, in the model's type if that has them all."""
-    narrow = numbers.to(site.reader.program.images[0].told.dtype)
+    narrow = numbers.to(site.reading.program.images[0].told.dtype)
     exact = narrow if torch.equal(narrow.to(torch.float64), numbers) else numbers
     key = "+".join(sorted(made.keys)) or site.key
     return Tensor(key, lambda: array(key, exact.contiguous()), object())
+
+
+def first_value(tensor: torch.Tensor, otherwise: float) -> float:
+    """What a tensor began with, if it is still that: one number throughout."""
+    if tensor.numel() and bool((tensor == tensor.flatten()[0]).all()):
+        return float(str(tensor.flatten()[0].numpy()))
+    return otherwise
 
 
 # ---- channels that are scaled one by one ----
@@ -122,7 +117,7 @@ def held(site: Place, made: Affine, numbers: torch.Tensor) -> Tensor:
 
 def together(site: Place, parts: Sequence[Value]) -> Value | None:
     """A join of all channels of a value, each scaled by itself, as that value scaled; None where it is not one."""
-    sliced = of_slices(site.reader.builder, site.reader.affine, parts)
+    sliced = of_slices(site.reading.builder, site.reading.affine, parts)
     if sliced is None or all(own is None for own, _ in sliced[1]):
         return None
     x, found = sliced

@@ -10,65 +10,13 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from msgspec import Struct
 
 from archspec import ops
 from archspec.decompile.affine import of_slices
-from archspec.decompile.layouts import No, Value, only
+from archspec.decompile.layouts import CHANNELS, No, Value, only
 from archspec.ops.normalization import Norm
-from archspec_onnx.decompile_constants import Array, Constant, fixed
-from archspec_onnx.decompile_ops import first_value, per_channel, reads
-from archspec_onnx.decompile_place import Place
-
-
-class Affine(Struct, frozen=True):
-    """A value as another one times factors, plus constants, for each channel."""
-
-    x: Value
-    factor: Constant | None
-    shift: Constant | None
-
-    @property
-    def plain(self) -> bool:
-        """Whether it is a trained factor for each channel, as the file has it."""
-        return self.shift is None and self.factor is not None and bool(self.factor.key)
-
-
-@reads("Add", "Sum")
-def add(place: Place, *inputs: Any) -> Any:
-    if len(inputs) == 2:
-        for x, other in (inputs, inputs[::-1]):
-            if isinstance(other, Constant):
-                return shifted(place, x, other)
-    return place.add(ops.Add(), place.alike(inputs)) if len(inputs) > 1 else inputs[0]
-
-
-@reads("Sub")
-def sub(place: Place, one: Any, other: Any) -> Value:
-    if isinstance(other, Constant):
-        return shifted(place, one, changed(place, other, np.negative))
-    if isinstance(one, Constant):
-        x = place.any(other)
-        return affine(
-            place, x, spread(place, x, fixed(np.float32(-1), made=f"{place.key}/minus")), spread(place, x, one)
-        )
-    raise No("it subtracts one value from another")
-
-
-@reads("Mul")
-def mul(place: Place, one: Any, other: Any) -> Value:
-    for x, factor in ((one, other), (other, one)):
-        if isinstance(factor, Constant):
-            return scaled(place, x, factor)
-    return place.add(ops.Mul(), place.alike([one, other]))
-
-
-@reads("Div")
-def div(place: Place, one: Any, other: Any) -> Value:
-    if not isinstance(other, Constant):
-        raise No("it divides by a value of the network")
-    only(not other.real or bool((other.array != 0).all()), "it divides by zero")
-    return scaled(place, one, changed(place, other, reciprocal))
+from archspec_onnx.constants import Array, Constant, fixed
+from archspec_onnx.decompile.walk import Affine, Place
 
 
 def reciprocal(x: Array) -> Array:
@@ -95,7 +43,7 @@ def neutral(place: Place, x: Any, other: Constant, value: float) -> bool:
     """Whether a constant changes nothing: it is one number, or no weights, and makes nothing larger."""
     if not other.real or other.twin is not None or (other.key and other.size != 1):
         return False
-    sides = (place.reader.batch, *place.laid(place.any(x)))[::-1]
+    sides = (place.reading.batch, *place.laid(place.any(x)))[::-1]
     inside = len(other.shape) <= len(sides)
     inside = inside and all(side in {1, own} for side, own in zip(other.shape[::-1], sides, strict=False))
     return inside and prod(other.shape) > 0 and bool((other.array == value).all())
@@ -122,7 +70,7 @@ def shifted(place: Place, x: Any, other: Constant) -> Value:
     shift = spread(place, given, other)
     op = place.made(given)
     for kind, attribute in ((ops.Linear, "bias"), (ops.Conv, "bias"), (ops.DwConv, "bias"), (Norm, "shift")):
-        free = isinstance(op, kind) and not getattr(op, attribute) and given.path not in place.reader.affine
+        free = isinstance(op, kind) and not getattr(op, attribute) and given.path not in place.reading.affine
         if free and place.alone(given):
             return place.amended(given, attribute, "bias", place.tensor(shift))
     if neutral(place, x, other, 0):
@@ -145,7 +93,7 @@ def scaled(place: Place, x: Any, other: Constant) -> Value:
 
 def affine(place: Place, x: Value, factor: Constant | None, shift: Constant | None) -> Value:
     """A value times factors plus constants, as few operators as it takes; raises `No`."""
-    before = place.reader.affine.get(x.path)
+    before = place.reading.affine.get(x.path)
     if before is not None and place.alone(x):
         x, factor, shift = Value(before.x.path, x.layout, before.x.flattened), *composed(place, before, factor, shift)
     if shift is None and factor is not None:
@@ -153,7 +101,7 @@ def affine(place: Place, x: Value, factor: Constant | None, shift: Constant | No
         return known(place, place.add(scale, [x], weight=place.tensor(factor)), Affine(x, factor, shift))
     if x.layout == "flat":
         if len(place.shape(x)) == 1:
-            place.reader.wishes[place.key] = x.flattened
+            place.reading.wishes[place.key] = x.flattened
             raise No("it adds constants to the channels of a vector")
         return place.pixel(affine(place, place.unpixel(x), factor, shift))
     count = place.channels(x)
@@ -164,7 +112,7 @@ def affine(place: Place, x: Value, factor: Constant | None, shift: Constant | No
 
 
 def known(place: Place, made: Value, of: Affine) -> Value:
-    place.reader.affine[made.path] = of
+    place.reading.affine[made.path] = of
     return made
 
 
@@ -192,12 +140,30 @@ def joined(place: Place, parts: list[Constant], how: Any) -> Constant | None:
     return Constant(one.shape, one.type, numbers, (), "", place.key, one.outside or other.outside)
 
 
+def per_channel(place: Place, x: Value, factor: Constant) -> Constant:
+    """Numbers as they are spread over a value's channels, or one for all; raises `No`."""
+    sides = [1] * (1 + len(place.laid(x)))
+    sides[CHANNELS[x.layout]] = place.channels(x)
+    whole = [1] * (len(sides) - len(factor.shape)) + list(factor.shape)
+    known = len(whole) == len(sides) and (factor.size == 1 or whole == sides)
+    only(known, "its factor does not have one number per channel")
+    return factor.reshaped((factor.size,))
+
+
+def first_value(factor: Constant, otherwise: float) -> float:
+    """What a tensor began with, if it is still that: one number throughout; numbers of other files are not read."""
+    if factor.outside or not factor.real or not factor.size:
+        return otherwise
+    flat = factor.array.reshape(-1)
+    return float(str(flat[0])) if np.isfinite(flat[0]) and bool((flat == flat[0]).all()) else otherwise
+
+
 # ---- channels that were scaled one by one ----
 
 
 def together(place: Place, parts: list[Value]) -> Value | None:
     """A concatenation of all channels of a value, each scaled by itself, as that value scaled; else None."""
-    sliced = of_slices(place.reading.builder, place.reader.affine, parts)
+    sliced = of_slices(place.reading.builder, place.reading.affine, parts)
     if sliced is None:
         return None
     x, found = sliced

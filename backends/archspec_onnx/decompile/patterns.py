@@ -15,8 +15,8 @@ from onnx import NodeProto, helper
 from archspec import ops
 from archspec.decompile.layouts import Bands, NormalBands, Pending, Value
 from archspec.tensor import Shape
-from archspec_onnx.decompile_constants import Constant
-from archspec_onnx.decompile_place import Place
+from archspec_onnx.constants import Constant
+from archspec_onnx.decompile.walk import Place
 from archspec_onnx.lower import means, shares
 
 Found = Value | Pending | None
@@ -38,13 +38,13 @@ def recognised(place: Place) -> Any:
 
 def maker(place: Place, name: str, kind: str) -> NodeProto | None:
     """The node of a kind that makes a value."""
-    node = place.reader.makers.get(name)
+    node = place.reading.links.makers.get(name)
     return node if node is not None and node.op_type == kind else None
 
 
 def number(place: Place, name: str) -> float | None:
     """The one number that a value is."""
-    found = place.reader.values.get(name)
+    found = place.reading.values.get(name)
     if not isinstance(found, Constant) or found.size != 1 or len(found.shape) > 2:  # more would be more dimensions
         return None
     return float(found.array.item()) if found.real and found.twin is None else None
@@ -65,7 +65,7 @@ def factors(place: Place, name: str) -> tuple[float, list[str]]:
         if not pending:
             break
         at = pending.pop(0)
-        found, node = number(place, at), place.reader.makers.get(at)
+        found, node = number(place, at), place.reading.links.makers.get(at)
         divisor = number(place, node.input[1]) if node is not None and node.op_type == "Div" else None
         if found is not None:
             constant *= found
@@ -93,7 +93,7 @@ def attribute(node: NodeProto, name: str, default: Any) -> Any:
 
 
 def value(place: Place, name: str) -> Value | None:
-    found = place.reader.values.get(name)
+    found = place.reading.values.get(name)
     return found if isinstance(found, Value) else None
 
 
@@ -182,13 +182,13 @@ def standardized(place: Place) -> Found:
     centred = maker(place, above, "Sub")
     if total is None or centred is None:
         return None
-    x = place.reader.values.get(centred.input[0])
+    x = place.reading.values.get(centred.input[0])
     for variance, eps in ((total.input[0], total.input[1]), (total.input[1], total.input[0])):
         added = number(place, eps)
         if added is None or not is_mean(place, centred.input[1], centred.input[0]):
             continue
         if any(is_mean(place, variance, square) for square in squares(place, above)):
-            return normal(place, x, float(str(np.float32(added))) if place.reader.exact else added)
+            return normal(place, x, float(str(np.float32(added))) if place.reading.exact else added)
     return None
 
 
@@ -197,17 +197,17 @@ def is_mean(place: Place, name: str, x: str) -> bool:
     node = maker(place, name, "ReduceMean")
     if node is None or node.input[0] != x or not attribute(node, "keepdims", 1):
         return False
-    given = place.reader.values.get(node.input[1]) if len(node.input) > 1 else None
+    given = place.reading.values.get(node.input[1]) if len(node.input) > 1 else None
     axes = given.array.tolist() if isinstance(given, Constant) else list(attribute(node, "axes", ()))
-    known = place.reader.values.get(x)
+    known = place.reading.values.get(x)
     rank = 3 if isinstance(known, Pending) else 2 if isinstance(known, Value) and known.layout == "flat" else 4
     return axes in ([-1], [rank - 1])
 
 
 def squares(place: Place, name: str) -> Iterator[str]:
     """The names of the values that are the square of another."""
-    for node in place.reader.file.model.graph.node:
-        if not place.reader.standard(node):
+    for node in place.reading.file.model.graph.node:
+        if not place.reading.links.standard(node):
             continue
         if node.op_type == "Mul" and list(node.input) == [name, name]:
             yield node.output[0]
@@ -231,10 +231,10 @@ def adaptive(place: Place) -> Found:
     """The means over windows that overlap, as a product with two matrices."""
     inner, right = place.node.input
     node = maker(place, inner, "MatMul")
-    across = place.reader.values.get(right)
+    across = place.reading.values.get(right)
     if node is None or not isinstance(across, Constant):
         return None
-    down, x = place.reader.values.get(node.input[0]), value(place, node.input[1])
+    down, x = place.reading.values.get(node.input[0]), value(place, node.input[1])
     if (
         not isinstance(down, Constant)
         or x is None
@@ -254,7 +254,7 @@ def adaptive(place: Place) -> Found:
 def overhanging(place: Place) -> Found:
     """An average that counts its padding, corrected where a window hangs over the edge."""
     for one, other in (place.node.input, tuple(place.node.input)[::-1]):
-        mean, factors_ = value(place, one), place.reader.values.get(other)
+        mean, factors_ = value(place, one), place.reading.values.get(other)
         op = place.made(mean) if mean is not None else None
         if (
             isinstance(op, ops.AvgPool)
