@@ -1,5 +1,6 @@
 """Finding backends, what is said when one cannot be had, and the files that they save."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -9,13 +10,14 @@ from importlib import metadata
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from archspec_onnx import Backend as Onnx
 from archspec_torch import Backend as Torch
 
 from archspec import backend
-from archspec.backend import Builds, UnknownBackend, Unsupported
+from archspec.backend import Backend, Builds, UnknownBackend, Unsupported
 from archspec.decompile import Decompiles
 from archspec.errors import Refusal
 from archspec.files import whole_file
@@ -70,6 +72,29 @@ def test_a_backend_comes_as_the_ability_that_is_asked_for() -> None:
     from archspec.train.task import Trains
 
     assert backend.get("torch", Trains).trains_with == ("lightning", "torch")
+
+
+@pytest.mark.parametrize(
+    ("name", "abilities"),
+    [
+        ("keras", {"Builds", "ReadsWeights", "Trains", "WritesSource"}),
+        ("onnx", {"Builds", "Decompiles", "ReadsWeights"}),
+        ("torch", {"Builds", "Decompiles", "ReadsWeights", "Trains", "WritesSource", "WritesWeights"}),
+    ],
+)
+def test_our_backends_have_these_abilities_with_the_arguments_that_are_said(name: str, abilities: set[str]) -> None:
+    from archspec.emit import WritesSource
+    from archspec.train.task import Trains
+
+    found = backend.get(name, Backend)
+    every = (Builds, Decompiles, backend.ReadsWeights, Trains, WritesSource, backend.WritesWeights)
+    assert backend.LACKING.keys() == set(every)
+    having: list[Any] = [one for one in every if backend.able(found, one)]
+    assert {one.__name__ for one in having} == abilities
+    for one in having:
+        for method in filter(inspect.isfunction, (getattr(one, part, None) for part in backend.parts(one))):
+            own = inspect.signature(getattr(type(found), method.__name__))
+            assert list(own.parameters) == list(inspect.signature(method).parameters), method
 
 
 class Builder:

@@ -122,7 +122,7 @@ class Bands(Pending, frozen=True):
         return (self.count, prod(site.laid(self.base)) // self.count)
 
 
-class Column(Bands, frozen=True):
+class PixelColumn(Bands, frozen=True):
     """The channels of a map of one pixel, one below the other."""
 
     def reshaped(self, site: "Site", out: tuple[int, ...]) -> Any:
@@ -275,7 +275,7 @@ class Site(Struct, frozen=True):
                 # the groups of a shuffle, or the channels as depth of a volume
                 return Groups(given, out[0])
             case "chw", 2 if own[1:] == (1, 1) and out == (own[0], 1):
-                return Column(given, own[0])
+                return PixelColumn(given, own[0])
             case "chw" | "flat", 2 if out[0] * out[1] == prod(own) and own[0] % out[0] == 0:
                 return Bands(given, out[0])
         raise No(f"it makes {shape_text(out)} of {shape_text(own)}")

@@ -16,6 +16,8 @@ from archspec.room import check_weights
 if TYPE_CHECKING:
     import onnx
 
+    from archspec.decompile import Model
+
 
 class Backend:
     """Builds models of standard ONNX operators; images are NCHW, vectors NC.
@@ -71,9 +73,9 @@ class Backend:
         """Write the model with its weights."""
         part("runtime").save(model, path)
 
-    def decompile(self, source: str, **options: Any) -> Any:
+    def decompile(self, source: str, **options: Any) -> "Model":
         """The model in an ONNX file."""
-        return part("decompile").decompile(source, **options)
+        return part("decompile").decompile(source, **options)  # type: ignore[no-any-return]
 
 
 def part(name: str) -> Any:

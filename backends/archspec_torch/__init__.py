@@ -13,6 +13,7 @@ from archspec.room import check_weights
 if TYPE_CHECKING:
     import torch
 
+    from archspec.decompile import Model
     from archspec.emit import Printed
     from archspec.train.task import Task, Watch
 
@@ -89,9 +90,9 @@ class Backend:
         """Train by Lightning."""
         part("training").fit(task, watch, folder)
 
-    def decompile(self, source: str, **options: Any) -> Any:
+    def decompile(self, source: str, **options: Any) -> "Model":
         """The model of `torch:package.module:factory`, or of an exported program."""
-        return part("decompile").decompile(source, **options)
+        return part("decompile").decompile(source, **options)  # type: ignore[no-any-return]
 
 
 def part(name: str) -> Any:

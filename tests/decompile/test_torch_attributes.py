@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from archspec_torch.decompile.reader import Reader
+from archspec_torch.decompile.reader import TorchReader
 from archspec_torch.program import program_of
 from decompile.equality import assert_equal, from_torch
 from decompile.modules import Of, found, kinds, only, refused
@@ -226,7 +226,7 @@ def test_a_tensor_that_the_model_changes_is_refused() -> None:
     assert "`aten.add_.Tensor`" in refused(Counting())
     program = torch.export.export(Counting().eval(), (torch.zeros(2, 4, 5, 5),)).run_decompositions()
     with pytest.raises(CannotSay, match="the tensor `count` at the end: the model changes it"):
-        Reader(program_of(program, "a test"), "net", "a test").read()
+        TorchReader(program_of(program, "a test"), "net", "a test").read()
 
 
 def test_all_places_are_named_those_after_what_is_not_known_too() -> None:

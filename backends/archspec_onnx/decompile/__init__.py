@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.decompile import Model, Unreadable
 from archspec.tensor import Shape
-from archspec_onnx.decompile.reader import Reader
+from archspec_onnx.decompile.reader import OnnxReader
 from archspec_onnx.file import opened
 
 
@@ -20,4 +20,4 @@ def decompile(
     path = Path(source)
     if arguments:
         raise Unreadable(f"{source}: a file takes no arguments")
-    return Reader(opened(path), name or path.stem, image).read()
+    return OnnxReader(opened(path), name or path.stem, image).read()

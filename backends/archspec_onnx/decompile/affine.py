@@ -16,7 +16,7 @@ from archspec.decompile.affine import of_slices
 from archspec.decompile.layouts import CHANNELS, No, Value, only
 from archspec.ops.normalization import Norm
 from archspec_onnx.constants import Array, Constant, fixed
-from archspec_onnx.decompile.walk import Affine, Place
+from archspec_onnx.decompile.walk import OnnxAffine, OnnxPlace
 
 
 def reciprocal(x: Array) -> Array:
@@ -32,14 +32,14 @@ def narrow(x: Array, kind: np.dtype[Any]) -> Array:
     return found if np.array_equal(found, x) else x
 
 
-def changed(place: Place, x: Constant, how: Callable[[Array], Array]) -> Constant:
+def changed(place: OnnxPlace, x: Constant, how: Callable[[Array], Array]) -> Constant:
     """Other numbers of the same shape; raises `No` where they are none that can be weights."""
     only(x.real, f"it computes with {x.type} numbers")
     only(x.twin is None, "it computes with the number of images")
     return Constant(x.shape, x.type, lambda: how(x.array), (), x.key, x.made or place.key, x.outside)
 
 
-def neutral(place: Place, x: Any, other: Constant, value: float) -> bool:
+def neutral(place: OnnxPlace, x: Any, other: Constant, value: float) -> bool:
     """Whether a constant changes nothing: it is one number, or no weights, and makes nothing larger."""
     if not other.real or other.twin is not None or (other.key and other.size != 1):
         return False
@@ -49,7 +49,7 @@ def neutral(place: Place, x: Any, other: Constant, value: float) -> bool:
     return inside and prod(other.shape) > 0 and bool((other.array == value).all())
 
 
-def spread(place: Place, x: Value, other: Constant) -> Constant:
+def spread(place: OnnxPlace, x: Value, other: Constant) -> Constant:
     """A constant as one number for each channel; raises `No`."""
     only(other.real, f"it computes with {other.type} numbers")
     only(other.twin is None, "it computes with the number of images")
@@ -61,7 +61,7 @@ def spread(place: Place, x: Value, other: Constant) -> Constant:
     return fixed(np.repeat(number, count), made=place.key)
 
 
-def shifted(place: Place, x: Any, other: Constant) -> Value:
+def shifted(place: OnnxPlace, x: Any, other: Constant) -> Value:
     """A value plus a constant: the bias of the layer before it, where it has none yet and only this takes it."""
     given = place.any(x)
     own = other.key and len(other.shape) > 0 and other.size == place.channels(given)
@@ -78,7 +78,7 @@ def shifted(place: Place, x: Any, other: Constant) -> Value:
     return affine(place, given, None, shift)
 
 
-def scaled(place: Place, x: Any, other: Constant) -> Value:
+def scaled(place: OnnxPlace, x: Any, other: Constant) -> Value:
     """A value times a constant."""
     given = place.any(x)
     own = other.key and len(other.shape) > 0 and other.size == place.channels(given)
@@ -91,14 +91,14 @@ def scaled(place: Place, x: Any, other: Constant) -> Value:
     return affine(place, given, factor, None)
 
 
-def affine(place: Place, x: Value, factor: Constant | None, shift: Constant | None) -> Value:
+def affine(place: OnnxPlace, x: Value, factor: Constant | None, shift: Constant | None) -> Value:
     """A value times factors plus constants, as few operators as it takes; raises `No`."""
     before = place.reading.affine.get(x.path)
     if before is not None and place.alone(x):
         x, factor, shift = Value(before.x.path, x.layout, before.x.flattened), *composed(place, before, factor, shift)
     if shift is None and factor is not None:
         scale = ops.LayerScale(init=first_value(factor, 1e-6))
-        return known(place, place.add(scale, [x], weight=place.tensor(factor)), Affine(x, factor, shift))
+        return known(place, place.add(scale, [x], weight=place.tensor(factor)), OnnxAffine(x, factor, shift))
     if x.layout == "flat":
         if len(place.shape(x)) == 1:
             place.reading.wishes[place.key] = x.flattened
@@ -108,16 +108,16 @@ def affine(place: Place, x: Value, factor: Constant | None, shift: Constant | No
     weight = factor if factor is not None else fixed(np.ones(count, np.float32), made=f"{place.key}/ones")
     kernel, bias = place.tensor(weight.reshaped((count, 1, 1, 1))), place.tensor(shift)
     made = place.add(ops.DwConv(kernel=1, multiplier=1, bias=True), [x], weight=kernel, bias=bias)
-    return known(place, made, Affine(x, factor, shift))
+    return known(place, made, OnnxAffine(x, factor, shift))
 
 
-def known(place: Place, made: Value, of: Affine) -> Value:
+def known(place: OnnxPlace, made: Value, of: OnnxAffine) -> Value:
     place.reading.affine[made.path] = of
     return made
 
 
 def composed(
-    place: Place, before: Affine, factor: Constant | None, shift: Constant | None
+    place: OnnxPlace, before: OnnxAffine, factor: Constant | None, shift: Constant | None
 ) -> tuple[Constant | None, Constant | None]:
     """Factors and constants after others as one of each; sums and products are those of float64."""
     factors = [x for x in (before.factor, factor) if x is not None]
@@ -127,7 +127,7 @@ def composed(
     return joined(place, factors, np.multiply), joined(place, shifts, np.add)
 
 
-def joined(place: Place, parts: list[Constant], how: Any) -> Constant | None:
+def joined(place: OnnxPlace, parts: list[Constant], how: Any) -> Constant | None:
     """One or two lists of numbers as one; None of none."""
     if len(parts) < 2:
         return parts[0] if parts else None
@@ -140,7 +140,7 @@ def joined(place: Place, parts: list[Constant], how: Any) -> Constant | None:
     return Constant(one.shape, one.type, numbers, (), "", place.key, one.outside or other.outside)
 
 
-def per_channel(place: Place, x: Value, factor: Constant) -> Constant:
+def per_channel(place: OnnxPlace, x: Value, factor: Constant) -> Constant:
     """Numbers as they are spread over a value's channels, or one for all; raises `No`."""
     sides = [1] * (1 + len(place.laid(x)))
     sides[CHANNELS[x.layout]] = place.channels(x)
@@ -161,7 +161,7 @@ def first_value(factor: Constant, otherwise: float) -> float:
 # ---- channels that were scaled one by one ----
 
 
-def together(place: Place, parts: list[Value]) -> Value | None:
+def together(place: OnnxPlace, parts: list[Value]) -> Value | None:
     """A concatenation of all channels of a value, each scaled by itself, as that value scaled; else None."""
     sliced = of_slices(place.reading.builder, place.reading.affine, parts)
     if sliced is None:
@@ -174,7 +174,7 @@ def together(place: Place, parts: list[Value]) -> Value | None:
     return affine(place, x, factor, shift)
 
 
-def merged(place: Place, parts: list[tuple[Constant | None, int]], otherwise: float) -> Constant | None:
+def merged(place: OnnxPlace, parts: list[tuple[Constant | None, int]], otherwise: float) -> Constant | None:
     """Numbers for some channels after numbers for others; None where there are none at all."""
     if all(x is None for x, _ in parts):
         return None

@@ -25,7 +25,7 @@ from archspec_onnx.decompile.handlers import HANDLERS
 from archspec_onnx.decompile.patterns import recognised
 from archspec_onnx.decompile.shapes import Blaming, viewed, whole_sides
 from archspec_onnx.decompile.troubles import reached, shapes_of
-from archspec_onnx.decompile.walk import DOMAINS, Blamed, Links, Place, Walk, attributes_of, named
+from archspec_onnx.decompile.walk import DOMAINS, Blamed, Links, OnnxPlace, OnnxWalk, attributes_of, named
 from archspec_onnx.file import File, constant_of
 
 BATCH, OTHER = 7919, 7907
@@ -40,14 +40,14 @@ NUMBER = re.compile(r"_[0-9]+$")
 
 
 @dataclass(slots=True)
-class Reader:
+class OnnxReader:
     """Reads one file."""
 
     file: File
     name: str
     image: Shape | None = None
     undone: set[str] = field(default_factory=set)
-    walk: Walk = field(init=False)
+    walk: OnnxWalk = field(init=False)
     links: Links = field(init=False)
     wishes: dict[str, frozenset[str]] = field(default_factory=dict)
     """values that could be read if these flattenings of one pixel were undone"""
@@ -115,7 +115,7 @@ class Reader:
             )
         batch, twin = sides[0] or BATCH, sides[0] or OTHER
         shape = shape_of([batch, *(side for side in sides[1:] if side is not None)])
-        self.walk = Walk(
+        self.walk = OnnxWalk(
             Builder(self.name, self.origin, shape), self.undone, self.file, self.links,
             stated.elem_type != TensorProto.DOUBLE, batch, twin, self.wishes, {"": None, **self.file.weights},
         )  # fmt: skip
@@ -189,7 +189,7 @@ class Reader:
         if not node.output or not node.output[0]:
             raise No("its first output has no name")
         inputs = [self.walk.values.get(name, Lost()) for name in node.input]
-        place = Place(self.walk, node.output[0], self.modules(node), node, attributes_of(node), self.version)
+        place = OnnxPlace(self.walk, node.output[0], self.modules(node), node, attributes_of(node), self.version)
         folded = self.folded(place, inputs)
         if folded is not None:
             return folded
@@ -216,7 +216,7 @@ class Reader:
 
     # ---- what is constant ----
 
-    def folded(self, place: Place, inputs: Sequence[Any]) -> Any:
+    def folded(self, place: OnnxPlace, inputs: Sequence[Any]) -> Any:
         """What a node gives of constants alone; None where it is given a value of the network."""
         node = place.node
         if node.op_type == "Constant":
@@ -237,7 +237,7 @@ class Reader:
             return [Computed(node) for _ in node.output]
         return computed(node, place.attributes, self.file.model, inputs, self.budget)
 
-    def sizes(self, place: Place, x: Any) -> Any:
+    def sizes(self, place: OnnxPlace, x: Any) -> Any:
         """The shape of a value, the batch by its stand-in."""
         if isinstance(x, Lost):
             return Lost()

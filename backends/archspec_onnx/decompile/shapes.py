@@ -10,7 +10,7 @@ from typing import Any
 from archspec.decompile.layouts import No, Pending, only
 from archspec.tensor import shape_text
 from archspec_onnx.constants import Constant, whole_numbers
-from archspec_onnx.decompile.walk import Blamed, Place
+from archspec_onnx.decompile.walk import Blamed, OnnxPlace
 
 
 class Blaming(Pending, frozen=True):
@@ -35,7 +35,7 @@ class Turned(Blaming, frozen=True):
     order: tuple[int, ...]
 
 
-def stated(place: Place, name: str, inputs: Sequence[Any], position: int) -> list[int] | None:
+def stated(place: OnnxPlace, name: str, inputs: Sequence[Any], position: int) -> list[int] | None:
     """Whole numbers that are an attribute or an input; None where they are neither."""
     if name in place.attributes:
         return list(place.wholes(name, ()))
@@ -43,7 +43,7 @@ def stated(place: Place, name: str, inputs: Sequence[Any], position: int) -> lis
     return None if given is None else whole_numbers(given, f"`{name}`")
 
 
-def whole_sides(place: Place, x: Any) -> tuple[int, ...]:
+def whole_sides(place: OnnxPlace, x: Any) -> tuple[int, ...]:
     """The sides of a tensor, the batch too; raises `No`."""
     batch = place.reading.batch
     if isinstance(x, Blaming):
@@ -51,7 +51,7 @@ def whole_sides(place: Place, x: Any) -> tuple[int, ...]:
     return (batch, *(x.sides(place) if isinstance(x, Pending) else place.laid(place.any(x))))
 
 
-def new_sides(place: Place, own: tuple[int, ...], inputs: Sequence[Any]) -> tuple[int, ...]:
+def new_sides(place: OnnxPlace, own: tuple[int, ...], inputs: Sequence[Any]) -> tuple[int, ...]:
     """The shape that a reshaping node gives to a tensor of these sides; raises `No`."""
     match place.node.op_type:
         case "Flatten":
@@ -82,7 +82,7 @@ def new_sides(place: Place, own: tuple[int, ...], inputs: Sequence[Any]) -> tupl
     return tuple(found)
 
 
-def wanted_sides(place: Place, own: tuple[int, ...], how: Any) -> list[int]:
+def wanted_sides(place: OnnxPlace, own: tuple[int, ...], how: Any) -> list[int]:
     """The shape that a `Reshape` states."""
     wanted = shape_numbers(place, how)
     if not place.whole("allowzero", 0):
@@ -95,7 +95,7 @@ def wanted_sides(place: Place, own: tuple[int, ...], how: Any) -> list[int]:
     return [prod(own) // rest if side == -1 else side for side in wanted]
 
 
-def shape_numbers(place: Place, how: Any) -> list[int]:
+def shape_numbers(place: OnnxPlace, how: Any) -> list[int]:
     """The shape that an input states, which may begin with the batch; raises `No`."""
     if isinstance(how, Constant) and how.twin is not None:
         one, other = how.array.reshape(-1).tolist(), how.twin.reshape(-1).tolist()
@@ -108,7 +108,7 @@ def shape_numbers(place: Place, how: Any) -> list[int]:
     return whole_numbers(how, "shape")
 
 
-def viewed(place: Place, x: Any, *inputs: Any) -> Constant:
+def viewed(place: OnnxPlace, x: Any, *inputs: Any) -> Constant:
     """A constant in another shape; raises `No`."""
     if not isinstance(x, Constant):
         raise No("one of its inputs is missing")
@@ -119,7 +119,7 @@ def viewed(place: Place, x: Any, *inputs: Any) -> Constant:
     return x.reshaped(new_sides(place, x.shape, (x, *inputs)))
 
 
-def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
+def remade(place: OnnxPlace, x: Any, whole: tuple[int, ...]) -> Any:
     """A tensor of the network in another shape, the batch too."""
     if isinstance(x, Turned):
         only(whole == whole_sides(place, x), "it reshapes a value whose dimensions were reordered")
@@ -137,7 +137,7 @@ def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
         return Reshaped(base, whole, place.blame(str(error)))
 
 
-def turned(place: Place, x: Any, order: tuple[int, ...]) -> Any:
+def turned(place: OnnxPlace, x: Any, order: tuple[int, ...]) -> Any:
     """A tensor of the network with its dimensions in another order, the batch too."""
     own = whole_sides(place, x)
     only(sorted(order) == list(range(len(own))), "its order does not name each dimension once")

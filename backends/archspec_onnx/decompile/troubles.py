@@ -9,14 +9,14 @@ from onnx import ModelProto, numpy_helper, shape_inference
 
 from archspec.decompile.layouts import Lost, Pending, Value
 from archspec.graph import Node
-from archspec_onnx.decompile.walk import Walk
+from archspec_onnx.decompile.walk import OnnxWalk
 from archspec_onnx.file import File
 
 SMALL = 2**10
 """Tensors of more numbers are neither shapes nor scales."""
 
 
-def reached(walk: Walk, names: Sequence[str]) -> list[str]:
+def reached(walk: OnnxWalk, names: Sequence[str]) -> list[str]:
     """The values that these depend on and that cannot be expressed, as the file has them."""
     found: set[str] = set()
     pending, seen = list(names), set(names)
@@ -38,7 +38,7 @@ def reached(walk: Walk, names: Sequence[str]) -> list[str]:
     return [name for name in walk.lost if name in found]
 
 
-def stand_ins(walk: Walk, path: str, nodes: dict[str, Node], paths: set[str]) -> Iterator[str]:
+def stand_ins(walk: OnnxWalk, path: str, nodes: dict[str, Node], paths: set[str]) -> Iterator[str]:
     """The values that nodes of the flat Graph stand for, among those that one of them depends on."""
     pending = [path]
     while pending:

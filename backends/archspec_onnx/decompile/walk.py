@@ -38,7 +38,7 @@ class Held(Tensor, frozen=True):
     shape: tuple[int, ...] = ()
 
 
-class Affine(Struct, frozen=True):
+class OnnxAffine(Struct, frozen=True):
     """A value as another one times factors, plus constants, for each channel."""
 
     x: Value
@@ -78,7 +78,7 @@ class Links:
 
 
 @dataclass(slots=True)
-class Walk(Reading):
+class OnnxWalk(Reading):
     """What is known while a file is read, node by node."""
 
     file: File
@@ -93,7 +93,7 @@ class Walk(Reading):
     values: dict[str, Any]
     names: dict[str, set[str]] = field(default_factory=dict)
     """what the file calls the value of a node of the flat Graph"""
-    affine: dict[str, Affine] = field(default_factory=dict)
+    affine: dict[str, OnnxAffine] = field(default_factory=dict)
     """factors and constants for each channel that a value of the flat Graph was made by"""
     lost: dict[str, Lack] = field(default_factory=dict)
     """values that cannot be read"""
@@ -118,10 +118,10 @@ class Walk(Reading):
         return found | {""} if names & outputs else found
 
 
-class Place(Site, frozen=True):
+class OnnxPlace(Site, frozen=True):
     """Where a node of ONNX is read."""
 
-    reading: Walk
+    reading: OnnxWalk
     node: NodeProto
     attributes: Mapping[str, Any]
     version: int

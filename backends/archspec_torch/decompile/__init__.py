@@ -15,7 +15,7 @@ from archspec.tensor import Shape
 from archspec_torch.archive import program_in
 from archspec_torch.decompile.export import exported
 from archspec_torch.decompile.factory import call_text, made
-from archspec_torch.decompile.reader import Reader
+from archspec_torch.decompile.reader import TorchReader
 from archspec_torch.program import program_of
 from archspec_torch.runtime import evaluating
 
@@ -41,10 +41,10 @@ def decompile(
     path = Path(source)
     if path.suffix != SUFFIX:
         raise Unreadable(f"{source}: this file does not say what its weights are for", "torch:package.module:factory")
-    return Reader(program_in(path, image), name or path.stem, path.name).read()
+    return TorchReader(program_in(path, image), name or path.stem, path.name).read()
 
 
 def read(model: nn.Module, image: Shape, name: str, origin: str) -> Model:
     """A module on images of this shape, in evaluation; raises `CannotSay`."""
     with evaluating(model):
-        return Reader(program_of(exported(model, image, origin), origin), name, origin).read()
+        return TorchReader(program_of(exported(model, image, origin), origin), name, origin).read()

@@ -17,7 +17,7 @@ from archspec_torch import claims
 from archspec_torch.decompile.handlers import HANDLERS
 from archspec_torch.decompile.handlers.registry import Handler
 from archspec_torch.decompile.handlers.views import SHARING, VIEWS
-from archspec_torch.decompile.walk import Cell, Place, Walk, known_shape, where
+from archspec_torch.decompile.walk import TensorCell, TorchPlace, TorchWalk, known_shape, where
 from archspec_torch.program import Constant, NotKnown, Program, Step, Told, modules
 
 MOST_SHOWN = 4
@@ -34,14 +34,14 @@ CHECKS = frozenset(
 
 
 @dataclass(slots=True)
-class Reader:
+class TorchReader:
     """Reads one program."""
 
     program: Program
     name: str
     origin: str
     undone: set[str] = field(default_factory=set)
-    walk: Walk = field(init=False)
+    walk: TorchWalk = field(init=False)
     order: dict[Step, int] = field(init=False)
 
     @property
@@ -78,14 +78,14 @@ class Reader:
         if len(shape) not in {2, 4} or len(shape) != len(images[0].told.shape) or min(shape, default=0) < 1:
             sides = "×".join("?" if side is None else str(side) for side in images[0].told.shape)
             raise Unreadable(f"{self.origin} takes {sides}: an input is N×c×h×w or N×c, all but N known")
-        self.walk = Walk(Builder(self.name, self.origin, shape_of(shape)), self.undone, self.program, shape[0])
+        self.walk = TorchWalk(Builder(self.name, self.origin, shape_of(shape)), self.undone, self.program, shape[0])
 
     # ---- one operator ----
 
-    def hold(self, step: Step, value: Any, cell: Cell | None = None, storage: object = None) -> None:
+    def hold(self, step: Step, value: Any, cell: TensorCell | None = None, storage: object = None) -> None:
         """A step's value, in a cell of its own or in one that others hold as well."""
         if cell is None:
-            cell = Cell(value, storage if storage is not None else object())
+            cell = TensorCell(value, storage if storage is not None else object())
         cell.value = value
         self.walk.cells[step] = cell
 
@@ -114,7 +114,7 @@ class Reader:
             claims.check(step)
         if changed is not None:
             self.check_seen(step, changed)
-        place = Place(self.walk, step.name, modules(step), step)
+        place = TorchPlace(self.walk, step.name, modules(step), step)
         arguments = {name: self.walk.values(argument) for name, argument in step.arguments.items()}
         for name, other in (("self", "input"), ("input", "self")):  # one thing under two names
             if name in arguments:

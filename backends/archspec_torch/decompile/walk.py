@@ -14,7 +14,7 @@ from archspec_torch.program import Constant, Program, Step, Told
 
 
 @dataclass(slots=True, eq=False)
-class Cell:
+class TensorCell:
     """What a tensor holds at this moment."""
 
     value: Any
@@ -22,7 +22,7 @@ class Cell:
     """the memory, which views share"""
 
 
-class Affine(Struct, frozen=True):
+class TorchAffine(Struct, frozen=True):
     """A value as another one times a factor, plus a constant, for each channel."""
 
     x: Value
@@ -33,13 +33,13 @@ class Affine(Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Walk(Reading):
+class TorchWalk(Reading):
     """What is known while a program is read, step by step."""
 
     program: Program
     batch: int
-    cells: dict[Step, Cell] = field(default_factory=dict)
-    affine: dict[str, Affine] = field(default_factory=dict)
+    cells: dict[Step, TensorCell] = field(default_factory=dict)
+    affine: dict[str, TorchAffine] = field(default_factory=dict)
     """the nodes that multiply by constants and add some, by their paths"""
     fixed: dict[str, str] = field(default_factory=dict)
     """where in the model these are"""
@@ -53,10 +53,10 @@ class Walk(Reading):
         return argument
 
 
-class Place(Site, frozen=True):
+class TorchPlace(Site, frozen=True):
     """Where an operator of torch is read."""
 
-    reading: Walk
+    reading: TorchWalk
     step: Step
 
     @property

@@ -9,14 +9,14 @@ from archspec.decompile.layouts import CHANNELS, No, Value, only
 from archspec_onnx.constants import Constant, numbers, one_number
 from archspec_onnx.decompile.affine import first_value, per_channel
 from archspec_onnx.decompile.handlers.registry import HANDLERS, Handler, reads
-from archspec_onnx.decompile.walk import Place
+from archspec_onnx.decompile.walk import OnnxPlace
 
 BOUNDLESS = float(np.finfo(np.float32).max)
 """What a bound is that nothing is beyond."""
 
 
 @reads("PRelu")
-def prelu(place: Place, x: Any, slope: Any) -> Value:
+def prelu(place: OnnxPlace, x: Any, slope: Any) -> Value:
     given = place.any(x)
     if not isinstance(slope, Constant):
         raise No("its slope is computed")
@@ -40,12 +40,12 @@ for kind, found in PLAIN.items():
 
 
 @reads("HardSwish")
-def hard_swish(place: Place, x: Any) -> Value:
+def hard_swish(place: OnnxPlace, x: Any) -> Value:
     return place.add(ops.HardSwish(), [place.any(x)])
 
 
 @reads("HardSigmoid")
-def hard_sigmoid(place: Place, x: Any) -> Value:
+def hard_sigmoid(place: OnnxPlace, x: Any) -> Value:
     slope, offset = place.real("alpha", 0.2), place.real("beta", 0.5)
     same = np.float32(slope) == np.float32(1 / 6) and offset == 0.5
     only(same, f"it is {slope:.7g}·x + {offset:.7g}; `hardsigmoid` is x/6 + 1/2")
@@ -53,17 +53,17 @@ def hard_sigmoid(place: Place, x: Any) -> Value:
 
 
 @reads("Gelu")
-def gelu(place: Place, x: Any) -> Value:
+def gelu(place: OnnxPlace, x: Any) -> Value:
     return place.add(ops.Gelu(approximate=place.word("approximate", "none")), [place.any(x)])
 
 
 @reads("LeakyRelu")
-def leaky_relu(place: Place, x: Any) -> Value:
+def leaky_relu(place: OnnxPlace, x: Any) -> Value:
     return place.add(ops.LeakyRelu(slope=place.real("alpha", 0.01)), [place.any(x)])
 
 
 @reads("Clip")
-def clip(place: Place, x: Any, least: Any = None, most: Any = None) -> Value:
+def clip(place: OnnxPlace, x: Any, least: Any = None, most: Any = None) -> Value:
     bounds = [
         place.real(name, 0) if name in place.attributes else None if given is None else one_number(given, name)
         for name, given in (("min", least), ("max", most))
@@ -78,7 +78,7 @@ def clip(place: Place, x: Any, least: Any = None, most: Any = None) -> Value:
 
 
 @reads("Softmax")
-def softmax(place: Place, x: Any) -> Value:
+def softmax(place: OnnxPlace, x: Any) -> Value:
     given = place.any(x)
     sides, channels = place.laid(given), CHANNELS[given.layout]
     axis = place.dimension(place.whole("axis", -1 if place.version >= 13 else 1), 1 + len(sides))
@@ -91,7 +91,7 @@ def softmax(place: Place, x: Any) -> Value:
 
 
 @reads("Dropout")
-def dropout(place: Place, x: Any, ratio: Any = None, training: Any = None) -> list[Value]:
+def dropout(place: OnnxPlace, x: Any, ratio: Any = None, training: Any = None) -> list[Value]:
     rate = one_number(ratio, "ratio") if ratio is not None else place.real("ratio", 0.5)
     only(training is None or not numbers(training, "training_mode")[0], "it drops values while evaluating")
     return [place.add(ops.Dropout(rate=float(str(np.float32(rate)))), [place.any(x)])]

@@ -9,11 +9,11 @@ from archspec.decompile.layouts import No, Value, only
 from archspec_onnx.constants import Constant, fixed
 from archspec_onnx.decompile.affine import affine, changed, reciprocal, scaled, shifted, spread
 from archspec_onnx.decompile.handlers.registry import reads
-from archspec_onnx.decompile.walk import Place
+from archspec_onnx.decompile.walk import OnnxPlace
 
 
 @reads("Add", "Sum")
-def add(place: Place, *inputs: Any) -> Any:
+def add(place: OnnxPlace, *inputs: Any) -> Any:
     if len(inputs) == 2:
         for x, other in (inputs, inputs[::-1]):
             if isinstance(other, Constant):
@@ -22,7 +22,7 @@ def add(place: Place, *inputs: Any) -> Any:
 
 
 @reads("Sub")
-def sub(place: Place, one: Any, other: Any) -> Value:
+def sub(place: OnnxPlace, one: Any, other: Any) -> Value:
     if isinstance(other, Constant):
         return shifted(place, one, changed(place, other, np.negative))
     if isinstance(one, Constant):
@@ -34,7 +34,7 @@ def sub(place: Place, one: Any, other: Any) -> Value:
 
 
 @reads("Mul")
-def mul(place: Place, one: Any, other: Any) -> Value:
+def mul(place: OnnxPlace, one: Any, other: Any) -> Value:
     for x, factor in ((one, other), (other, one)):
         if isinstance(factor, Constant):
             return scaled(place, x, factor)
@@ -42,7 +42,7 @@ def mul(place: Place, one: Any, other: Any) -> Value:
 
 
 @reads("Div")
-def div(place: Place, one: Any, other: Any) -> Value:
+def div(place: OnnxPlace, one: Any, other: Any) -> Value:
     if not isinstance(other, Constant):
         raise No("it divides by a value of the network")
     only(not other.real or bool((other.array != 0).all()), "it divides by zero")

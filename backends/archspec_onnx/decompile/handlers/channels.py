@@ -11,11 +11,11 @@ from archspec_onnx.constants import whole_numbers
 from archspec_onnx.decompile.affine import together
 from archspec_onnx.decompile.handlers.registry import reads
 from archspec_onnx.decompile.shapes import remade, stated, whole_sides
-from archspec_onnx.decompile.walk import Place
+from archspec_onnx.decompile.walk import OnnxPlace
 
 
 @reads("Concat")
-def concat(place: Place, *inputs: Any) -> Value:
+def concat(place: OnnxPlace, *inputs: Any) -> Value:
     found = place.alike(inputs)
     only(place.along(found[0], place.whole("axis", 1)), "it is not along the channels")
     if len(found) == 1:
@@ -25,7 +25,7 @@ def concat(place: Place, *inputs: Any) -> Value:
 
 
 @reads("Gather")
-def gather(place: Place, x: Any, where: Any) -> Any:
+def gather(place: OnnxPlace, x: Any, where: Any) -> Any:
     """All of a dimension in its order, which is the same tensor in another shape; or some of the channels."""
     own, index = whole_sides(place, x), whole_numbers(where, "index")
     axis = place.dimension(place.whole("axis", 0), len(own))
@@ -44,7 +44,7 @@ def gather(place: Place, x: Any, where: Any) -> Any:
 
 
 @reads("Split")
-def split(place: Place, x: Any, sizes: Any = None) -> list[Value]:
+def split(place: OnnxPlace, x: Any, sizes: Any = None) -> list[Value]:
     given = place.any(x)
     only(place.along(given, place.whole("axis", 0)), "it is not along the channels")
     count, parts = place.channels(given), len(place.node.output)
@@ -59,7 +59,7 @@ def split(place: Place, x: Any, sizes: Any = None) -> list[Value]:
 
 
 @reads("Slice")
-def slice_(place: Place, x: Any, *given: Any) -> Any:
+def slice_(place: OnnxPlace, x: Any, *given: Any) -> Any:
     starts, stops, axes, steps = (
         stated(place, name, [x, *given], position)
         for position, name in enumerate(("starts", "ends", "axes", "steps"), 1)

@@ -9,7 +9,7 @@ from archspec import ops
 from archspec.decompile.layouts import Bands, NormalBands, Value, only
 from archspec_onnx.constants import Computed, Constant
 from archspec_onnx.decompile.handlers.registry import reads
-from archspec_onnx.decompile.walk import Held, Place
+from archspec_onnx.decompile.walk import Held, OnnxPlace
 
 
 def unused(x: Any, value: float) -> bool:
@@ -17,7 +17,7 @@ def unused(x: Any, value: float) -> bool:
     return isinstance(x, Constant) and not x.key and x.real and bool((x.array == value).all())
 
 
-def affine(place: Place, scale: Any, shift: Any) -> tuple[dict[str, bool], dict[str, Held]]:
+def affine(place: OnnxPlace, scale: Any, shift: Any) -> tuple[dict[str, bool], dict[str, Held]]:
     """What a normalisation trains: its attributes and tensors."""
     has = {"scale": not unused(scale, 1), "shift": shift is not None and not unused(shift, 0)}
     tensors = {}
@@ -28,7 +28,7 @@ def affine(place: Place, scale: Any, shift: Any) -> tuple[dict[str, bool], dict[
 
 
 @reads("BatchNormalization")
-def batch_norm(place: Place, x: Any, scale: Any, shift: Any, mean: Any, variance: Any) -> list[Value]:
+def batch_norm(place: OnnxPlace, x: Any, scale: Any, shift: Any, mean: Any, variance: Any) -> list[Value]:
     # before opset 14 a node with more outputs than one was for training
     training = place.whole("training_mode", 0) or any(place.node.output[1:])
     only(not training, "it normalises by the batch, not by running statistics")
@@ -46,7 +46,7 @@ def batch_norm(place: Place, x: Any, scale: Any, shift: Any, mean: Any, variance
 
 
 @reads("LayerNormalization")
-def layer_norm(place: Place, x: Any, scale: Any, shift: Any = None) -> list[Value]:
+def layer_norm(place: OnnxPlace, x: Any, scale: Any, shift: Any = None) -> list[Value]:
     given = place.last(x)
     rank = 1 + len(place.laid(given))
     axis = place.dimension(place.whole("axis", -1), rank)
@@ -56,7 +56,7 @@ def layer_norm(place: Place, x: Any, scale: Any, shift: Any = None) -> list[Valu
 
 
 @reads("GroupNormalization", "InstanceNormalization")
-def group_norm(place: Place, x: Any, scale: Any, shift: Any) -> Any:
+def group_norm(place: OnnxPlace, x: Any, scale: Any, shift: Any) -> Any:
     if isinstance(x, Bands) and not isinstance(x, NormalBands):
         only(unused(scale, 1) and unused(shift, 0), "it scales groups of channels")
         return NormalBands(x.base, x.count, place.real("epsilon", 1e-5))
@@ -69,7 +69,7 @@ def group_norm(place: Place, x: Any, scale: Any, shift: Any) -> Any:
 
 
 @reads("LRN")
-def lrn(place: Place, x: Any) -> Value:
+def lrn(place: OnnxPlace, x: Any) -> Value:
     size = place.whole("size", 0)
     only(size > 0, "its `size` is not a number of channels")
     # ONNX divides alpha by the size, the paper's formula does not

@@ -7,16 +7,16 @@ from onnx import helper
 from archspec.decompile.layouts import only
 from archspec_onnx.constants import Constant
 from archspec_onnx.decompile.handlers.registry import reads
-from archspec_onnx.decompile.walk import Place
+from archspec_onnx.decompile.walk import OnnxPlace
 
 
 @reads("Identity")
-def same(place: Place, x: Any) -> Any:
+def same(place: OnnxPlace, x: Any) -> Any:
     return x
 
 
 @reads("Cast", "CastLike")
-def cast(place: Place, x: Any, other: Any = None) -> Any:
+def cast(place: OnnxPlace, x: Any, other: Any = None) -> Any:
     """A change to the type that the numbers have."""
     own = place.reading.file.inputs[0].type.tensor_type.elem_type
     if isinstance(other, Constant):

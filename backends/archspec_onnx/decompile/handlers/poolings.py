@@ -8,11 +8,11 @@ from archspec.tensor import Shape
 from archspec_onnx.decompile.handlers.registry import reads
 from archspec_onnx.decompile.handlers.windows import window
 from archspec_onnx.decompile.shapes import stated
-from archspec_onnx.decompile.walk import Place
+from archspec_onnx.decompile.walk import OnnxPlace
 
 
 @reads("MaxPool", "AveragePool")
-def pool(place: Place, x: Any) -> list[Value]:
+def pool(place: OnnxPlace, x: Any) -> list[Value]:
     around = x.pads if isinstance(x, InfinitePad) else None
     given = place.map(x.base if isinstance(x, InfinitePad) else x)
     kind: Any = ops.MaxPool if place.node.op_type == "MaxPool" else ops.AvgPool
@@ -45,12 +45,12 @@ def check_overhang(op: Any, shape: Shape, counted: bool) -> None:
 
 
 @reads("GlobalAveragePool")
-def global_pool(place: Place, x: Any) -> Value:
+def global_pool(place: OnnxPlace, x: Any) -> Value:
     return place.add(ops.GlobalAvgPool(), [place.map(x)])
 
 
 @reads("ReduceMean")
-def reduce_mean(place: Place, x: Any, axes: Any = None) -> Value:
+def reduce_mean(place: OnnxPlace, x: Any, axes: Any = None) -> Value:
     given = place.any(x)
     found = stated(place, "axes", [x, axes], 1)
     if not found and place.whole("noop_with_empty_axes", 0):

@@ -9,11 +9,11 @@ from archspec.limits import DEFAULT_LIMITS
 from archspec_onnx.constants import numbers, one_number, whole_numbers
 from archspec_onnx.decompile.handlers.registry import reads
 from archspec_onnx.decompile.shapes import stated
-from archspec_onnx.decompile.walk import Place
+from archspec_onnx.decompile.walk import OnnxPlace
 
 
 @reads("Pad")
-def pad(place: Place, x: Any, pads: Any = None, value: Any = None, axes: Any = None) -> Any:
+def pad(place: OnnxPlace, x: Any, pads: Any = None, value: Any = None, axes: Any = None) -> Any:
     given = place.any(x)
     rank = 1 + len(place.laid(given))
     amounts = stated(place, "pads", [x, pads], 1) or []
@@ -37,12 +37,12 @@ def pad(place: Place, x: Any, pads: Any = None, value: Any = None, axes: Any = N
 
 
 @reads("Upsample")
-def upsample(place: Place, x: Any, scales: Any = None) -> Value:
+def upsample(place: OnnxPlace, x: Any, scales: Any = None) -> Value:
     return old(place, x, scales)
 
 
 @reads("Resize")
-def resize(place: Place, x: Any, roi: Any = None, scales: Any = None, sizes: Any = None) -> Value:
+def resize(place: OnnxPlace, x: Any, roi: Any = None, scales: Any = None, sizes: Any = None) -> Value:
     if place.version < 11:
         return old(place, x, roi)
     given = place.map(x)
@@ -67,7 +67,7 @@ def resize(place: Place, x: Any, roi: Any = None, scales: Any = None, sizes: Any
     return place.add(ops.Upsample(scale=(down, across), mode="bilinear"), [given])
 
 
-def old(place: Place, x: Any, scales: Any) -> Value:
+def old(place: OnnxPlace, x: Any, scales: Any) -> Value:
     """The scaling before opset 11: pixel `i` of the result stands at `i / scale`, and the nearest is the one before."""
     given = place.map(x)
     found = factors(place, given, list(range(4)), scales, None)
@@ -76,7 +76,7 @@ def old(place: Place, x: Any, scales: Any) -> Value:
     return given if found == (1, 1) else place.add(ops.Upsample(scale=found, mode="nearest"), [given])
 
 
-def factors(place: Place, x: Value, axes: list[int], scales: Any, sizes: Any) -> tuple[int, int]:
+def factors(place: OnnxPlace, x: Value, axes: list[int], scales: Any, sizes: Any) -> tuple[int, int]:
     """The factors of height and width; raises `No` where they are not whole numbers."""
     own = (place.reading.batch, *place.laid(x))
     found: list[float] = [1.0, 1.0, 1.0, 1.0]

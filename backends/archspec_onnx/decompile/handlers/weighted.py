@@ -7,11 +7,11 @@ from archspec.decompile.layouts import No, Value, only
 from archspec_onnx.constants import Constant
 from archspec_onnx.decompile.handlers.registry import reads
 from archspec_onnx.decompile.handlers.windows import window
-from archspec_onnx.decompile.walk import Place
+from archspec_onnx.decompile.walk import OnnxPlace
 
 
 @reads("Conv")
-def conv(place: Place, x: Any, weight: Any, bias: Any = None) -> Value:
+def conv(place: OnnxPlace, x: Any, weight: Any, bias: Any = None) -> Value:
     given = place.map(x)
     tensor = place.tensor(weight)
     only(len(tensor.shape) == 4, f"its weight has {len(tensor.shape)} dimensions")
@@ -28,7 +28,7 @@ def conv(place: Place, x: Any, weight: Any, bias: Any = None) -> Value:
 
 
 @reads("Gemm")
-def gemm(place: Place, x: Any, weight: Any, bias: Any = None) -> Value:
+def gemm(place: OnnxPlace, x: Any, weight: Any, bias: Any = None) -> Value:
     only(place.real("alpha", 1) == 1 and (bias is None or place.real("beta", 1) == 1), "its factors are not 1")
     only(not place.whole("transA", 0), "it turns its input")
     only(place.any(x).layout == "flat", "what it is given is not a vector")
@@ -36,11 +36,11 @@ def gemm(place: Place, x: Any, weight: Any, bias: Any = None) -> Value:
 
 
 @reads("MatMul")
-def matmul(place: Place, x: Any, weight: Any) -> Value:
+def matmul(place: OnnxPlace, x: Any, weight: Any) -> Value:
     return dense(place, x, weight, None, turned=True)
 
 
-def dense(place: Place, x: Any, weight: Any, bias: Any, turned: bool) -> Value:
+def dense(place: OnnxPlace, x: Any, weight: Any, bias: Any, turned: bool) -> Value:
     """A linear layer; `turned` where the weight is (in, out)."""
     if not isinstance(weight, Constant) or len(weight.shape) != 2:
         raise No("its second factor is not a matrix of weights")

@@ -7,10 +7,10 @@ from archspec import ops
 from archspec.decompile.layouts import No, only
 from archspec.ops.base import Window
 from archspec.tensor import Shape
-from archspec_onnx.decompile.walk import Place
+from archspec_onnx.decompile.walk import OnnxPlace
 
 
-def window(place: Place, kind: type[Window], shape: Shape, kernel: Sequence[int]) -> dict[str, Any]:
+def window(place: OnnxPlace, kind: type[Window], shape: Shape, kernel: Sequence[int]) -> dict[str, Any]:
     """The attributes of a window on a map; padding as it is stated."""
     only(len(kernel) == 2, f"its window has {len(kernel)} dimensions")
     only(tuple(place.wholes("kernel_shape", kernel)) == tuple(kernel), "its `kernel_shape` is not that of its weight")

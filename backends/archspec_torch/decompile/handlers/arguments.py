@@ -4,7 +4,7 @@ from typing import Any
 
 from archspec.decompile import Tensor
 from archspec.decompile.layouts import No
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 
 
 def pair(values: Any) -> tuple[int, int]:
@@ -15,7 +15,7 @@ def pair(values: Any) -> tuple[int, int]:
     return (sides[0], sides[0]) if len(sides) == 1 else (sides[0], sides[1])
 
 
-def trained(site: Place, x: Any) -> Tensor | None:
+def trained(site: TorchPlace, x: Any) -> Tensor | None:
     """A trained tensor, if there is one; raises `No`."""
     return None if x is None else site.tensor(site.trained(x))
 

@@ -9,7 +9,7 @@ from archspec_torch.decompile.handlers.arguments import scalar
 from archspec_torch.decompile.handlers.registry import Arguments, reads
 from archspec_torch.decompile.handlers.response import NO_RESPONSE, Response
 from archspec_torch.decompile.handlers.views import Expanded
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 from archspec_torch.program import Constant
 
 
@@ -22,7 +22,7 @@ def unchanged(a: Arguments, neutral: int) -> Value | None:
 
 
 @reads("add")
-def add(site: Place, a: Arguments) -> Any:
+def add(site: TorchPlace, a: Arguments) -> Any:
     only(a.get("alpha", 1) == 1, "its factor is not 1")
     kept = unchanged(a, 0)
     if kept is not None:
@@ -36,7 +36,7 @@ def add(site: Place, a: Arguments) -> Any:
 
 
 @reads("mul")
-def mul(site: Place, a: Arguments) -> Any:
+def mul(site: TorchPlace, a: Arguments) -> Any:
     one, other = a["self"], a["other"]
     kept = unchanged(a, 1)
     if kept is not None:
@@ -50,12 +50,12 @@ def mul(site: Place, a: Arguments) -> Any:
     return join(site, ops.Mul(), unspread)
 
 
-def join(site: Place, made: ops.AnyOp, a: Arguments) -> Value:
+def join(site: TorchPlace, made: ops.AnyOp, a: Arguments) -> Value:
     return site.add(made, site.alike([a["self"], a["other"]]))
 
 
 @reads("sub")
-def sub(site: Place, a: Arguments) -> Value:
+def sub(site: TorchPlace, a: Arguments) -> Value:
     one, other = a["self"], a["other"]
     only(a.get("alpha", 1) == 1, "its factor is not 1")
     if isinstance(other, Constant) or scalar(other):
@@ -65,17 +65,17 @@ def sub(site: Place, a: Arguments) -> Value:
 
 
 @reads("rsub")
-def rsub(site: Place, a: Arguments) -> Any:
+def rsub(site: TorchPlace, a: Arguments) -> Any:
     return sub(site, {**a, "self": a["other"], "other": a["self"]})
 
 
 @reads("neg")
-def neg(site: Place, a: Arguments) -> Value:
+def neg(site: TorchPlace, a: Arguments) -> Value:
     return scaled(site, site.any(a["self"]), -1)
 
 
 @reads("div")
-def div(site: Place, a: Arguments) -> Value:
+def div(site: TorchPlace, a: Arguments) -> Value:
     x: Value = site.any(a["self"])
     base = a["other"]
     only(a.get("rounding_mode") is None, "it rounds the quotient")

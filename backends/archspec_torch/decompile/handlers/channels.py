@@ -8,22 +8,22 @@ from archspec.decompile.layouts import No, Value, only
 from archspec_torch.decompile.affine import together
 from archspec_torch.decompile.handlers.registry import Arguments, reads
 from archspec_torch.decompile.handlers.views import full_slice
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 
 
 @reads("cat")
-def cat(site: Place, a: Arguments) -> Value:
+def cat(site: TorchPlace, a: Arguments) -> Value:
     inputs = site.alike(a["tensors"])
     only(site.along(inputs[0], a["dim"]), "it is not along the channels")
     return together(site, inputs) or site.add(ops.Concat(), inputs)
 
 
 @reads("channel_shuffle", "native_channel_shuffle")
-def shuffle(site: Place, a: Arguments) -> Value:
+def shuffle(site: TorchPlace, a: Arguments) -> Value:
     return site.add(ops.Shuffle(groups=a["groups"]), [site.map(a["self"])])
 
 
-def parts(site: Place, x: Any, dimension: int, sizes: Sequence[int]) -> list[Value]:
+def parts(site: TorchPlace, x: Any, dimension: int, sizes: Sequence[int]) -> list[Value]:
     """Slices of so many channels, one after the other."""
     given = site.any(x)
     only(site.along(given, dimension), "it is not along the channels")
@@ -32,7 +32,7 @@ def parts(site: Place, x: Any, dimension: int, sizes: Sequence[int]) -> list[Val
 
 
 @reads("chunk", "split", "split_with_sizes")
-def split(site: Place, a: Arguments) -> list[Value]:
+def split(site: TorchPlace, a: Arguments) -> list[Value]:
     stated = a.get("split_size", a.get("split_sizes"))
     count = site.channels(site.any(a["self"]))
     if isinstance(stated, list):
@@ -42,7 +42,7 @@ def split(site: Place, a: Arguments) -> list[Value]:
 
 
 @reads("slice")
-def slice_(site: Place, a: Arguments) -> Any:
+def slice_(site: TorchPlace, a: Arguments) -> Any:
     x, dimension = a["self"], a["dim"]
     if full_slice(site, a):
         return x
@@ -55,14 +55,14 @@ def slice_(site: Place, a: Arguments) -> Any:
 
 
 @reads("narrow")
-def narrow(site: Place, a: Arguments) -> Any:
+def narrow(site: TorchPlace, a: Arguments) -> Any:
     only(isinstance(a["start"], int), "its start is computed")
     stop = a["start"] + a["length"]
     return slice_(site, {**a, "end": stop or None if a["start"] < 0 else stop, "step": 1})
 
 
 @reads("getitem")
-def getitem(site: Place, a: Arguments) -> Any:
+def getitem(site: TorchPlace, a: Arguments) -> Any:
     whole, place = a["0"], a["1"]
     if isinstance(whole, Value) and place == 0:
         return whole

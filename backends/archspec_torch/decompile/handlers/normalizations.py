@@ -7,12 +7,12 @@ from archspec.decompile import Tensor
 from archspec.decompile.layouts import No, only
 from archspec_torch.decompile.handlers.arguments import trained
 from archspec_torch.decompile.handlers.registry import Arguments, reads
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 from archspec_torch.program import Constant
 
 
 @reads("batch_norm", "_native_batch_norm_legit_no_training")
-def batch_norm(site: Place, a: Arguments) -> Any:
+def batch_norm(site: TorchPlace, a: Arguments) -> Any:
     only(not a.get("training"), "it normalises by the batch, not by running statistics")
     mean, variance = a["running_mean"], a["running_var"]
     if not (isinstance(mean, Constant) and isinstance(variance, Constant)):
@@ -31,12 +31,12 @@ def scaled(a: Arguments) -> dict[str, bool]:
     return {"scale": a["weight"] is not None, "shift": a["bias"] is not None}
 
 
-def weights(site: Place, a: Arguments) -> dict[str, Tensor | None]:
+def weights(site: TorchPlace, a: Arguments) -> dict[str, Tensor | None]:
     return {name: trained(site, a[name]) for name in ("weight", "bias")}
 
 
 @reads("layer_norm", "native_layer_norm")
-def layer_norm(site: Place, a: Arguments) -> Any:
+def layer_norm(site: TorchPlace, a: Arguments) -> Any:
     x = site.last(a["input"])
     only(list(a["normalized_shape"]) == [site.channels(x)], "it normalises over more than the channels")
     found = site.add(ops.LayerNorm(eps=a["eps"], **scaled(a)), [x], None, **weights(site, a))
@@ -44,7 +44,7 @@ def layer_norm(site: Place, a: Arguments) -> Any:
 
 
 @reads("group_norm", "native_group_norm", "instance_norm")
-def group_norm(site: Place, a: Arguments) -> Any:
+def group_norm(site: TorchPlace, a: Arguments) -> Any:
     x = site.first(a["input"])
     if "use_input_stats" in a:
         only(a["use_input_stats"] and a["running_mean"] is None, "it normalises by running statistics")

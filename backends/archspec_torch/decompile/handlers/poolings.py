@@ -6,16 +6,16 @@ from archspec import ops
 from archspec.decompile.layouts import CHANNELS, InfinitePad, Value, only
 from archspec_torch.decompile.handlers.arguments import pair
 from archspec_torch.decompile.handlers.registry import Arguments, reads
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 
 
 @reads("max_pool2d_with_indices")
-def max_pool_with_indices(site: Place, a: Arguments) -> list[Value]:
+def max_pool_with_indices(site: TorchPlace, a: Arguments) -> list[Value]:
     return [max_pool(site, a)]
 
 
 @reads("max_pool2d")
-def max_pool(site: Place, a: Arguments) -> Value:
+def max_pool(site: TorchPlace, a: Arguments) -> Value:
     kernel, x, pads = pair(a["kernel_size"]), a["self"], pair(a["padding"])
     window: dict[str, Any] = {
         "kernel": kernel, "stride": pair(a["stride"] or kernel), "dilation": pair(a["dilation"]),
@@ -28,7 +28,7 @@ def max_pool(site: Place, a: Arguments) -> Value:
 
 
 @reads("avg_pool2d")
-def avg_pool(site: Place, a: Arguments) -> Value:
+def avg_pool(site: TorchPlace, a: Arguments) -> Value:
     kernel = pair(a["kernel_size"])
     only(a["divisor_override"] is None, "it divides by another number than that of its pixels")
     made = ops.AvgPool(
@@ -39,7 +39,7 @@ def avg_pool(site: Place, a: Arguments) -> Value:
 
 
 @reads("adaptive_avg_pool2d", "_adaptive_avg_pool2d")
-def adaptive(site: Place, a: Arguments) -> Value:
+def adaptive(site: TorchPlace, a: Arguments) -> Value:
     x = site.map(a["self"])
     sides = a["output_size"] if isinstance(a["output_size"], (list, tuple)) else [a["output_size"]] * 2
     size = tuple(own if side is None else side for side, own in zip(sides, site.shape(x), strict=False))
@@ -47,7 +47,7 @@ def adaptive(site: Place, a: Arguments) -> Value:
 
 
 @reads("mean")
-def mean(site: Place, a: Arguments) -> Value:
+def mean(site: TorchPlace, a: Arguments) -> Value:
     x = site.any(a["self"])
     dimensions = {dimension % 4 for dimension in a.get("dim") or ()}
     only(x.layout != "flat" and dimensions == {1, 2, 3} - {CHANNELS[x.layout]}, "it is not a mean over the whole map")

@@ -7,10 +7,10 @@ operator of the language raises `No`.
 from collections.abc import Callable
 from typing import Any
 
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 
 Arguments = dict[str, Any]
-Handler = Callable[[Place, Arguments], Any]
+Handler = Callable[[TorchPlace, Arguments], Any]
 HANDLERS: dict[str, Handler] = {}
 
 

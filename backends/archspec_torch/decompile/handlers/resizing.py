@@ -7,11 +7,11 @@ from archspec import ops
 from archspec.decompile.layouts import Groups, InfinitePad, Value, only
 from archspec_torch.decompile.handlers.registry import Arguments, reads
 from archspec_torch.decompile.handlers.response import Response
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 
 
 @reads("pad", "constant_pad_nd")
-def pad(site: Place, a: Arguments) -> Any:
+def pad(site: TorchPlace, a: Arguments) -> Any:
     only(a.get("mode", "constant") == "constant", f"it pads by `{a.get('mode')}`, and `pad` by a constant")
     x, amounts = a["self"], list(a["pad"])
     if isinstance(x, Groups) and x.count == 1:
@@ -25,7 +25,7 @@ def pad(site: Place, a: Arguments) -> Any:
 
 
 @reads("upsample_nearest2d", "_upsample_nearest_exact2d", "upsample_bilinear2d")
-def upsample(site: Place, a: Arguments) -> Value:
+def upsample(site: TorchPlace, a: Arguments) -> Value:
     x = site.map(a.get("input", a.get("self")))
     only(not a.get("align_corners"), "it aligns the corners")
     height, width, _ = site.shape(x)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from archspec.decompile.layouts import No, Pending, Site, only
 from archspec_torch.decompile.handlers.arguments import scalar
 from archspec_torch.decompile.handlers.registry import Arguments, reads
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 
 NO_RESPONSE = "it is not a local response normalisation"
 
@@ -39,7 +39,7 @@ class Response(Pending, frozen=True):
 
 
 @reads("avg_pool3d")
-def avg_pool3d(site: Place, a: Arguments) -> Response:
+def avg_pool3d(site: TorchPlace, a: Arguments) -> Response:
     x = a["self"]
     if not isinstance(x, Response) or x.size or a["divisor_override"] is not None:
         raise No("it is not a part of a local response normalisation")
@@ -50,7 +50,7 @@ def avg_pool3d(site: Place, a: Arguments) -> Response:
 
 
 @reads("pow")
-def power(site: Place, a: Arguments) -> Any:
+def power(site: TorchPlace, a: Arguments) -> Any:
     if isinstance(a["self"], Response) and scalar(a["exponent"]):
         return a["self"].then(2, a["exponent"])
     raise No("it is not a part of a local response normalisation")

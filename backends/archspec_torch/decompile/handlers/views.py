@@ -9,7 +9,7 @@ import torch
 from archspec import ops
 from archspec.decompile.layouts import Pending, Value, only
 from archspec_torch.decompile.handlers.registry import Arguments, Handler, reads
-from archspec_torch.decompile.walk import Place, known_shape
+from archspec_torch.decompile.walk import TorchPlace, known_shape
 from archspec_torch.program import Constant, strides
 
 
@@ -35,7 +35,7 @@ def views(*names: str) -> Callable[[Handler], Handler]:
     """Register what reads the operators of these names, each of which gives a view of a weight, too."""
 
     def register(handler: Handler) -> Handler:
-        def handle(place: Place, a: Arguments) -> Any:
+        def handle(place: TorchPlace, a: Arguments) -> Any:
             return constant_view(place, a["self"]) if isinstance(a["self"], Constant) else handler(place, a)
 
         VIEWS.update(names)
@@ -45,17 +45,17 @@ def views(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def full_slice(place: Place, a: Arguments) -> bool:
+def full_slice(place: TorchPlace, a: Arguments) -> bool:
     """Whether a slice takes everything."""
     return given_shape(place) == place.shape_told and a["step"] == 1
 
 
-def given_shape(place: Place) -> tuple[int, ...]:
+def given_shape(place: TorchPlace) -> tuple[int, ...]:
     """The shape of the first tensor that an operator is given."""
     return known_shape(place.step.sources[0])
 
 
-def constant_view(place: Place, x: Constant) -> Constant:
+def constant_view(place: TorchPlace, x: Constant) -> Constant:
     """A weight in the shape that torch's own operator gives it."""
     _, *others = place.step.arguments
     made: torch.Tensor = place.step.overload(
@@ -67,12 +67,12 @@ def constant_view(place: Place, x: Constant) -> Constant:
 
 
 @views("view", "reshape", "_unsafe_view", "flatten")
-def view(place: Place, a: Arguments) -> Any:
+def view(place: TorchPlace, a: Arguments) -> Any:
     return place.reshaped(a["self"], place.sides)
 
 
 @views("as_strided")
-def as_strided(place: Place, a: Arguments) -> Any:
+def as_strided(place: TorchPlace, a: Arguments) -> Any:
     """A tensor in another shape, where it is one piece of memory that stays one."""
     source = place.step.sources[0]
     straight = source.whole and source.kind not in SHARING_VIEWS and not a["storage_offset"]
@@ -82,13 +82,13 @@ def as_strided(place: Place, a: Arguments) -> Any:
 
 
 @views("permute")
-def permute(place: Place, a: Arguments) -> Any:
+def permute(place: TorchPlace, a: Arguments) -> Any:
     count = len(a["dims"])
     return place.turned(a["self"], tuple(dimension % count for dimension in a["dims"]))
 
 
 @views("transpose", "t")
-def transpose(place: Place, a: Arguments) -> Any:
+def transpose(place: TorchPlace, a: Arguments) -> Any:
     count = len(place.shape_told)
     order = list(range(count))
     one, other = a.get("dim0", 0) % count, a.get("dim1", 1) % count
@@ -97,7 +97,7 @@ def transpose(place: Place, a: Arguments) -> Any:
 
 
 @views("unsqueeze")
-def unsqueeze(place: Place, a: Arguments) -> Any:
+def unsqueeze(place: TorchPlace, a: Arguments) -> Any:
     x = a["self"]
     dimension = a["dim"] % len(place.shape_told)
     if isinstance(x, Unsqueezed) and x.dimension == 2 and dimension >= 2:
@@ -108,7 +108,7 @@ def unsqueeze(place: Place, a: Arguments) -> Any:
 
 
 @views("squeeze")
-def squeeze(place: Place, a: Arguments) -> Any:
+def squeeze(place: TorchPlace, a: Arguments) -> Any:
     x = a["self"]
     if isinstance(x, Unsqueezed):
         only(place.sides == place.laid(x.base), "it takes off another dimension than was added")
@@ -117,13 +117,13 @@ def squeeze(place: Place, a: Arguments) -> Any:
 
 
 @views("expand", "expand_as")
-def expand(place: Place, a: Arguments) -> Any:
+def expand(place: TorchPlace, a: Arguments) -> Any:
     x = place.any(a["self"])
     return x if place.sides == place.laid(x) else Expanded(x)
 
 
 @views("select")
-def select(place: Place, a: Arguments) -> Any:
+def select(place: TorchPlace, a: Arguments) -> Any:
     """`x[:, :, 0, 0]` of a map of one pixel; or one channel, which becomes a map again."""
     shape, x = given_shape(place), a["self"]
     count = shape[a["dim"] % len(shape)]

@@ -6,12 +6,12 @@ from archspec import ops
 from archspec.decompile.layouts import No, Value, only
 from archspec_torch.decompile.handlers.arguments import pair, trained
 from archspec_torch.decompile.handlers.registry import Arguments, reads
-from archspec_torch.decompile.walk import Place
+from archspec_torch.decompile.walk import TorchPlace
 from archspec_torch.program import Constant
 
 
 @reads("conv2d", "convolution")
-def conv(site: Place, a: Arguments) -> Value:
+def conv(site: TorchPlace, a: Arguments) -> Value:
     x = site.map(a["input"])
     if a.get("transposed"):
         raise No("it is a transposed convolution")
@@ -41,28 +41,28 @@ def padding(stated: Any, kernel: tuple[int, ...], dilation: tuple[int, int]) -> 
 
 
 @reads("linear")
-def linear(site: Place, a: Arguments) -> Value:
+def linear(site: TorchPlace, a: Arguments) -> Value:
     return dense(site, a["input"], site.trained(a["weight"]), a["bias"])
 
 
 @reads("addmm")
-def addmm(site: Place, a: Arguments) -> Value:
+def addmm(site: TorchPlace, a: Arguments) -> Value:
     only(a["beta"] == 1 and a["alpha"] == 1, "its factors are not 1")
     return dense(site, a["mat1"], turned(site, a["mat2"]), a["self"])
 
 
 @reads("mm", "matmul")
-def mm(site: Place, a: Arguments) -> Value:
+def mm(site: TorchPlace, a: Arguments) -> Value:
     return dense(site, a["self"], turned(site, a.get("mat2", a.get("other"))), None)
 
 
-def turned(site: Place, x: Any) -> Constant:
+def turned(site: TorchPlace, x: Any) -> Constant:
     weight = site.trained(x)
     only(weight.tensor.dim() == 2, "its second factor is not a matrix")
     return Constant(weight.key, weight.tensor.t(), True, not weight.turned)
 
 
-def dense(site: Place, x: Any, weight: Constant, bias: Any) -> Value:
+def dense(site: TorchPlace, x: Any, weight: Constant, bias: Any) -> Value:
     only(weight.tensor.dim() == 2, "its weight is not a matrix")
     made = ops.Linear(channels=weight.tensor.shape[0], bias=bias is not None)
     return site.add(made, [site.last(x)], weight=site.tensor(weight), bias=trained(site, bias))
