@@ -1,4 +1,4 @@
-"""Sums, products and their kin -> joins, arithmetic with constants, and the end of a local response normalisation."""
+"""Sums, products and their kin -> joins, and arithmetic with constants."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from archspec.decompile.layouts import No, Value, only
 from archspec_torch.decompile.affine import divided, scaled, shifted
 from archspec_torch.decompile.handlers.arguments import scalar
 from archspec_torch.decompile.handlers.registry import Arguments, reads
-from archspec_torch.decompile.handlers.response import NO_RESPONSE, Response
+from archspec_torch.decompile.handlers.response import Response, normalized
 from archspec_torch.decompile.handlers.views import Expanded
 from archspec_torch.decompile.walk import TorchPlace
 from archspec_torch.program import Constant
@@ -81,13 +81,6 @@ def div(site: TorchPlace, a: Arguments) -> Value:
     only(a.get("rounding_mode") is None, "it rounds the quotient")
     if isinstance(base, Constant) or scalar(base):
         return divided(site, x, base)
-    if not (isinstance(base, Response) and len(base.numbers) == 3):
+    if not isinstance(base, Response):
         raise No("it divides, and is not a local response normalisation")
-    *around, before, after = base.pads
-    squared = next(node for node in site.reading.builder.nodes if node.path == base.base.path)
-    own = isinstance(squared.op, ops.Mul) and squared.inputs == (x.path, x.path)
-    only(own and around == [0] * 4 and not base.value, NO_RESPONSE)
-    size, (alpha, k, beta) = base.size, base.numbers
-    only((before, after) == (size // 2, (size - 1) // 2) and size % 2 == 1, "no channel is in the middle of its window")
-    made = ops.LocalResponseNorm(size=size, alpha=alpha / size, beta=float(beta), k=float(k))
-    return site.add(made, [x])
+    return normalized(site, x, base)

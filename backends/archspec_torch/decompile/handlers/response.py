@@ -4,7 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from archspec.decompile.layouts import No, Pending, Site, only
+from archspec import ops
+from archspec.decompile.layouts import No, Pending, Site, Value, only
 from archspec_torch.decompile.handlers.arguments import scalar
 from archspec_torch.decompile.handlers.registry import Arguments, reads
 from archspec_torch.decompile.walk import TorchPlace
@@ -28,7 +29,7 @@ class Response(Pending, frozen=True):
 
     def reshaped(self, site: Site, out: tuple[int, ...]) -> Any:
         own = site.laid(self.base)
-        if self.size and out in {own, (1, *own)}:
+        if self.size and not self.numbers and out in {own, (1, *own)}:
             return replace(self, whole=out == own)
         return super().reshaped(site, out)
 
@@ -54,3 +55,16 @@ def power(site: TorchPlace, a: Arguments) -> Any:
     if isinstance(a["self"], Response) and scalar(a["exponent"]):
         return a["self"].then(2, a["exponent"])
     raise No("it is not a part of a local response normalisation")
+
+
+def normalized(site: TorchPlace, x: Value, base: Response) -> Value:
+    """A value by the denominator, where that is of its own squares; raises `No`."""
+    only(len(base.numbers) == 3, NO_RESPONSE)
+    *around, before, after = base.pads
+    squared = next(node for node in site.reading.builder.nodes if node.path == base.base.path)
+    own = isinstance(squared.op, ops.Mul) and squared.inputs == (x.path, x.path)
+    only(own and around == [0] * 4 and not base.value, NO_RESPONSE)
+    size, (alpha, k, beta) = base.size, base.numbers
+    only((before, after) == (size // 2, (size - 1) // 2) and size % 2 == 1, "no channel is in the middle of its window")
+    made = ops.LocalResponseNorm(size=size, alpha=alpha / size, beta=float(beta), k=float(k))
+    return site.add(made, [x])
