@@ -9,27 +9,34 @@ TYPE_CHECKING = False  # as typing has it, which takes longer to import than all
 if TYPE_CHECKING:
     from typing import Any
 
-    from archspec.diagnostics import Diagnostic, SpecError
+    from archspec import errors
+    from archspec.diagnostics import Diagnostic
     from archspec.drawing import render
     from archspec.driver import build, load, parse
     from archspec.driver import format_text as format  # noqa: A004
+    from archspec.errors import Refusal, SpecError
     from archspec.graph import Graph
     from archspec.limits import Limits
     from archspec.spec import Spec
 
-__all__ = ["Diagnostic", "Graph", "Limits", "Spec", "SpecError", "build", "format", "load", "parse", "render"]
+__all__ = [
+    "Diagnostic", "Graph", "Limits", "Refusal", "Spec", "SpecError", "build", "errors", "format", "load", "parse",
+    "render",
+]  # fmt: skip
 HOMES = {
-    "Diagnostic": "diagnostics", "Graph": "graph", "Limits": "limits", "Spec": "spec", "SpecError": "diagnostics",
-    "build": "driver", "format": "driver:format_text", "load": "driver", "parse": "driver", "render": "drawing",
+    "Diagnostic": "diagnostics", "Graph": "graph", "Limits": "limits", "Refusal": "errors", "Spec": "spec",
+    "SpecError": "errors", "build": "driver", "errors": "errors", "format": "driver:format_text", "load": "driver",
+    "parse": "driver", "render": "drawing",
 }  # fmt: skip
-"""The module of each name; after a colon, what it is called there."""
+"""The module of each name, which may be the name's own; after a colon, what it is called there."""
 
 
 def __getattr__(name: str) -> "Any":
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
     module, _, there = HOMES[name].partition(":")
-    found = globals()[name] = getattr(import_module(f"{__name__}.{module}"), there or name)
+    home = import_module(f"{__name__}.{module}")
+    found = globals()[name] = home if module == name else getattr(home, there or name)
     return found
 
 

@@ -1,33 +1,43 @@
 """Backends: what turns a `Graph` into a framework's model. Found by entry point, so that anybody can add one.
 
-Names are read without importing anything; `load` imports one backend. Whether its framework is there shows when it
-builds.
+Names are read without importing anything; `get` imports one backend. Whether its framework is there shows when it is
+used. What a backend can do are its abilities, protocols like `Builds`; one that speaks of a later stage's types stands
+there: `WritesSource` in `archspec.emit`, `Decompiles` in `archspec.decompile`, `Trains` in `archspec.train.task`.
 """
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeGuard, TypeVar
 
 from msgspec import Struct
 
 from archspec.diagnostics import did_you_mean
 from archspec.ending import Ended, unwrapped
+from archspec.errors import Refusal
 from archspec.graph import Graph
-from archspec.printable import printable
+from archspec.optional import first_line
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from archspec.emit import Printed
-    from archspec.train.record import Watch
-    from archspec.train.task import Task
-
 GROUP = "archspec.backends"
 OURS = "archspec-compiler"
-LONGEST = 300
-"""Characters of what another's exception says."""
+LACKING: dict[object, str] = {}
+"""An ability to what a backend does not do that does not have it."""
+A = TypeVar("A")
+
+
+def ability(lacking: str) -> Callable[[type[A]], type[A]]:
+    """Make a protocol an ability that `get` can ask for; `lacking` is said of a backend that does not have it."""
+
+    def stated(protocol: type[A]) -> type[A]:
+        LACKING[protocol] = lacking
+        return protocol
+
+    return stated
 
 
 class Measured(Struct, frozen=True):
@@ -40,26 +50,29 @@ class Measured(Struct, frozen=True):
 
 
 class Backend(Protocol):
-    """What an entry point of `archspec.backends` names: a class without arguments."""
+    """What every backend has: an entry point of `archspec.backends` names a class of it, made without arguments."""
 
     name: str
     framework: str
-    """What it imports when it builds."""
+    """What it imports when it is used."""
     extra: str
     """The extra of archspec-compiler that installs it."""
-    formats: Mapping[str, str]
-    """Suffix of a file to what is saved in it."""
-    reads: tuple[str, ...]
-    """Suffixes of the files that it takes weights from."""
-    writes: tuple[str, ...]
-    """Suffixes of the files that `write` makes."""
-    precision: Literal["float64", "float32"]
-    """The best type of numbers that `run` computes with."""
-    trains_with: tuple[str, ...]
-    """The distributions whose versions decide what `fit` comes to; a backend without `fit` does not have this."""
 
     def ready(self) -> None:
         """Raise `MissingFramework` where the framework is not installed; imports it otherwise."""
+        ...
+
+
+@ability("builds no models")
+class Builds(Backend, Protocol):
+    """A backend that makes models, and runs and saves them."""
+
+    formats: Mapping[str, str]
+    """Suffix of a file to what is saved in it."""
+
+    @property
+    def precision(self) -> Literal["float64", "float32"]:
+        """The best type of numbers that `run` computes with."""
         ...
 
     def build(
@@ -71,7 +84,7 @@ class Backend(Protocol):
         dtype: Any = "float32",
         **options: Any,
     ) -> object:
-        """The framework's model with its initial weights; raises `BackendError`.
+        """The framework's model with its initial weights; raises `Refusal`.
 
         `weights` are arrays for the names in `graph.tensors()`, all of them, instead of what `seed` would draw. `dtype`
         is a name, `float32` or `float64`, or the framework's own.
@@ -94,96 +107,40 @@ class Backend(Protocol):
         """What the tensors of a Graph are called in the weights of its model: canonical name to key."""
         ...
 
-    def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
+    def save(self, model: Any, graph: Graph, path: Path) -> None:
+        """Write the model in the form that the suffix says, whole or not at all; raises `Refusal` or `OSError`."""
+        ...
+
+
+@ability("reads no weights")
+class ReadsWeights(Backend, Protocol):
+    """A backend that reads files of weights."""
+
+    reads: tuple[str, ...]
+    """Suffixes of the files."""
+
+    def read(self, path: Path, entry: str | None = None) -> Mapping[str, Any]:
         """The tensors of a file by their keys there, as arrays of numpy; nothing of the file is executed.
 
-        `entry` is the part of the file that holds them, where it has several. Raises `BackendError` or `OSError`.
+        `entry` is the part of the file that holds them, where it has several. Raises `Refusal` or `OSError`.
         """
         ...
 
-    def source(self, graph: Graph, printed: "Printed | None" = None) -> str:
-        """A file of Python that makes the same model without archspec; a backend that writes none does not have this.
 
-        `printed` is what the spec's text prints, for docstrings and comments. Raises `BackendError`.
-        """
-        ...
+@ability("writes no weights")
+class WritesWeights(Backend, Protocol):
+    """A backend that writes weights for other programs."""
 
-    def decompile(self, source: str, **options: Any) -> Any:
-        """A framework's model as an `archspec.decompile.Model`; a backend that reads none does not have this."""
-        ...
+    writes: tuple[str, ...]
+    """Suffixes of the files."""
 
     def write(self, tensors: Mapping[str, Any], path: Path) -> None:
-        """Write arrays by their keys, as weights for other programs, whole or not at all."""
-        ...
-
-    def fit(self, task: "Task", watch: "Watch", folder: Path) -> None:
-        """Train a network as a task says; a backend that trains none does not have this.
-
-        After every interval of steps, and the last, `watch` is told; checkpoints lie in `folder`, from whose last one
-        training goes on, to the same end to the last bit.
-        """
-        ...
-
-    def save(self, model: Any, graph: Graph, path: Path) -> None:
-        """Write the model in the form that the suffix says, whole or not at all; raises `BackendError` or `OSError`."""
+        """Write arrays by their keys, whole or not at all."""
         ...
 
 
-class BackendError(Exception):
-    """A model cannot be built or saved."""
-
-    exit_code: ClassVar[int] = 1
-
-    def __init__(self, message: str, advice: str | None = None) -> None:
-        super().__init__(message)
-        self.help = advice
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # from a worker's process it comes as it is, whatever its class is made from
-        return type(self).__new__, (type(self), *self.args), vars(self)
-
-
-class UnknownBackend(BackendError):
-    """No installed distribution offers a backend of that name."""
-
-    exit_code: ClassVar[int] = 2
-
-
-class MissingFramework(BackendError):
-    """A library that something needs is not installed."""
-
-    exit_code: ClassVar[int] = 3
-
-    why: str
-    """The same in a few words."""
-
-    def __init__(self, what: str, module: str, extra: str) -> None:
-        super().__init__(f"{what} needs `{module}`, which is not installed", extra_help(extra))
-        self.why = f"`{module}` is not installed"
-
-
-class BrokenFramework(MissingFramework):
-    """A library that something needs is installed, and cannot be imported or lacks what is used of it."""
-
-    def __init__(self, what: str, module: str, extra: str, error: BaseException) -> None:
-        said, where = first_line(error), place(module)
-        BackendError.__init__(
-            self,
-            f"{what} needs `{module}`, which does not work here: {said}",
-            (f"`{module}` is {where}; " if where else "") + extra_help(extra, "install --force-reinstall"),
-        )
-        self.why = f"`{module}` does not work here: {said}"
-
-
-class BrokenBackend(BackendError):
-    """What another distribution offers as a backend cannot be imported."""
-
-    exit_code: ClassVar[int] = 3
-
-    def __init__(self, name: str, owner: str, error: BaseException) -> None:
-        super().__init__(
-            f"the backend `{name}` of {owner} does not work here: {first_line(error)}", f"pip uninstall {owner}"
-        )
+class BackendError(Refusal):
+    """A backend cannot build, run, read, write or train what it is asked to."""
 
 
 class Unsupported(BackendError):
@@ -193,30 +150,29 @@ class Unsupported(BackendError):
         super().__init__(f"the {backend} backend cannot build `{kind}` (at {path})")
 
 
-def first_line(error: BaseException) -> str:
-    """What an exception says first; of one that another was made of, or that quotes its traceback, the origin."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = [line for line in str(error).strip().split("\n") if line[:1].strip()]
-    if lines and lines[0].startswith("Traceback "):
-        return printable("".join(lines[1:2])[:LONGEST])
-    said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    return printable(said[:LONGEST])
+class UnknownBackend(Refusal):
+    """No installed distribution offers a backend of that name."""
+
+    exit_code: ClassVar[int] = 2
 
 
-def place(package: str) -> str | None:
-    """Where a package lies: another one, or a folder, may stand in its place."""
-    try:
-        spec = find_spec(package)
-    except (ImportError, ValueError, AttributeError):
-        return None
-    if spec is None:
-        return None
-    return printable(spec.origin or next(iter(spec.submodule_search_locations or ()), "")) or None
+class Unable(Refusal):
+    """A backend does not have the ability that something needs; `help` says which have it."""
+
+    def __init__(self, name: str, lacking: str, others: list[str]) -> None:
+        advice = " and ".join(f"`{other}`" for other in others) + (" do" if others[1:] else " does")
+        super().__init__(f"the {name} backend {lacking}", advice if others else None)
 
 
-def extra_help(extra: str, verb: str = "install") -> str:
-    return f"pip {verb} 'archspec-compiler[{extra}]'"
+class BrokenBackend(Refusal):
+    """What another distribution offers as a backend cannot be imported."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, name: str, owner: str, error: BaseException) -> None:
+        super().__init__(
+            f"the backend `{name}` of {owner} does not work here: {first_line(error)}", f"pip uninstall {owner}"
+        )
 
 
 @cache
@@ -235,14 +191,52 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(found()))
 
 
+def get(name: str, wanted: Callable[..., A]) -> A:
+    """The backend of that name, as an ability.
+
+    Raises `UnknownBackend`, `BrokenBackend`, `Refusal` where two distributions offer it, or `Unable`.
+    """
+    backend = load(name)
+    if able(backend, wanted):
+        return backend
+    raise Unable(name, LACKING[wanted], [*names_having(wanted)])
+
+
+def having(wanted: Callable[..., A]) -> list[A]:
+    """All installed backends that have an ability; raises as `get` does where one is broken."""
+    return [backend for backend in map(load, available()) if able(backend, wanted)]
+
+
+def able(backend: Backend, wanted: Callable[..., A]) -> TypeGuard[A]:
+    """Whether a backend has what an ability consists of; nothing of that is computed, as some needs the framework."""
+    missing = object()
+    return all(inspect.getattr_static(backend, part, missing) is not missing for part in parts(wanted))
+
+
+@cache
+def parts(wanted: Any) -> frozenset[str]:
+    """The names of what an ability consists of."""
+    protocols = [base for base in wanted.__mro__ if base not in {Protocol, Generic, object}]
+    names = {name for base in protocols for name in (*vars(base), *base.__annotations__)}
+    return frozenset(name for name in names if not name.startswith("_"))
+
+
+def names_having(wanted: Callable[..., object]) -> Iterator[str]:
+    """The names of the backends that have an ability; one that is broken has none."""
+    for name in available():
+        with suppress(Refusal):
+            if able(load(name), wanted):
+                yield name
+
+
 def load(name: str) -> Backend:
-    """The backend of that name; raises `UnknownBackend`, `BrokenBackend`, or `BackendError` where two offer it."""
+    """The backend of that name, whatever it can do."""
     points = found().get(name, [])
     if not points:
         raise UnknownBackend(f"there is no backend `{name}`", did_you_mean(name, available()))
     owners = {point.dist.name if point.dist else point.value for point in points}
     if len(owners) > 1:
-        raise BackendError(f"the backend `{name}` is offered by {' and by '.join(sorted(owners))}", "uninstall one")
+        raise Refusal(f"the backend `{name}` is offered by {' and by '.join(sorted(owners))}", "uninstall one")
     try:
         with unwrapped():
             backend: Backend = points[0].load()()

@@ -170,14 +170,14 @@ def build(
 ) -> object:
     """A model of a spec, or of its file or name: a `torch.nn.Module`, a `keras.Model`.
 
-    Raises `SpecError`, `OSError` or `BackendError`.
+    Raises `SpecError`, `OSError` or `Refusal`.
 
     `values` are the network's parameters, `options` the backend's own (seed, device, dtype). Every backend has the
     option `aux`: if true, outputs of training alone are given in evaluation too. `weights` is a file in the canonical
     form, of exactly this network; without it they are drawn. With `optimize` the model gives the same in evaluation,
     faster, and is for inference alone (`archspec.optimize`).
     """
-    from archspec.backend import load as load_backend
+    from archspec.backend import Builds, get
 
     given = dict(options or {})
     graph = elaborated(spec, values)
@@ -187,7 +187,7 @@ def build(
         from archspec.weights import optimized
 
         graph, tensors = optimized(graph, tensors, given.get("seed", 0))
-    return load_backend(backend).build(graph, weights=tensors, **given)
+    return get(backend, Builds).build(graph, weights=tensors, **given)
 
 
 def elaborated(spec: str | Path | Spec, values: Mapping[str, Value]) -> Graph:
@@ -207,7 +207,7 @@ def bundled_graph(spec: str, /, **values: Value) -> Graph:
 
 
 def stored(weights: str | Path | None, graph: Graph, *, finite: bool = True) -> dict[str, Any] | None:
-    """The weights in a canonical file; raises `OSError` or `BackendError`."""
+    """The weights in a canonical file; raises `OSError` or `Refusal`."""
     if weights is None:
         return None
     from archspec.weights import load as load_weights
@@ -218,19 +218,17 @@ def stored(weights: str | Path | None, graph: Graph, *, finite: bool = True) -> 
 def source(spec: str | Path, backend: str = "torch", *, optimize: bool = False, **values: Value) -> str:
     """A file of Python that makes the model of a spec, or the optimised one, without archspec.
 
-    Raises `SpecError`, `OSError` or `BackendError`.
+    Raises `SpecError`, `OSError` or `Refusal`.
     """
     loaded = load(spec)
     return written(loaded, loaded.elaborate(**values), backend, optimize)
 
 
 def written(spec: Spec, graph: Graph, backend: str, optimize: bool = False) -> str:
-    """The source of a Graph of a spec, or of the optimised one, with what the spec prints; raises `BackendError`."""
+    """The source of a Graph of a spec, or of the optimised one, with what the spec prints; raises `Refusal`."""
     from archspec import optimize as optimizer
-    from archspec.backend import BackendError
-    from archspec.backend import load as load_backend
+    from archspec.backend import get
+    from archspec.emit import WritesSource
 
-    chosen = load_backend(backend)
-    if not hasattr(chosen, "source"):
-        raise BackendError(f"the {backend} backend writes no source", "--backend torch does")
+    chosen = get(backend, WritesSource)
     return chosen.source(optimizer.optimize(graph).graph if optimize else graph, spec.printed(graph))

@@ -4,6 +4,9 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+INTERRUPTED = 128 + signal.SIGINT
+"""How a process ends that Ctrl-C interrupts."""
+
 
 class Ended(SystemExit):
     """Not a `SystemExit` that somebody else's code raises, which says that this code does not work."""

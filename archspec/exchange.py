@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from archspec import weights
-from archspec.backend import available
-from archspec.backend import load as load_backend
+from archspec.backend import Builds, WritesWeights, available, get, having
 from archspec.driver import load
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.weight_keys import Keys, origins
@@ -45,7 +44,7 @@ def convert(
     are those of the models that it builds. The tensors are found by their keys, all of them, and no other may be in the
     file but those whose keys begin with one of `drop`. `entry` is the part of the file that holds them. Numbers that
     are not finite are refused unless `finite` is false. `told` gets sentences of what was done to the file's keys.
-    Raises `SpecError`, `OSError` or `BackendError`.
+    Raises `SpecError`, `OSError` or `Refusal`.
     """
     loaded = load(spec)
     graph = loaded.elaborate(**(parameters or {}))
@@ -73,7 +72,7 @@ def without(tensors: Mapping[str, Any], prefixes: Sequence[str]) -> dict[str, An
 def keys(loaded: Spec, graph: Graph, program: str) -> Keys:
     """What a program calls the tensors of a Graph; raises `SpecError` where nothing says so."""
     if program not in origins(loaded.network) and program in available():
-        return {name: (key,) for name, key in load_backend(program).keys(graph).items()}
+        return {name: (key,) for name, key in get(program, Builds).keys(graph).items()}
     return loaded.weight_keys(program, graph)
 
 
@@ -82,8 +81,8 @@ def suffixes(loaded: Spec, target: str) -> tuple[str, ...]:
     if target == CANONICAL:
         return (weights.SUFFIX,)
     if target not in origins(loaded.network) and target in available():
-        return tuple(load_backend(target).formats)
-    return (weights.SUFFIX, *(suffix for name in available() for suffix in load_backend(name).writes))
+        return tuple(get(target, Builds).formats)
+    return (weights.SUFFIX, *(suffix for writer in having(WritesWeights) for suffix in writer.writes))
 
 
 def check_suffix(path: Path, loaded: Spec, target: str) -> None:
@@ -98,7 +97,7 @@ def write(path: Path, tensors: Mapping[str, Any], loaded: Spec, graph: Graph, ta
     if target == CANONICAL:
         data = weights.encode(tensors, graph)
     elif target not in origins(loaded.network) and target in available():
-        backend, graph = load_backend(target), graph.with_all_outputs()
+        backend, graph = get(target, Builds), graph.with_all_outputs()
         double = all(array.dtype.itemsize == 8 for array in tensors.values())
         model = backend.build(graph, weights=tensors, dtype="float64" if double else "float32")
         backend.save(model, graph, path)
@@ -107,7 +106,7 @@ def write(path: Path, tensors: Mapping[str, Any], loaded: Spec, graph: Graph, ta
         called = loaded.weight_keys(target, graph)
         renamed = {called[name][0]: array for name, array in tensors.items()}
         if path.suffix != weights.SUFFIX:
-            writer = next(b for b in map(load_backend, available()) if path.suffix in b.writes)
+            writer = next(writer for writer in having(WritesWeights) if path.suffix in writer.writes)
             writer.write(renamed, path)
             return
         data = weights.encode(renamed, graph)

@@ -8,10 +8,13 @@ import dis
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType, TracebackType
+from typing import ClassVar
 
-from archspec.backend import BrokenFramework, MissingFramework
 from archspec.ending import Ended, unwrapped
+from archspec.errors import Refusal
+from archspec.printable import printable
 
 EXTRAS = {
     "PIL": ("draw", "train"), "distributed": ("dask",), "graphviz": ("draw",), "h5py": ("keras",), "jax": ("keras",),
@@ -24,6 +27,34 @@ EXTRAS = {
 """Package to the extras of archspec-compiler that install it."""
 DISTRIBUTIONS = {"pillow": "PIL", "scikit-learn": "sklearn", "tensorflow-cpu": "tensorflow"}
 """Their names where they are not those of the packages."""
+LONGEST = 300
+"""Characters of what another's exception says."""
+
+
+class MissingFramework(Refusal):
+    """A library that something needs is not installed."""
+
+    exit_code: ClassVar[int] = 3
+
+    why: str
+    """The same in a few words."""
+
+    def __init__(self, what: str, module: str, extra: str) -> None:
+        super().__init__(f"{what} needs `{module}`, which is not installed", extra_help(extra))
+        self.why = f"`{module}` is not installed"
+
+
+class BrokenFramework(MissingFramework):
+    """A library that something needs is installed, and cannot be imported or lacks what is used of it."""
+
+    def __init__(self, what: str, module: str, extra: str, error: BaseException) -> None:
+        said, where = first_line(error), place(module)
+        Refusal.__init__(
+            self,
+            f"{what} needs `{module}`, which does not work here: {said}",
+            (f"`{module}` is {where}; " if where else "") + extra_help(extra, "install --force-reinstall"),
+        )
+        self.why = f"`{module}` does not work here: {said}"
 
 
 @contextmanager
@@ -89,3 +120,29 @@ def importing(step: TracebackType) -> Iterator[str | None]:
 def ours(step: TracebackType) -> bool:
     """Whether an exception passed code of archspec's."""
     return str(step.tb_frame.f_globals.get("__name__")).startswith("archspec")
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says first; of one that another was made of, or that quotes its traceback, the origin."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = [line for line in str(error).strip().split("\n") if line[:1].strip()]
+    if lines and lines[0].startswith("Traceback "):
+        return printable("".join(lines[1:2])[:LONGEST])
+    said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return printable(said[:LONGEST])
+
+
+def place(package: str) -> str | None:
+    """Where a package lies: another one, or a folder, may stand in its place."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if spec is None:
+        return None
+    return printable(spec.origin or next(iter(spec.submodule_search_locations or ()), "")) or None
+
+
+def extra_help(extra: str, verb: str = "install") -> str:
+    return f"pip {verb} 'archspec-compiler[{extra}]'"

@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
-from archspec.backend import BackendError
+from archspec.errors import Refusal
 from archspec.graph import Graph
 
 CONTAINERS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -20,7 +20,7 @@ raised: ContextVar[int | None] = ContextVar("raised", default=None)
 """Bytes that are allowed instead of what the machine has."""
 
 
-class TooLarge(BackendError):
+class TooLarge(Refusal):
     """Something needs more memory than there is."""
 
     exit_code: ClassVar[int] = 4

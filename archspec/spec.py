@@ -161,7 +161,7 @@ class Spec:
         Values are any, or a text: `0.1:2.0:0.01`, `18,34,50`; `input` is the image's size. `most` and `least` bound
         `params`, `macs`, `memory` and `file_size`, by numbers or texts: `100M`. Rows come as they are found, the last
         parameter changing fastest; after the last one a warning says how many were refused. Raises `SpecError`, also
-        where all are refused, and `BackendError`.
+        where all are refused, and `Refusal`.
         """
         from archspec.search.sweep import sweep
 

@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from archspec.backend import Backend, BackendError, Measured, MissingFramework, available, load
+from archspec.backend import Builds, Measured, available, get
+from archspec.errors import Refusal
 from archspec.graph import Graph
 from archspec.ops import Add
 from archspec.optimize import Places, optimize
+from archspec.optional import MissingFramework
 from archspec.room import check_weights
 from archspec.weights import fold
 from archspec.weights.libraries import numpy
@@ -77,21 +79,21 @@ class Verdict(Struct, frozen=True):
         return not self.unbuilt and not self.miscounts and all(comparison.holds for comparison in self.comparisons)
 
 
-class Alone(BackendError):
+class Alone(Refusal):
     """There are not enough backends to compare."""
 
     exit_code: ClassVar[int] = 3
 
 
-def usable(names: Sequence[str], least: int = 2) -> tuple[list[Backend], list[tuple[str, str]]]:
+def usable(names: Sequence[str], least: int = 2) -> tuple[list[Builds], list[tuple[str, str]]]:
     """The backends of these names, or all, the most precise first, and which are left out, and why.
 
-    Raises `BackendError` where one that was named cannot be had, or fewer than the `least` number can.
+    Raises `Refusal` where one that was named cannot be had, or fewer than the `least` number can.
     """
-    found: list[Backend] = []
+    found: list[Builds] = []
     left_out: list[tuple[str, str]] = []
     for name in names or available():
-        backend = load(name)
+        backend = get(name, Builds)
         try:
             backend.ready()
             found.append(backend)
@@ -110,7 +112,7 @@ class Contestant(Struct, frozen=True):
     """A Graph with weights in one backend."""
 
     name: str
-    backend: Backend
+    backend: Builds
     graph: Graph
     weights: Mapping[str, Any]
     places: Places
@@ -132,7 +134,7 @@ class Contestant(Struct, frozen=True):
 def verify(
     name: str,
     graph: Graph,
-    backends: Sequence[Backend],
+    backends: Sequence[Builds],
     seed: int = 0,
     *,
     optimized: bool = False,
@@ -166,7 +168,7 @@ def verify(
             if contestant.graph is judged:
                 measured[contestant.name] = contestant.backend.measure(model, contestant.graph)
             outputs[contestant.name] = contestant.run(model, images)
-        except BackendError as error:
+        except Refusal as error:
             unbuilt[contestant.name] = str(error)
     built = [contestant for contestant in contestants if contestant.name in outputs]
     comparisons = tuple(compare(built[0], other, outputs, images, bounds) for other in built[1:])

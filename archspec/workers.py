@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
-from archspec.backend import BackendError
+from archspec.errors import Refusal
 from archspec.optional import needing
 
 TRACKERS = ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker")
 
 
-class NoCluster(BackendError):
+class NoCluster(Refusal):
     """An address is that of no kind of cluster."""
 
     exit_code = 2
 
 
-class Unreachable(BackendError):
+class Unreachable(Refusal):
     """A cluster does not answer."""
 
     exit_code = 3
@@ -28,7 +28,7 @@ class Unreachable(BackendError):
 
 @contextmanager
 def workers(jobs: int, cluster: str | None) -> Iterator[None]:
-    """Where joblib runs what it is given; raises `BackendError`."""
+    """Where joblib runs what it is given; raises `Refusal`."""
     from joblib import parallel_config
 
     kind = (cluster or "loky").partition("://")[0]

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from archspec.backend import BackendError
-from archspec.diagnostics import SpecError
+from archspec.errors import Refusal, SpecError
 from archspec.serve import answers
 from archspec.serve.app import Server
 from archspec.serve.thinking import Job, Refused
@@ -29,7 +28,7 @@ class Here(Server):
     async def think(self, request: Any, work: Any, *arguments: Any) -> Any:
         try:
             return Job(work, *arguments).asked[0](*arguments)
-        except (SpecError, BackendError) as error:
+        except (SpecError, Refusal) as error:
             raise Refused(str(error)) from None
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
 from archspec.decompile.proof import Disproved
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import Diagnostic
+from archspec.errors import Refusal, SpecError
 from archspec.report import json_of, text_of
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -28,7 +28,7 @@ class Target(Struct, frozen=True):
     """One thing that reads what others wrote."""
 
     attempt: Callable[[bytes], None]
-    """raises `AssertionError` where a law does not hold; `SpecError` and `BackendError` are answers"""
+    """raises `AssertionError` where a law does not hold; `SpecError` and `Refusal` are answers"""
     mutated: Callable[[bytes, random.Random], bytes]
     """other bytes, near these"""
     made: Callable[[], Iterable[bytes]] = tuple
@@ -51,11 +51,11 @@ def tried(name: str, data: bytes) -> None:
         told(error.diagnostics)
     except Disproved:
         raise  # a mistake of archspec's own
-    except BackendError as error:
+    except Refusal as error:
         refused(error)
 
 
-def refused(error: BackendError) -> None:
+def refused(error: Refusal) -> None:
     """A refusal has a text."""
     assert str(error)
 

@@ -1,5 +1,6 @@
 """Finding backends, what is said when one cannot be had, and the files that they save."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -9,11 +10,16 @@ from importlib import metadata
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from archspec_onnx import Backend as Onnx
+from archspec_torch import Backend as Torch
 
 from archspec import backend
-from archspec.backend import BackendError, UnknownBackend, Unsupported
+from archspec.backend import Backend, Builds, UnknownBackend, Unsupported
+from archspec.decompile import Decompiles
+from archspec.errors import Refusal
 from archspec.files import whole_file
 
 ROOT = Path(__file__).parent.parent
@@ -46,30 +52,103 @@ def test_names_are_read_without_importing(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, point("torch", "archspec_torch:Backend", "archspec-compiler"))
     with pytest.raises(UnknownBackend, match="no backend `troch`") as error:
-        backend.load("troch")
+        backend.get("troch", Builds)
     assert (error.value.help, error.value.exit_code) == ("did you mean `torch`?", 2)
 
 
 def test_two_distributions_with_one_name_are_both_named(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, point("torch", "a:Backend", "theirs"), point("torch", "b:Backend", "ours"))
-    with pytest.raises(BackendError, match="ours and by theirs"):
-        backend.load("torch")
+    with pytest.raises(Refusal, match="ours and by theirs"):
+        backend.get("torch", Builds)
 
 
 def test_one_distribution_found_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     again = [point("torch", "archspec_torch:Backend", "archspec-compiler") for _ in range(2)]
     installed(monkeypatch, *again)
-    assert backend.load("torch").name == "torch"
+    assert backend.get("torch", Builds).name == "torch"
+
+
+def test_a_backend_comes_as_the_ability_that_is_asked_for() -> None:
+    from archspec.train.task import Trains
+
+    assert backend.get("torch", Trains).trains_with == ("lightning", "torch")
+
+
+@pytest.mark.parametrize(
+    ("name", "abilities"),
+    [
+        ("keras", {"Builds", "ReadsWeights", "Trains", "WritesSource"}),
+        ("onnx", {"Builds", "Decompiles", "ReadsWeights"}),
+        ("torch", {"Builds", "Decompiles", "ReadsWeights", "Trains", "WritesSource", "WritesWeights"}),
+    ],
+)
+def test_our_backends_have_these_abilities_with_the_arguments_that_are_said(name: str, abilities: set[str]) -> None:
+    from archspec.emit import WritesSource
+    from archspec.train.task import Trains
+
+    found = backend.get(name, Backend)
+    every = (Builds, Decompiles, backend.ReadsWeights, Trains, WritesSource, backend.WritesWeights)
+    assert backend.LACKING.keys() == set(every)
+    having: list[Any] = [one for one in every if backend.able(found, one)]
+    assert {one.__name__ for one in having} == abilities
+    for one in having:
+        for method in filter(inspect.isfunction, (getattr(one, part, None) for part in backend.parts(one))):
+            own = inspect.signature(getattr(type(found), method.__name__))
+            assert list(own.parameters) == list(inspect.signature(method).parameters), method
+
+
+class Builder:
+    """A backend of somebody else's that only builds."""
+
+    name, framework, extra, formats, precision = "theirs", "theirs", "theirs", {".x": "x"}, "float32"
+
+    def ready(self) -> None: ...
+
+    build = run = measure = keys = save = ready
+
+
+class Broken:
+    def __init__(self) -> None:
+        raise RuntimeError("why")
+
+
+@pytest.mark.parametrize(
+    ("asked", "help_"),
+    [
+        ({"theirs": Builder}, None),
+        ({"theirs": Builder, "torch": Torch, "bad": Broken}, "`torch` does"),
+        ({"theirs": Builder, "torch": Torch, "onnx": Onnx}, "`onnx` and `torch` do"),
+    ],
+)
+def test_a_backend_without_an_ability_says_which_backends_have_it(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, type], help_: str | None
+) -> None:
+    points = [
+        SimpleNamespace(name=name, value=name, dist=None, load=lambda made=made: made) for name, made in asked.items()
+    ]
+    monkeypatch.setattr(metadata, "entry_points", lambda group: points)
+    assert backend.get("theirs", Builds).formats == {".x": "x"}
+    with pytest.raises(backend.Unable, match=r"^the theirs backend reads no models$") as error:
+        backend.get("theirs", Decompiles)
+    assert (error.value.help, error.value.exit_code) == (help_, 1)
+
+
+def test_an_ability_is_found_without_the_framework() -> None:
+    script = (
+        "import sys; from archspec.backend import Builds, get; get('keras', Builds); sys.exit('keras' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 WITHOUT = """
 import sys
 sys.modules["{module}"] = None
 import archspec
-from archspec.backend import MissingFramework, load
+from archspec.optional import MissingFramework
+from archspec.backend import Builds, get
 graph = archspec.parse("arch 1 network N {{ input 4 x 4 x 2 body relu }}").elaborate()
 try:
-    load("torch").build(graph)
+    get("torch", Builds).build(graph)
 except MissingFramework as error:
     print(error, error.help, error.exit_code, sep="; ")
 """
@@ -102,7 +181,7 @@ def test_what_a_backend_cannot_build_is_named_with_its_place() -> None:
 
 
 def test_a_backend_says_what_it_needs_and_saves_before_its_framework_is_there() -> None:
-    found = backend.load("torch")
+    found = backend.get("torch", Builds)
     assert (found.framework, found.extra) == ("torch", "torch")
     assert {".pth", ".safetensors", ".pt", ".pt2"} == set(found.formats)
 

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import archspec
-from archspec.backend import BackendError
 from archspec.cli.commands import run
 from archspec.devices import Device, WrongDevice, bundled, estimate, load
 from archspec.devices.device import read
+from archspec.errors import Refusal
 from archspec.ops import Add, Conv, Dropout, Flatten, Linear, Relu
 
 MINE = """title = "Mine"
@@ -204,7 +204,7 @@ def test_whatever_a_file_holds_it_is_a_device_or_an_error_that_moves_no_cursor(
 def complaint(path: Path) -> str:
     try:
         read(path)
-    except BackendError as error:
+    except Refusal as error:
         return str(error)
     return ""
 

@@ -26,7 +26,9 @@ def test_every_package_on_disk_is_in_the_wheels_list() -> None:
         path.parent for path in ROOT.glob("archspec/**/*.arch")
     }
     found = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
-    found |= {path.parent.name for path in ROOT.glob("backends/*/__init__.py")} | {"archspec.specs"}
+    backends = ROOT / "backends"
+    found |= {".".join(path.parent.relative_to(backends).parts) for path in backends.glob("**/__init__.py")}
+    found.add("archspec.specs")
     assert found == listed
 
 

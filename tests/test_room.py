@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 import archspec
 from archspec import room
-from archspec.backend import load
+from archspec.backend import Builds, get
 from archspec.cli.commands import run
 from archspec.weights import Misfits, WeightsError, draw, take
 from archspec.weights.header import LONGEST
@@ -42,7 +42,7 @@ def tensors() -> dict[str, numpy.ndarray]:
 # ---- building ----
 
 
-FORMS = [(name, suffix) for name in ("torch", "keras", "onnx") for suffix in load(name).formats]
+FORMS = [(name, suffix) for name in ("torch", "keras", "onnx") for suffix in get(name, Builds).formats]
 
 
 @pytest.mark.parametrize(("backend", "suffix"), FORMS)
@@ -79,13 +79,13 @@ def test_every_way_to_draw_or_compare_weights_asks(folder: Path, capsys: pytest.
         lambda: draw(graph, 0),
         lambda: archspec.build("huge.arch"),
         lambda: archspec.build("huge.arch", optimize=True),
-        lambda: load("onnx").build(graph),
+        lambda: get("onnx", Builds).build(graph),
     ):
         with pytest.raises(room.TooLarge, match=r"need 3\.6 TiB"):
             work()
     assert run(["verify", "huge.arch"]) == 4
     assert "7.3 TiB" in capsys.readouterr().err
-    assert load("torch").build(graph, device="meta") is not None
+    assert get("torch", Builds).build(graph, device="meta") is not None
 
 
 def test_the_limit_is_lowered_and_raised(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

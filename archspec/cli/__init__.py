@@ -12,9 +12,8 @@ from time import sleep
 from types import FrameType
 from typing import NoReturn
 
-from archspec.ending import Ended, unwrapped
+from archspec.ending import INTERRUPTED, Ended, unwrapped
 
-INTERRUPTED = 128 + signal.SIGINT
 SOON = 0.01
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import click
 
 from archspec import driver
-from archspec.cli import INTERRUPTED, tables
+from archspec.cli import tables
 from archspec.cli.device import devices_sheet, say_estimates, with_device
 from archspec.cli.group import Commands
 from archspec.cli.options import (
@@ -20,8 +20,10 @@ from archspec.cli.options import (
     with_parameters,
 )
 from archspec.cli.output import complain, fail, give, ready, reason, refuse, say, say_inferred, show, show_json
-from archspec.diagnostics import SpecError, codes, did_you_mean
+from archspec.diagnostics import codes, did_you_mean
 from archspec.elaborate.parameters import GIVEN
+from archspec.ending import INTERRUPTED
+from archspec.errors import Refusal, SpecError
 from archspec.escape import json_text
 from archspec.files import whole_file
 from archspec.graph import Graph
@@ -115,14 +117,14 @@ def build(
       archspec build resnet50 --weights resnet50.safetensors --optimize -o resnet50.onnx --backend onnx
       archspec build resnet50 --emit source -o resnet50.py
     """
-    from archspec.backend import load as load_backend
+    from archspec.backend import Builds, get
     from archspec.weights import SUFFIX
 
     if emit is not None:
         emit_source(spec, backend, params, image, output, weights, optimize, aux, limits)
         return
 
-    chosen = load_backend(backend)
+    chosen = get(backend, Builds)
     if output is not None and output.suffix not in chosen.formats:
         raise click.UsageError(
             f"{backend} saves as {', '.join(chosen.formats)}, not {output.suffix or 'a file without suffix'}"
@@ -317,8 +319,6 @@ def from_spec(loaded: Spec, params: Parameters, image: Shape | None) -> Graph:
 
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of a command."""
-    from archspec.backend import BackendError
-
     ready()
     try:
         with needing("this command"):
@@ -328,7 +328,7 @@ def run(arguments: list[str] | None = None) -> int:
         complain(error.diagnostics)
         given = all(d.primary.source.name == GIVEN for d in error.diagnostics)
         return USAGE if given and error.exit_code == WRONG else error.exit_code
-    except BackendError as error:
+    except Refusal as error:
         fail(str(error), error.help)
         return error.exit_code
     except click.ClickException as error:

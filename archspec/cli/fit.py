@@ -68,7 +68,7 @@ def fit(spec: str, vary: str, budget: dict[str, int], step: Decimal | None, para
 
 
 def varied(text: str) -> "tuple[str, Numbers | None]":
-    """The name and the grid that `--vary` says; raises `BackendError`."""
+    """The name and the grid that `--vary` says; raises `Refusal`."""
     from archspec.search.fit import numbers
     from archspec.search.space import axis
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from archspec.backend import BackendError
 from archspec.cli.output import named, silence, unread
+from archspec.errors import Refusal
 from archspec.limits import DEFAULT_LIMITS
 from archspec.syntax import cache
 from archspec.syntax.depth import allow
@@ -72,6 +72,6 @@ def read_or_not() -> Iterator[None]:
         yield
     except BrokenPipeError:  # which click, if it saw it, would take for a failure of stdout, which it is not
         if not unread():
-            raise BackendError("a process that this one works with has ended") from None
+            raise Refusal("a process that this one works with has ended") from None
         silence()
         raise click.exceptions.Exit(0) from None

@@ -65,7 +65,8 @@ def relu(output: Path | None, dims: tuple[int, ...], draws: int, seed: int, trai
     from archspec.lab import ready
 
     ready()
-    from archspec.lab.experiment import cell, inverse_means, json_text, write
+    from archspec.lab.experiment import cell, inverse_means
+    from archspec.lab.results import json_text, write
     from archspec.lab.spiral import CHANNELS
 
     cells = [cell(dim, channels, draws, seed) for dim in sorted(set(dims)) for channels in CHANNELS]

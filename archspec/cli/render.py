@@ -8,7 +8,9 @@ import click
 from archspec import driver
 from archspec.cli.options import Parameters, many_specs, with_image, with_limits, with_parameters
 from archspec.cli.output import give_bytes, say
-from archspec.drawing import LEVELS, THEMES, picture, render
+from archspec.drawing import picture, render
+from archspec.drawing.palette import THEMES
+from archspec.drawing.view import LEVELS
 from archspec.limits import Limits
 from archspec.tensor import Shape
 

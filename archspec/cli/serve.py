@@ -9,12 +9,12 @@ import click
 from msgspec import Struct
 
 from archspec import driver
-from archspec.backend import BackendError
 from archspec.cli.many import unlike_a_file
 from archspec.cli.options import SpecName
 from archspec.cli.output import say
 from archspec.diagnostics import SpecError
 from archspec.elaborate.errors import UnknownMember
+from archspec.errors import Refusal
 from archspec.limits import DEFAULT_LIMITS
 from archspec.optional import needing
 from archspec.source import Source, Span
@@ -93,7 +93,7 @@ def listening(port: int) -> socket:
     return bound
 
 
-class BusyPort(BackendError):
+class BusyPort(Refusal):
     """Another program listens at the port, or this one may not."""
 
     exit_code = 3

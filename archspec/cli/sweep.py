@@ -140,7 +140,7 @@ def planned(
     candidates: int,
     limits: Limits,
 ) -> "Sweep":
-    """The sweep that is asked for, measuring what is bounded or asked for; raises `BackendError` and `SpecError`."""
+    """The sweep that is asked for, measuring what is bounded or asked for; raises `Refusal` and `SpecError`."""
     from archspec.search.measures import ALWAYS, MEASURES
     from archspec.search.space import axis, space
     from archspec.search.sweep import Sweep

@@ -118,14 +118,17 @@ def listed_sheet(what: str, listed: Iterable[Listed]) -> Sheet:
 
 def backends_sheet() -> Sheet:
     """The backends by the entry points of what is installed; a distribution that is broken says so where it is used."""
-    from archspec.backend import BackendError, available, load
+    from archspec.backend import Backend, Builds, ReadsWeights, able, available, get
+    from archspec.errors import Refusal
 
     rows = []
     for name in available():
         try:
-            backend = load(name)
-            rows.append((name, " ".join(backend.formats), " ".join(backend.reads)))
-        except BackendError as error:
+            backend = get(name, Backend)
+            saved = backend.formats if able(backend, Builds) else ()
+            read = backend.reads if able(backend, ReadsWeights) else ()
+            rows.append((name, " ".join(saved), " ".join(read)))
+        except Refusal as error:
             rows.append((name, str(error), ""))
     return Sheet("", ("backend", "saves", "reads weights"), tuple(rows))
 

@@ -74,22 +74,21 @@ def train(
       archspec train net.arch --data cifar10:cifar-10-python.tar.gz --lr 0.002 --save net.pth
     """
     with needing("training", "train"):
-        from archspec.backend import load as load_backend
-        from archspec.train.compare import trains
+        from archspec.backend import get
         from archspec.train.members import members
         from archspec.train.protocol import GRID
         from archspec.train.rates import edge
         from archspec.train.record import merit
         from archspec.train.scale import Scale
-        from archspec.train.task import Task
+        from archspec.train.task import Task, Trains
         from archspec.train.trained import normalised, opened
         from archspec.train.trained import train as trained
         from archspec.weights import load as load_weights
 
-        chosen = load_backend(backend)
+        chosen = get(backend, Trains)
         if save is not None and save.suffix not in chosen.formats:
             raise click.UsageError(f"{save.name}: the {backend} backend saves {', '.join(chosen.formats)}")
-        trains(backend)
+        chosen.ready()
         data = normalised(prepared(source, image, output / "data", limits), normal)
         scale = Scale(stride=stride, width=width or 1.0)
         graph = members([spec], dict(params), scale, len(data.classes), data.side, limits)[0].graph

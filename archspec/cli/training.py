@@ -90,7 +90,7 @@ def recipe(
 
 
 def prepared(source: str, image: "Shape | None", folder: Path, limits: Limits) -> "Data":
-    """The data that `--data` and `--input` say; raises `SpecError`, `BackendError` or `OSError`."""
+    """The data that `--data` and `--input` say; raises `SpecError`, `Refusal` or `OSError`."""
     from archspec.train.data import prepare
 
     if image is not None:

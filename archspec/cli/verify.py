@@ -16,7 +16,7 @@ from archspec.spec import Spec
 from archspec.tensor import Shape
 
 if TYPE_CHECKING:
-    from archspec.backend import Backend
+    from archspec.backend import Builds
     from archspec.verify import Verdict
 
 WRONG = 1
@@ -112,7 +112,7 @@ def followed(networks: Sequence[Network]) -> Iterable[Network]:
 def verified(
     name: str,
     spec: Spec,
-    backends: "Sequence[Backend]",
+    backends: "Sequence[Builds]",
     params: Parameters,
     image: Shape | None,
     optimize: bool,

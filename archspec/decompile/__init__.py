@@ -5,10 +5,11 @@ A backend reads the model into a flat Graph (`model`), which is brought into nor
 `write`). The text is compiled again and compared (`proof`) before anybody sees it.
 """
 
-from archspec.decompile.model import Builder, CannotSay, Model, Module, Tensor, Unreadable, shape_of
+from archspec.decompile.model import Builder, CannotSay, Decompiles, Model, Module, Tensor, Unreadable, shape_of
 from archspec.decompile.sources import load
 from archspec.decompile.spec import Decompiled, decompiled
 
 __all__ = [
-    "Builder", "CannotSay", "Decompiled", "Model", "Module", "Tensor", "Unreadable", "decompiled", "load", "shape_of",
+    "Builder", "CannotSay", "Decompiled", "Decompiles", "Model", "Module", "Tensor", "Unreadable", "decompiled", "load",
+    "shape_of",
 ]  # fmt: skip

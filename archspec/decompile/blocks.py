@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from archspec.decompile.model import KEYWORDS, legal
 from archspec.decompile.signature import Instance, signature
-from archspec.decompile.solve import Parameter, Solver, Usual, literal
+from archspec.decompile.solve import Solver, Usual
+from archspec.decompile.steps import Block, Call, Fork, Here, Net, Unit, in_order
 from archspec.decompile.templates import Template, every, grouped, lifted, settled, skeleton
 from archspec.decompile.text import items, joined, residuals, runs
-from archspec.decompile.trees import Call, Fork, Here, Net, Unit, in_order
 from archspec.elaborate.modules import BUILT_IN
 from archspec.graph import Graph
 from archspec.ops import WORDS, Add, Concat
@@ -24,33 +24,6 @@ CONDITIONAL = 1.25
 LARGE = 110
 """Characters of a unit that is a block although it stands only once."""
 CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-@dataclass(slots=True, eq=False)
-class Block:
-    """A block of the language."""
-
-    name: str
-    parameters: tuple[Parameter, ...]
-    signature: str
-    body: str
-    conditional: bool
-    """whether parts of it are not in all of its instances"""
-    forks: bool
-    """whether branches are added or concatenated in it"""
-
-    def parameter(self, name: str) -> Parameter:
-        return next(parameter for parameter in self.parameters if parameter.name == name)
-
-    @property
-    def text(self) -> str:
-        given = ", ".join(map(declared, self.parameters))
-        head = f"block {self.name}" + (f"({given})" if given else "")
-        return f"{head}{self.signature} = {self.body}"
-
-
-def declared(parameter: Parameter) -> str:
-    return f"{parameter.name} = {literal(parameter.default)}" if parameter.has_default else parameter.name
 
 
 @dataclass(slots=True)

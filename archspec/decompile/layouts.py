@@ -5,7 +5,7 @@ linear layer, a map of one pixel as a vector and back. Such steps are not operat
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
@@ -56,16 +56,90 @@ class Value(Struct, frozen=True):
     """of a vector, the flattenings of one pixel that it came through"""
 
 
-class Partial(Struct, frozen=True):
+class Pending(Struct, frozen=True):
     """A tensor that is not yet a value of the language, on its way to one."""
 
-    what: str
     base: Value
-    numbers: tuple[Any, ...] = ()
 
-    def then(self, what: str, *numbers: Any) -> "Partial":
-        """The next step on the way."""
-        return Partial(f"{self.what} {what}", self.base, (*self.numbers, *numbers))
+    @property
+    def refusal(self) -> No:
+        """Why it is not a value."""
+        return No("its input is not a tensor of the language")
+
+    def sides(self, site: "Site") -> tuple[int, ...]:
+        """Its sides, without the batch; raises `No`."""
+        raise No("what it is given is not a tensor of the language")
+
+    def reshaped(self, site: "Site", out: tuple[int, ...]) -> Any:
+        """What it is in another shape, without the batch; raises `No`."""
+        raise No(f"it makes {shape_text(out)} of a tensor that is not in the language")
+
+    def turned(self, order: tuple[int, ...]) -> "Pending":
+        """What it is with its dimensions in another order; raises `No`."""
+        raise self.refusal
+
+
+class InfinitePad(Pending, frozen=True):
+    """A map with minus infinity around it, which a maximum never sees."""
+
+    pads: tuple[int, int, int, int]
+
+
+class Groups(Pending, frozen=True):
+    """A map whose channels lie in groups; one group is a volume as deep as the map has channels."""
+
+    count: int
+
+    def sides(self, site: "Site") -> tuple[int, ...]:
+        channels, *others = site.laid(self.base)
+        return (self.count, channels // self.count, *others)
+
+    def turned(self, order: tuple[int, ...]) -> Pending:
+        return DealtGroups(self.base, self.count) if order == (0, 2, 1, 3, 4) else super().turned(order)
+
+
+class DealtGroups(Pending, frozen=True):
+    """Groups of channels, the first of each group before the second ones."""
+
+    count: int
+
+    def sides(self, site: "Site") -> tuple[int, ...]:
+        channels, *others = site.laid(self.base)
+        return (channels // self.count, self.count, *others)
+
+    def reshaped(self, site: "Site", out: tuple[int, ...]) -> Any:
+        if out == site.laid(self.base):
+            return site.add(ops.Shuffle(groups=self.count), [self.base])
+        return super().reshaped(site, out)
+
+
+class Bands(Pending, frozen=True):
+    """Groups of channels, each with all its numbers in a row."""
+
+    count: int
+
+    def sides(self, site: "Site") -> tuple[int, ...]:
+        return (self.count, prod(site.laid(self.base)) // self.count)
+
+
+class PixelColumn(Bands, frozen=True):
+    """The channels of a map of one pixel, one below the other."""
+
+    def reshaped(self, site: "Site", out: tuple[int, ...]) -> Any:
+        own = site.laid(self.base)
+        return self.base if out == own else site.pixel(self.base) if out == own[:1] else super().reshaped(site, out)
+
+
+class NormalBands(Bands, frozen=True):
+    """Groups of channels, each brought to mean 0 and variance 1."""
+
+    eps: float
+
+    def reshaped(self, site: "Site", out: tuple[int, ...]) -> Any:
+        if out == site.laid(self.base):
+            made = ops.GroupNorm(groups=self.count, eps=self.eps, scale=False, shift=False)
+            return site.add(made, [self.base])
+        return super().reshaped(site, out)
 
 
 class Lost(Struct, frozen=True):
@@ -77,7 +151,7 @@ class Reading:
     """What is known while a model is read."""
 
     builder: Builder
-    undone: set[str] = field(default_factory=set)
+    undone: set[str]
     """flattenings of one pixel that are undone later: they change nothing"""
 
 
@@ -108,8 +182,8 @@ class Site(Struct, frozen=True):
         """A value of the language; raises `No`."""
         if isinstance(x, Value):
             return x
-        if isinstance(x, Partial):
-            raise No(f"its input is not a tensor of the language ({x.what})")
+        if isinstance(x, Pending):
+            raise x.refusal
         raise No("its input is not a tensor of the language")
 
     def map(self, x: Any) -> Value:
@@ -182,8 +256,8 @@ class Site(Struct, frozen=True):
 
     def reshaped(self, x: Any, out: tuple[int, ...]) -> Any:
         """A tensor in another shape, without the batch; raises `No` where that is not a value of the language."""
-        if isinstance(x, Partial):
-            return self.resumed(x, out)
+        if isinstance(x, Pending):
+            return x.reshaped(self, out)
         given = self.any(x)
         own = self.laid(given)
         if out == own:
@@ -199,37 +273,19 @@ class Site(Struct, frozen=True):
                 return self.add(ops.Flatten(order="hwc"), [given], "flat")
             case "chw", 4 if out[0] * out[1] == own[0] and out[2:] == own[1:]:
                 # the groups of a shuffle, or the channels as depth of a volume
-                return Partial("volume", given) if out[0] == 1 else Partial("groups", given, (out[0],))
+                return Groups(given, out[0])
             case "chw", 2 if own[1:] == (1, 1) and out == (own[0], 1):
-                return Partial("column", given, (own[0],))
+                return PixelColumn(given, own[0])
             case "chw" | "flat", 2 if out[0] * out[1] == prod(own) and own[0] % out[0] == 0:
-                return Partial("bands", given, (out[0],))
+                return Bands(given, out[0])
         raise No(f"it makes {shape_text(out)} of {shape_text(own)}")
-
-    def resumed(self, x: Partial, out: tuple[int, ...]) -> Any:
-        """A tensor on its way to a value of the language, reshaped."""
-        own = self.laid(x.base)
-        if x.what == "dealt groups" and out == own:
-            return self.add(ops.Shuffle(groups=x.numbers[0]), [x.base])
-        if x.what == "column" and out == own[:1]:
-            return self.pixel(x.base)
-        if x.what == "column" and out == own:
-            return x.base
-        if x.what in {"bands normal", "column normal"} and out == own:
-            groups, eps = x.numbers
-            return self.add(ops.GroupNorm(groups=groups, eps=eps, scale=False, shift=False), [x.base])
-        if x.what == "volume pad mean" and out in {own, (1, *own)}:
-            return Partial("volume pad mean volume", x.base, x.numbers) if out == own else x
-        if x.what == "volume pad mean volume" and out == own:
-            return x
-        raise No(f"it makes {shape_text(out)} of a tensor that is not in the language")
 
     def turned(self, x: Any, order: tuple[int, ...]) -> Any:
         """A tensor with its dimensions in another order; raises `No`."""
         if order == tuple(range(len(order))):
             return x
-        if isinstance(x, Partial) and x.what in {"groups", "volume"} and order == (0, 2, 1, 3, 4):
-            return Partial("dealt groups", x.base, x.numbers or (1,))
+        if isinstance(x, Pending):
+            return x.turned(order)
         given = self.any(x)
         layout = TURNS.get((given.layout, order))
         if layout is None:

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from archspec import ops
 from archspec.decompile.blocks import Library, every_net
+from archspec.decompile.steps import Call, Fork, Here, Leaf, Net, Tap, in_order
 from archspec.decompile.templates import ACTIVATIONS, lifted, skeleton
 from archspec.decompile.text import POOLS
-from archspec.decompile.trees import Call, Fork, Here, Leaf, Net, Tap, in_order
 from archspec.ops.normalization import Norm
 
 WITH_WEIGHTS = frozenset({"conv", "dwconv", "linear"})

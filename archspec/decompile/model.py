@@ -8,11 +8,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
+from archspec.backend import Backend, ability
+from archspec.errors import Refusal
 from archspec.graph import Graph, Location, Node, Scope
 from archspec.ops import AnyOp, Input
 from archspec.printable import printable
@@ -25,11 +26,11 @@ KEYWORDS = frozenset({"x", "and", "or", "not", "if", "else", "as", "true", "fals
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
 
 
-class CannotSay(BackendError):
+class CannotSay(Refusal):
     """A model has something that no operator of the language is exactly."""
 
 
-class Unreadable(BackendError):
+class Unreadable(Refusal):
     """A source is not a model that can be read, or it is of another kind."""
 
 
@@ -68,6 +69,15 @@ class Model(Struct, frozen=True):
     """what a reader of the text should know"""
     loose: bool = False
     """whether modules that are made alike may have names of their own: they are instances of one all the same"""
+
+
+@ability("reads no models")
+class Decompiles(Backend, Protocol):
+    """A backend that reads its framework's models."""
+
+    def decompile(self, source: str, **options: Any) -> Model:
+        """The model that a source names; raises `Refusal` or `OSError`."""
+        ...
 
 
 @dataclass(slots=True)

@@ -6,16 +6,16 @@ The order of the nodes in the text says which belongs to which, so nothing is se
 from collections.abc import Sequence
 
 from archspec import driver
-from archspec.backend import BackendError
 from archspec.decompile.normal import canonical
 from archspec.diagnostics import SpecError
+from archspec.errors import Refusal
 from archspec.graph import Graph, tensor_names
 
 LIMIT = 4
 """The exit code of a diagnostic that a limit was reached."""
 
 
-class Disproved(BackendError):
+class Disproved(Refusal):
     """The text does not say what the model is. This is a bug of archspec, and nothing is written."""
 
     def __init__(self, why: str) -> None:

@@ -10,7 +10,8 @@ from itertools import combinations, product
 from msgspec import Struct
 
 from archspec import ops
-from archspec.decompile.solve import CHANNELS, INPUT, STRIDE, Parameter, Solver
+from archspec.decompile.solve import CHANNELS, INPUT, STRIDE, Solver
+from archspec.decompile.steps import Parameter
 from archspec.graph import Graph, Node
 from archspec.tensor import Shape
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from archspec.decompile.steps import Call, Parameter
 from archspec.decompile.templates import ACT, Slot, Template, present, values_of
-from archspec.decompile.trees import Call, Value
+from archspec.decompile.values import Value, Vector, literal, most_common, typed
 from archspec.ops import AnyOp
 from archspec.tensor import Shape
 
@@ -25,26 +26,6 @@ INPUT = "k"
 """The channels of a block's input, in its signature."""
 Usual = Mapping[str, Mapping[str, Value]]
 """Kinds of operators to what the network's `default` gives all of them."""
-Vector = dict[int, Value]
-"""A value for each instance that has one."""
-
-
-@dataclass(slots=True, eq=False)
-class Parameter:
-    """A parameter of a block; its name is known when all are."""
-
-    category: str
-    base: str
-    values: Vector
-    name: str = ""
-    default: Value = None
-    has_default: bool = False
-
-    def value(self, instance: int) -> Value:
-        """The argument of an instance; any will do where it plays no part."""
-        if instance in self.values:
-            return self.values[instance]
-        return self.default if self.has_default else most_common(self.values)
 
 
 class Expr(Struct, frozen=True, eq=False):
@@ -277,11 +258,6 @@ def covers(one: Vector, other: Vector) -> bool:
     return len(one) > len(other) and all(i in one and typed(one[i]) == typed(v) for i, v in other.items())
 
 
-def typed(value: Value) -> tuple[type, Value]:
-    """A value that is not mistaken for an equal one of another type."""
-    return type(value), value
-
-
 def factor_of(pairs: list[tuple[int, int]]) -> str | None:
     """`2*{}`, `{}//4` or `{}`: how the first numbers come of the second ones."""
     first, second = pairs[0]
@@ -290,10 +266,6 @@ def factor_of(pairs: list[tuple[int, int]]) -> str | None:
     if first and second % first == 0 and all(b == second // first * a for a, b in pairs):
         return f"{{}}//{second // first}"
     return None
-
-
-def most_common(values: Vector) -> Value:
-    return Counter(map(typed, values.values())).most_common(1)[0][0][1]
 
 
 def default_of(parameter: Parameter) -> tuple[Value, bool]:
@@ -306,24 +278,3 @@ def default_of(parameter: Parameter) -> tuple[Value, bool]:
     common = most_common(parameter.values)
     often = sum(typed(value) == typed(common) for value in values)
     return (common, True) if 2 * often > len(values) or parameter.category in {FLAG, "bias"} else (None, False)
-
-
-def literal(value: Value) -> str:
-    """A value as the language writes it."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "x".join(map(str, value))
-    if isinstance(value, float):
-        return number(value)
-    return str(value)
-
-
-def number(value: float) -> str:
-    """A number that reads as the same one: `1e-5`, `0.001`, `1`."""
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    digits, e, exponent = repr(value).partition("e")
-    return f"{digits}{e}{int(exponent)}" if e else digits

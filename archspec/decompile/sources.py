@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from archspec.backend import Backend, BackendError, available
-from archspec.backend import load as load_backend
-from archspec.decompile.model import Model, Unreadable
+from archspec.backend import Builds, able, available, get, having
+from archspec.decompile.model import Decompiles
 from archspec.decompile.spec import Decompiled, decompiled
+from archspec.errors import Refusal
 from archspec.printable import printable
 from archspec.tensor import Shape
 
 
-class UnknownSource(BackendError):
+class UnknownSource(Refusal):
     """No backend reads a model from there."""
 
     exit_code = 2
@@ -28,27 +28,22 @@ def load(
     """The spec of a framework's model: `model.onnx`, `model.pt2` or `torch:package.module:factory`.
 
     `name` is what its network is called, `image` the shape of its input, h×w×c or c, and `arguments` are those of the
-    factory. A factory is code of its package, and is run. Raises `BackendError` or `OSError`.
+    factory. A factory is code of its package, and is run. Raises `Refusal` or `OSError`.
     """
     reader = reader_of(source)
-    model: Model = reader.decompile(source, name=name, image=image, arguments=arguments)
-    return decompiled(model)
+    return decompiled(reader.decompile(source, name=name, image=image, arguments=arguments))
 
 
-def reader_of(source: str) -> Backend:
-    """The backend that reads a source; raises `UnknownSource`, or `Unreadable` where it reads no models."""
+def reader_of(source: str) -> Decompiles:
+    """The backend that reads a source; raises `UnknownSource`, or `Unable` where it reads no models."""
     scheme, colon, _ = source.partition(":")
     if colon and scheme in available():
-        chosen = load_backend(scheme)
-    else:
-        suffix = Path(source).suffix
-        known = [backend for backend in map(load_backend, available()) if suffix in backend.formats]
-        reading = [backend for backend in known if hasattr(backend, "decompile")]
-        if not known:
-            raise UnknownSource(
-                f"`{printable(source)}` names no model", "model.onnx, model.pt2, or torch:package.module:factory"
-            )
-        chosen = (reading or known)[0]
-    if not hasattr(chosen, "decompile"):
-        raise Unreadable(f"{printable(source)}: the {chosen.name} backend reads no models")
-    return chosen
+        return get(scheme, Decompiles)
+    suffix = Path(source).suffix
+    known = [backend for backend in having(Builds) if suffix in backend.formats]
+    if not known:
+        raise UnknownSource(
+            f"`{printable(source)}` names no model", "model.onnx, model.pt2, or torch:package.module:factory"
+        )
+    reading = [backend for backend in known if able(backend, Decompiles)]
+    return reading[0] if reading else get(known[0].name, Decompiles)

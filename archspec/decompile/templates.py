@@ -10,7 +10,8 @@ from itertools import combinations
 from operator import or_
 
 from archspec import ops
-from archspec.decompile.trees import Call, Fork, Here, Leaf, Net, Tap, Unit, Value
+from archspec.decompile.steps import Call, Fork, Here, Leaf, Net, Tap, Unit
+from archspec.decompile.values import Value
 from archspec.ops import AnyOp
 
 ACTIVATIONS = frozenset({"relu", "relu6", "silu", "gelu", "sigmoid", "hardswish", "hardsigmoid", "tanh"})

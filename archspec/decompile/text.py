@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from archspec.decompile.solve import PLACED, Expr, Solver, Usual
+from archspec.decompile.steps import Call
 from archspec.decompile.templates import ACT, Slot, Template, present
-from archspec.decompile.trees import Call
 from archspec.ops import AnyOp, AvgPool, Dropout, MaxPool
 
 POOLS = frozenset({"maxpool", "avgpool"})

@@ -6,90 +6,14 @@ inputs come from lies a fork. A value that is needed again outside of its branch
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from archspec import ops
 from archspec.decompile.homes import Homes, Units, unit_around
 from archspec.decompile.model import KEYWORDS
+from archspec.decompile.steps import Fork, Here, Leaf, Net, Step, Tap, Tree, Unit, forks, leaves, steps_in
 from archspec.graph import Graph
-from archspec.ops import AnyOp
-
-if TYPE_CHECKING:
-    from archspec.decompile.blocks import Block
-
-Value = bool | int | float | str | tuple[int, ...] | None
-"""An attribute of an operator; a word is a text."""
-
-
-@dataclass(slots=True, eq=False)
-class Leaf:
-    """An operator."""
-
-    op: AnyOp
-    path: str
-    alias: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class Unit:
-    """A module with one input and one output."""
-
-    of: str
-    body: "Net"
-    path: str
-    alias: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class Fork:
-    """Branches, which a join follows; `parts` are the paths of the parts where a split comes before them."""
-
-    branches: "list[Net]"
-    parts: tuple[str, ...] = ()
-
-
-@dataclass(slots=True, eq=False)
-class Tap:
-    """A value that was named before."""
-
-    alias: str
-
-
-@dataclass(slots=True, eq=False)
-class Here:
-    """A name for the value that comes in."""
-
-    alias: str
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """An instance of a block, with its arguments and the paths of all its nodes."""
-
-    block: "Block"
-    arguments: dict[str, Value]
-    paths: tuple[str, ...]
-    alias: str = ""
-
-
-Step = Leaf | Unit | Call | Fork | Tap | Here
-Net = list[Step]
-"""Steps one after the other; without any it is the identity."""
-
-
-class Tree(Struct, frozen=True):
-    """A network, and its further outputs by their names."""
-
-    body: Net
-    outputs: Mapping[str, Net]
-
-    @property
-    def nets(self) -> tuple[Net, ...]:
-        return (self.body, *self.outputs.values())
 
 
 @dataclass(slots=True)
@@ -254,15 +178,6 @@ def source_name(step: Step, homes: Homes) -> str:
     return name if SPEAKING.fullmatch(name) and name not in KEYWORDS else ""
 
 
-def steps_in(nets: Iterable[Net]) -> Iterator[Step]:
-    """Every step, in the order of the text; what a unit holds has names of its own."""
-    for net in nets:
-        for step in net:
-            yield step
-            if isinstance(step, Fork):
-                yield from steps_in(step.branches)
-
-
 def split_forks(nets: Iterable[Net]) -> None:
     """Forks whose branches begin with the parts of one value stand behind a split; raises `UnforkedParts`."""
     for fork in forks(nets):
@@ -276,40 +191,3 @@ def split_forks(nets: Iterable[Net]) -> None:
     lost = [step.path for step in leaves(nets) if isinstance(step.op, ops.Split)]
     if lost:
         raise UnforkedParts(lost)
-
-
-def nets_in(nets: Iterable[Net]) -> Iterator[Net]:
-    """These networks and all within them."""
-    pending = list(nets)
-    while pending:
-        net = pending.pop()
-        yield net
-        for step in net:
-            if isinstance(step, Fork):
-                pending += step.branches
-            elif isinstance(step, Unit):
-                pending.append(step.body)
-
-
-def forks(nets: Iterable[Net]) -> list[Fork]:
-    return [step for net in nets_in(nets) for step in net if isinstance(step, Fork)]
-
-
-def leaves(nets: Iterable[Net]) -> list[Leaf]:
-    return [step for net in nets_in(nets) for step in net if isinstance(step, Leaf)]
-
-
-def in_order(net: Net) -> Iterator[str]:
-    """The paths of the nodes as the text has them."""
-    for step in net:
-        match step:
-            case Leaf():
-                yield step.path
-            case Unit():
-                yield from in_order(step.body)
-            case Call():
-                yield from step.paths
-            case Fork():
-                yield from step.parts
-                for branch in step.branches:
-                    yield from in_order(branch)

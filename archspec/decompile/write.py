@@ -11,10 +11,12 @@ from archspec.decompile.homes import homes_of, units_of
 from archspec.decompile.mining import mine, plain_name
 from archspec.decompile.model import Model, legal
 from archspec.decompile.normal import sliced
-from archspec.decompile.solve import CATEGORIES, Solver, Usual, literal
+from archspec.decompile.solve import CATEGORIES, Solver, Usual
+from archspec.decompile.steps import Call, Leaf, Net, Tree, in_order
 from archspec.decompile.templates import Template, lifted, values_of
 from archspec.decompile.text import Item, items, runs
-from archspec.decompile.trees import Call, Leaf, Net, Tree, UnforkedParts, Value, in_order, tree_of
+from archspec.decompile.trees import UnforkedParts, tree_of
+from archspec.decompile.values import Value, literal
 from archspec.graph import Graph
 from archspec.ops import AnyOp
 from archspec.printable import printable

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from archspec.backend import BackendError
 from archspec.diagnostics import did_you_mean
+from archspec.errors import Refusal
 from archspec.graph import Frozen
 from archspec.ops import allowed
 from archspec.ops.base import Says
@@ -27,7 +27,7 @@ Rate = Annotated[float, Field(ge=1, le=MOST, allow_inf_nan=False, strict=True), 
 Size = Annotated[int, Field(ge=1, le=int(MOST), strict=True), Says("a whole number from 1")]
 
 
-class WrongDevice(BackendError):
+class WrongDevice(Refusal):
     """A file describes no device."""
 
     exit_code: ClassVar[int] = 1
@@ -36,7 +36,7 @@ class WrongDevice(BackendError):
         super().__init__(printable(message), advice)
 
 
-class UnknownDevice(BackendError):
+class UnknownDevice(Refusal):
     """There is no device of that name, or it cannot do what is asked."""
 
     exit_code: ClassVar[int] = 2

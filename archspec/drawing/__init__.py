@@ -2,47 +2,26 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
-from archspec.backend import BackendError
+from archspec.errors import Refusal
 from archspec.escape import html_text
 from archspec.files import whole_file
 from archspec.graph import Graph
 
+if TYPE_CHECKING:
+    from archspec.drawing.columns import Direction
+    from archspec.drawing.palette import Theme
+    from archspec.drawing.view import Level
+
 FORMATS = ("svg", "png", "pdf", "dot", "html")
-Level = Literal["row", "block", "layer"]
-Theme = Literal["light", "dark"]
-Direction = Literal["portrait", "landscape"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-"""of detail, the coarsest first"""
-THEMES: tuple[Theme, ...] = get_args(Theme)
-DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-
-
 MOST_PASSED = 5_000
 """Boxes that lines pass: Graphviz takes ten seconds for so many, and more than twice as long for twice as many."""
-MOST_PIXELS = 32_767
-"""The most pixels on a side of a PNG: Graphviz scales down a larger one, and viewers do not open it."""
 ROUGH = 1.5
 """Before the layout, a picture may be estimated as this many times longer than it is."""
 
 
-class TooLarge(BackendError):
-    """A picture has more pixels than a PNG may have."""
-
-    exit_code = 2
-
-    def __init__(self, pixels: float | None, dpi: int) -> None:
-        about = f"about {round(pixels, -3):,.0f} pixels long" if pixels else "larger"
-        less = int(dpi * MOST_PIXELS / pixels * 0.8) if pixels else 0  # the length is estimated
-        fewer = f", `--dpi {less}`" if less >= 40 else ""  # what is smaller cannot be read
-        super().__init__(
-            f"a PNG holds {MOST_PIXELS:,} pixels on a side, and this picture is {about} at {dpi} dots per inch",
-            f"an SVG or PDF has no pixels (-o net.svg); or draw less: `--level row`, `--at PART`{fewer}",
-        )
-
-
-class TooTangled(BackendError):
+class TooTangled(Refusal):
     """Lines of a picture pass so many boxes that nobody could follow them."""
 
     exit_code = 4
@@ -55,7 +34,7 @@ class TooTangled(BackendError):
         )
 
 
-class WrongForm(BackendError):
+class WrongForm(Refusal):
     """There is no picture of that kind."""
 
     exit_code = 2
@@ -65,7 +44,7 @@ def render(graph: Graph | Sequence[Graph], path: str | Path, **options: Any) -> 
     """Write the picture of a network, or of several side by side, whole or not at all.
 
     The suffix says in what form: `.svg`, `.png`, `.pdf`, `.dot` or `.html`. Options are those of `picture`. Raises
-    `BackendError` (a form that there is not, Graphviz missing) and `OSError`.
+    `Refusal` (a form that there is not, Graphviz missing) and `OSError`.
     """
     form = Path(path).suffix.removeprefix(".").lower()
     made = picture(graph, form, **options)
@@ -77,11 +56,11 @@ def picture(
     graph: Graph | Sequence[Graph],
     form: str = "svg",
     *,
-    level: Level | Literal["filters"] | None = None,
+    level: 'Level | Literal["filters"] | None' = None,
     at: str = "",
     fold: bool = True,
-    theme: Theme = "light",
-    direction: Direction = "portrait",
+    theme: "Theme" = "light",
+    direction: "Direction" = "portrait",
     columns: int | None = None,
     title: bool = True,
     legend: bool = True,
@@ -95,8 +74,13 @@ def picture(
     portrait or landscape. `columns`: into how many a network is broken; None: as many as suit a page. `dpi`: of a PNG.
     A page (html) has all levels and both themes.
 
-    Raises `BackendError`.
+    Raises `Refusal`.
     """
+    from archspec.drawing.columns import DIRECTIONS, length
+    from archspec.drawing.palette import THEMES
+    from archspec.drawing.scene import scene
+    from archspec.drawing.view import LEVELS, view
+
     graphs = [graph] if isinstance(graph, Graph) else list(graph)
     if form not in FORMATS:
         said = f"there is no picture in the form {form!r}" if form else "a file without a suffix has no form"
@@ -108,7 +92,6 @@ def picture(
         raise WrongForm("a page shows the whole network", "another form shows a part: .svg, .png, .pdf, .dot")
     if columns is not None and len(graphs) > 1:
         raise WrongForm("columns are those of one network", "several stand side by side, each in one; leave it out")
-    from archspec.drawing.scene import scene
 
     if form == "html":
         from archspec.drawing.page import page
@@ -127,15 +110,13 @@ def picture(
             raise WrongForm("filters are drawn of one whole network", "draw a part, or several, with --level layer")
         return filters(graphs[0], form, theme=theme, title=title, dpi=dpi)
     from archspec.drawing.dot import Style, dot
-    from archspec.drawing.view import view
 
     views = [view(one, scene(one), level, fold, at) for one in graphs]
     style = Style(theme, direction, title, legend, columns)
     text = dot(views, style)
     if form == "dot":
         return text.encode()
-    from archspec.drawing.columns import length
-    from archspec.drawing.graphviz import DPI, INCH, drawn
+    from archspec.drawing.graphviz import DPI, INCH, MOST_PIXELS, TooLarge, drawn
 
     passed = sum(one.passed for one in views)
     if passed > MOST_PASSED:
@@ -150,7 +131,7 @@ def notebook_svg(graph: Graph) -> str | None:
     """What a notebook shows of a Graph."""
     try:
         return picture(graph, "svg").decode()
-    except BackendError:
+    except Refusal:
         return None
 
 

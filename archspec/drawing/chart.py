@@ -11,10 +11,9 @@ from warnings import catch_warnings, filterwarnings
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
-from archspec.drawing import Theme
-from archspec.drawing.palette import PALETTES, Palette
+from archspec.drawing.palette import PALETTES, Palette, Theme
 from archspec.drawing.scene import Family, short
+from archspec.errors import Refusal
 from archspec.optional import needing
 from archspec.printable import printable, spelled
 
@@ -44,7 +43,7 @@ SIDES = (
 """Of a bubble, where its name may stand."""
 
 
-class WrongChart(BackendError):
+class WrongChart(Refusal):
     """There is no chart of that kind."""
 
     exit_code = 2
@@ -71,7 +70,7 @@ def chart(
     theme: Theme = "light",
     width: float = 5.4,
 ) -> bytes:
-    """The chart as svg, png or pdf, `width` inches wide; raises `BackendError`."""
+    """The chart as svg, png or pdf, `width` inches wide; raises `Refusal`."""
     if form not in FORMATS:
         raise WrongChart(f"there is no chart in the form {form!r}", f"the suffix is one of {', '.join(FORMATS)}")
     if any(getattr(point, what) <= 0 for point in points for what in COUNTS):

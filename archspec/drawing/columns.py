@@ -7,12 +7,15 @@ through a box that stands for several. Sizes are estimated by the texts: nothing
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import log
+from typing import Literal, get_args
 
 from msgspec import Struct
 
-from archspec.drawing import Direction
 from archspec.drawing.scene import LIGHT, layer_text
 from archspec.drawing.view import Shown, View
+
+Direction = Literal["portrait", "landscape"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 SHAPE = {"portrait": 1.3, "landscape": 1.8}
 """Length along the flow to breadth across it: of a page, of a slide."""

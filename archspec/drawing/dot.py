@@ -11,10 +11,9 @@ from itertools import count, groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archspec.drawing import Direction, Theme
-from archspec.drawing.columns import columns, lettered
+from archspec.drawing.columns import Direction, columns, lettered
 from archspec.drawing.labels import LINE, broken, cell, counts_text, escaped, quoted
-from archspec.drawing.palette import FONT, PALETTES, SAID, Palette
+from archspec.drawing.palette import FONT, PALETTES, SAID, Palette, Theme
 from archspec.drawing.scene import LIGHT, layer_text, shape_label
 from archspec.drawing.view import Edge, Shown, View
 from archspec.printable import printable

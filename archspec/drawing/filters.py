@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
-from archspec.drawing import Theme
 from archspec.drawing.chart import drawable, glyphs, settings, without_metadata
-from archspec.drawing.palette import PALETTES, Palette
+from archspec.drawing.palette import PALETTES, Palette, Theme
 from archspec.drawing.scene import Family, short
+from archspec.errors import Refusal
 from archspec.graph import Graph, Node
 from archspec.ops.base import pair
 from archspec.optional import needing
@@ -38,7 +37,7 @@ SLANT = (0.42, 0.30)
 """How far a unit of width goes to the right and up."""
 
 
-class NotFilters(BackendError):
+class NotFilters(Refusal):
     """The network is more than a few convolutions."""
 
     exit_code = 2

@@ -3,11 +3,13 @@
 from io import BytesIO
 from xml.etree import ElementTree
 
-from archspec.backend import BackendError
-from archspec.drawing import MOST_PIXELS, TooLarge
 from archspec.drawing.labels import APART
+from archspec.errors import Refusal
 from archspec.optional import needing
 from archspec.printable import printable
+
+MOST_PIXELS = 32_767
+"""The most pixels on a side of a PNG: Graphviz scales down a larger one, and viewers do not open it."""
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -25,7 +27,22 @@ INSTALL = (
 )
 
 
-class NoProgram(BackendError):
+class TooLarge(Refusal):
+    """A picture has more pixels than a PNG may have."""
+
+    exit_code = 2
+
+    def __init__(self, pixels: float | None, dpi: int) -> None:
+        about = f"about {round(pixels, -3):,.0f} pixels long" if pixels else "larger"
+        less = int(dpi * MOST_PIXELS / pixels * 0.8) if pixels else 0  # the length is estimated
+        fewer = f", `--dpi {less}`" if less >= 40 else ""  # what is smaller cannot be read
+        super().__init__(
+            f"a PNG holds {MOST_PIXELS:,} pixels on a side, and this picture is {about} at {dpi} dots per inch",
+            f"an SVG or PDF has no pixels (-o net.svg); or draw less: `--level row`, `--at PART`{fewer}",
+        )
+
+
+class NoProgram(Refusal):
     """Graphviz is not installed."""
 
     exit_code = 3
@@ -34,7 +51,7 @@ class NoProgram(BackendError):
         super().__init__("a picture needs Graphviz' program `dot`, which is not on the PATH", INSTALL)
 
 
-class Undrawn(BackendError):
+class Undrawn(Refusal):
     """Graphviz gave up."""
 
     exit_code = 3

@@ -5,10 +5,14 @@ tell apart. Those of what computes, joins or stands for several differ in lightn
 print tells them apart too, and every box says in words what it is.
 """
 
+from typing import Literal, get_args
+
 from msgspec import Struct
 
-from archspec.drawing import Theme
 from archspec.drawing.scene import Family
+
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
 
 
 class Palette(Struct, frozen=True):

@@ -4,17 +4,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count
 from math import prod
+from typing import Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archspec.backend import BackendError
 from archspec.diagnostics import did_you_mean
-from archspec.drawing import Level
 from archspec.drawing.scene import Box, Counts, counted
+from archspec.errors import Refusal
 from archspec.graph import Graph, Node
 from archspec.printable import printable
 from archspec.tensor import Shape
+
+Level = Literal["row", "block", "layer"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""of detail, the coarsest first"""
 
 
 class Shown(Struct, frozen=True):
@@ -119,7 +123,7 @@ def scaled(graph: Graph) -> str:
     return f"with {', '.join(values)}; the rows are printed for the defaults" if values and printed else ""
 
 
-class NoSuchPart(BackendError):
+class NoSuchPart(Refusal):
     """There is no box of that name."""
 
     exit_code = 2

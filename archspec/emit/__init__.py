@@ -5,6 +5,6 @@ the values in which they differ (`parameters`); its steps become statements as a
 of the spec is only ever put into strings and comments (`page`).
 """
 
-from archspec.emit.page import Printed
+from archspec.emit.printed import Printed, WritesSource
 
-__all__ = ["Printed"]
+__all__ = ["Printed", "WritesSource"]

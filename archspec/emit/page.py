@@ -6,10 +6,9 @@ escaped, so that the tree of a written file depends on a text in its constants o
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from msgspec import Struct, field
-
+from archspec.emit.printed import Printed
 from archspec.graph import Graph, Value
 from archspec.hierarchy import Level
 from archspec.initializer import AnyInitializer
@@ -20,17 +19,6 @@ WIDTH = 120
 """Columns of a line of the written file."""
 LEFT = 8
 """Columns that the deepest comment is indented by."""
-
-
-class Printed(Struct, frozen=True):
-    """What the text of a spec prints, as it stands there."""
-
-    network: str = ""
-    """the name that the network is declared by, of which the Graph may be a variant"""
-    tables: tuple[str, ...] = ()
-    """the text of each table, lines with the indentation of the first"""
-    rows: Mapping[str, str] = field(default_factory=dict)
-    """path of a row's scope to its line"""
 
 
 def docstring(graph: Graph, printed: Printed, notes: Iterable[str] = ()) -> str:

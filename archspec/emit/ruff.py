@@ -4,8 +4,9 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-from archspec.backend import BackendError, BrokenFramework, MissingFramework
+from archspec.backend import BackendError
 from archspec.emit.page import WIDTH
+from archspec.optional import BrokenFramework, MissingFramework
 
 SETTINGS = (
     "--isolated",

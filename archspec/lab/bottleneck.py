@@ -20,7 +20,7 @@ PROTOCOL = Protocol(
 
 
 def trained(folder: Path, jobs: int, told: Told) -> Comparison:
-    """Train both on the digits, with runs in a folder; raises `BackendError`."""
+    """Train both on the digits, with runs in a folder; raises `Refusal`."""
     data = prepare("digits", None, folder / "data")
     chosen = members(MEMBERS, {}, Scale(), len(data.classes), data.side, DEFAULT_LIMITS)
     return compare(chosen, data, PROTOCOL, "torch", folder / "runs", jobs=jobs, told=told)

@@ -15,12 +15,11 @@ from matplotlib.figure import Figure
 from archspec.drawing.chart import settings, without_metadata
 from archspec.drawing.palette import PALETTES
 from archspec.lab.collapse import Array, Estimate, collapsed_share, invertible_share
+from archspec.lab.experiment import Cell
 from archspec.lab.spiral import Draw, spiral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from archspec.lab.experiment import Cell
 
 Form = Literal["svg", "png"]
 COLORS = PALETTES["light"]

@@ -5,9 +5,8 @@ from io import BytesIO
 from math import log10
 from pathlib import Path
 
-from archspec.drawing import Theme
 from archspec.drawing.chart import COUNTS, FORMATS, WrongChart, drawable, glyphs, name, settings, without_metadata
-from archspec.drawing.palette import PALETTES
+from archspec.drawing.palette import PALETTES, Theme
 from archspec.drawing.scene import short
 from archspec.optional import needing
 

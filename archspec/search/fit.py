@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
 from archspec.elaborate.evaluate import Budget, Environment, Value, evaluate
+from archspec.errors import Refusal
 from archspec.search.counting import IMAGE, Counter, Refused
 from archspec.search.measures import ALWAYS, MEASURES
 from archspec.search.space import Axis, Steps, TooMany
@@ -33,17 +33,17 @@ Told = Callable[[int], None]
 """Is told how many values have been counted."""
 
 
-class NothingFits(BackendError):
+class NothingFits(Refusal):
     """No value keeps to the budget."""
 
 
-class NoNumber(BackendError):
+class NoNumber(Refusal):
     """A parameter is not a number that is to be found."""
 
     exit_code = 2
 
 
-class Unbounded(BackendError):
+class Unbounded(Refusal):
     """The largest value is beyond the largest grid."""
 
     exit_code = 4
@@ -164,7 +164,7 @@ def fit(
 
     `budget` is by names of `MEASURES`. A `grid` grows from place to place; without one it is the parameter's choices,
     or else goes from one `step` (0.01, of whole numbers 1) up to where nothing in its upper half fits. Raises
-    `BackendError`, and `SpecError` where the spec refuses every value.
+    `Refusal`, and `SpecError` where the spec refuses every value.
     """
     fixed = fixed or {}
     fitter = Fitter(spec, name, budget, fixed, told)
@@ -197,7 +197,7 @@ def choices(spec: Spec, parameter: t.Parameter | None) -> Numbers | None:
     return numbers(Axis(parameter.name.id, (tuple(evaluate(choice, env) for choice in parameter.choices),)))
 
 
-def nothing(fitter: Fitter, grid: Numbers) -> BackendError:
+def nothing(fitter: Fitter, grid: Numbers) -> Refusal:
     """Why no value fits; raises `SpecError` where that is the spec's own reason."""
     least = next((found for found in map(fitter.found, grid) if found.measures is not None), None)
     if least is None or least.measures is None:

@@ -7,14 +7,14 @@ from operator import le
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
 from archspec.diagnostics import did_you_mean
 from archspec.elaborate.evaluate import Value
+from archspec.errors import Refusal
 
 Line = tuple[Value, ...]
 
 
-class UnknownColumn(BackendError):
+class UnknownColumn(Refusal):
     """A name is that of no column."""
 
     exit_code = 2

@@ -13,9 +13,9 @@ from typing import overload
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
 from archspec.elaborate import parameters
 from archspec.elaborate.evaluate import Value
+from archspec.errors import Refusal
 from archspec.printable import printable
 
 NUMBER = r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(?:[eE][+-]?[0-9])?"
@@ -29,13 +29,13 @@ KEPT = 2**16
 """Values of an axis that are worked out once."""
 
 
-class WrongRange(BackendError):
+class WrongRange(Refusal):
     """What should be values of a parameter is none."""
 
     exit_code = 2
 
 
-class TooMany(BackendError):
+class TooMany(Refusal):
     """A sweep has more candidates than are allowed."""
 
     exit_code = 4

@@ -153,7 +153,7 @@ class Sweep(Struct, frozen=True, dict=True):
     def run(self, jobs: int = 1, cluster: str | None = None) -> Iterator[tuple[list[Row], Tallied]]:
         """What is kept, chunk by chunk, in the order of the candidates.
 
-        `jobs` processes, or a `cluster`'s: ray://HOST:PORT, dask://HOST:PORT. Raises `BackendError`.
+        `jobs` processes, or a `cluster`'s: ray://HOST:PORT, dask://HOST:PORT. Raises `Refusal`.
         """
         self.check()
         chunks = ((first, min(first + CHUNK, self.size)) for first in range(0, self.size, CHUNK))

@@ -5,8 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from archspec.backend import BackendError
 from archspec.elaborate.evaluate import Value
+from archspec.errors import Refusal
 from archspec.escape import csv_line, json_text
 from archspec.optional import needing
 
@@ -15,7 +15,7 @@ GROUP = 50_000
 """Rows that are written to a Parquet file together."""
 
 
-class UnknownForm(BackendError):
+class UnknownForm(Refusal):
     """There is no file of that form."""
 
     exit_code = 2
@@ -76,7 +76,7 @@ def form_of(path: Path) -> str:
 
 def write(lines: Iterable[Line], columns: Sequence[str], samples: Sequence[Sequence[Value]], path: Path) -> None:
     """Write a file in the form that its suffix says; `samples` are values of each column, from which Parquet's types
-    follow. Raises `BackendError` or `OSError`.
+    follow. Raises `Refusal` or `OSError`.
     """
     form = form_of(path)
     if form == "parquet":

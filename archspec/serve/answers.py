@@ -119,7 +119,7 @@ def graph_of(text: str, name: str, folder: Path, member: str | None, parameters:
 
 
 def drawn(text: str, form: str, name: str, folder: Path, member: str | None, parameters: str) -> bytes:
-    """The picture of a text; raises `SpecError` and `BackendError`."""
+    """The picture of a text; raises `SpecError` and `Refusal`."""
     return picture(graph_of(text, name, folder, member, parameters), form)
 
 

@@ -19,8 +19,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
-from archspec.diagnostics import SpecError
+from archspec.errors import Refusal, SpecError
 from archspec.limits import DEFAULT_LIMITS
 from archspec.syntax.depth import allow
 
@@ -205,7 +204,7 @@ def answered(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str,
     """What work gives, or why it gives nothing."""
     try:
         return "made", work(*arguments)
-    except (SpecError, BackendError) as error:
+    except (SpecError, Refusal) as error:
         return "refused", str(error)
     except MemoryError:
         return "memory", None

@@ -5,9 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
 from archspec.decompile.proof import Disproved, proved
 from archspec.diagnostics import SpecError, did_you_mean
+from archspec.errors import Refusal
 from archspec.graph import Graph
 from archspec.pasting import LEGEND, pasted, tables_in
 from archspec.sheet import Sheet
@@ -23,7 +23,7 @@ NOTHING = "-"
 ADDED = "+"
 
 
-class Unprintable(BackendError):
+class Unprintable(Refusal):
     """A table that is asked for cannot be made."""
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from archspec.decompile.blocks import Library, declared
+from archspec.decompile.blocks import Library
 from archspec.decompile.solve import Expr, Solver
+from archspec.decompile.steps import Call, Fork, Here, Leaf, Net, Step, Tap, Unit, declared, in_order
 from archspec.decompile.templates import ACT, Slot, Template, values_of
 from archspec.decompile.text import ENDS, POOLS, items, joined, runs
-from archspec.decompile.trees import Call, Fork, Here, Leaf, Net, Step, Tap, Unit, Value, in_order
+from archspec.decompile.values import Value
 from archspec.decompile.write import default, folded, solved
 from archspec.graph import Graph
 from archspec.ops import OPERATORS

@@ -6,14 +6,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from archspec.backend import BackendError, load
+from archspec.backend import get
 from archspec.train import pool
 from archspec.train.data import Data
 from archspec.train.members import Member
 from archspec.train.protocol import Protocol
 from archspec.train.rates import chosen, further
 from archspec.train.record import Record
-from archspec.train.task import Task, versions
+from archspec.train.task import Task, Trains, versions
 
 TUNING = 1_000_000
 """The seed of the runs that choose the learning rate; no other run has it."""
@@ -63,11 +63,11 @@ def compare(
     cluster: str | None = None,
     told: Told = lambda what, tasks: None,
 ) -> Comparison:
-    """Train all members and gather their runs; raises `BackendError`.
+    """Train all members and gather their runs; raises `Refusal`.
 
     Runs lie in `folder`, and those that are there are not made again: the same call after a stop goes on.
     """
-    trains(backend)
+    get(backend, Trains).ready()
 
     def task(member: Member, seed: int, fraction: float, rate: float) -> Task:
         return Task(member.graph, data, protocol.recipe, backend, seed, fraction, rate)
@@ -104,14 +104,6 @@ def compare(
     return Comparison(
         members, data, protocol, backend, tuning, rates, dict(zip(tasks, records, strict=True)), tasks
     )  # fmt: skip
-
-
-def trains(backend: str) -> None:
-    """Raise `BackendError` where a backend cannot train, or its framework is missing."""
-    chosen = load(backend)
-    if not hasattr(chosen, "fit"):
-        raise BackendError(f"the {backend} backend trains no networks", "--backend torch does")
-    chosen.ready()
 
 
 def unique(tasks: Sequence[Task]) -> dict[str, Task]:

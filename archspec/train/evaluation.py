@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from archspec.backend import Backend
+from archspec.backend import Builds
 from archspec.graph import Graph
 from archspec.train.batches import Batch
 
@@ -24,7 +24,7 @@ class Measured(Struct, frozen=True):
     """classes × classes: images of a class (row) that it took for another (column)"""
 
 
-def measured(backend: Backend, model: Any, graph: Graph, batches: Iterable[Batch]) -> Measured:
+def measured(backend: Builds, model: Any, graph: Graph, batches: Iterable[Batch]) -> Measured:
     """Run a model on batches whose images are normal; its first output are the logits."""
     classes = graph.output.shape[-1]
     confusion = np.zeros((classes, classes), np.int64)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from msgspec import Struct
 
-from archspec.backend import BackendError
+from archspec.errors import Refusal
 
 Images = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 """N×h×w×3"""
@@ -15,7 +15,7 @@ Side = tuple[int, int]
 """height, width"""
 
 
-class WrongData(BackendError):
+class WrongData(Refusal):
     """A data set cannot be read, or nothing can be learnt from it."""
 
 

@@ -7,10 +7,10 @@ from typing import TypeVar
 from msgspec import Struct
 
 from archspec import driver
-from archspec.backend import BackendError
 from archspec.diagnostics import did_you_mean
 from archspec.elaborate.evaluate import Value
 from archspec.elaborate.parameters import value_of
+from archspec.errors import Refusal
 from archspec.graph import Graph
 from archspec.limits import Limits
 from archspec.ops import Softmax
@@ -24,7 +24,7 @@ OWN = ("width", "stride", "input")
 """What can be said of a member besides its spec's parameters."""
 
 
-class WrongMember(BackendError):
+class WrongMember(Refusal):
     """A network cannot take part."""
 
     exit_code = 2
@@ -76,7 +76,7 @@ def parsed(text: str) -> tuple[str | None, str, dict[str, str]]:
 def members(
     texts: Sequence[str], common: Mapping[str, Value], scale: Scale, classes: int, side: Side, limits: Limits
 ) -> list[Member]:
-    """The members that texts mean; raises `SpecError`, `OSError` or `BackendError`.
+    """The members that texts mean; raises `SpecError`, `OSError` or `Refusal`.
 
     `common` are parameters for all that have them, `scale` holds for all that say nothing else, `side` is the size of
     the data's images.

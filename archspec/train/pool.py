@@ -6,7 +6,7 @@ from pathlib import Path
 
 from joblib import delayed
 
-from archspec.backend import BackendError
+from archspec.errors import Refusal
 from archspec.train import runs
 from archspec.train.record import Record
 from archspec.train.task import Task
@@ -16,12 +16,12 @@ ATTEMPTS = 3
 """How often a worker may die without any run having come farther before that."""
 
 
-class Lost(BackendError):
+class Lost(Refusal):
     """Workers die again and again."""
 
 
 def run(tasks: Sequence[Task], folder: Path, jobs: int, cluster: str | None, told: Callable[[], None]) -> list[Record]:
-    """The records of all tasks, those that have ended read, the others made; raises `BackendError`.
+    """The records of all tasks, those that have ended read, the others made; raises `Refusal`.
 
     `cluster` is `dask://HOST:PORT` or `ray://HOST:PORT`; its workers need to reach the folder. A worker that dies costs
     the run that it was at, which is begun again. `told` is called when a run ends.

@@ -7,14 +7,14 @@ the budget for tuning stays the same for all.
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from archspec.backend import BackendError
+from archspec.errors import Refusal
 from archspec.train.record import Record, merit
 
 Tried = Mapping[float, Record]
 """The runs of one member by their learning rates."""
 
 
-class NoRate(BackendError):
+class NoRate(Refusal):
     """A network cannot be trained."""
 
 

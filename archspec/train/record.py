@@ -1,18 +1,14 @@
 """What a run has come to, evaluation by evaluation. Engines train and measure; what it means is said here."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from math import isfinite, sqrt
+from math import sqrt
 from statistics import median
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from archspec.graph import Frozen
 
 Status = Literal["converged", "not converged", "diverged"]
-Measured = tuple[float, float]
-"""Loss and accuracy."""
 GAIN, FALL, ERRORS = 0.005, 0.05, 1.645
 """A run has converged when it has learnt something, and the best validation accuracy (the median of three) of its last
 third is not above the best before by more than the first, nor below it by more than the second. What chance adds in one
@@ -87,29 +83,3 @@ def best(points: "tuple[Point, ...] | list[Point]") -> Point:
 def merit(point: Point) -> tuple[float, float]:
     loss = point.validation_loss
     return point.validation, -(loss if loss is not None else float("inf"))
-
-
-@dataclass
-class Watch:
-    """What an engine tells a run's story to."""
-
-    keep: Callable[[Mapping[str, Any]], None]
-    """takes the averaged weights, by their canonical names, whenever they are the best so far"""
-    told: Callable[[Point], None] = lambda point: None
-    points: list[Point] = field(default_factory=list)
-
-    def evaluate(
-        self, step: int, loss: float, measure: Callable[[], Measured], weights: Callable[[], Mapping[str, Any]]
-    ) -> bool:
-        """An evaluation after a step, and the loss in training before it; says whether it makes sense to go on."""
-        validation_loss, validation = measure()
-        point = Point(step=step, loss=number(loss), validation_loss=number(validation_loss), validation=validation)
-        if not self.points or merit(point) > merit(best(self.points)):
-            self.keep(weights())
-        self.points.append(point)
-        self.told(point)
-        return point.loss is not None and point.validation_loss is not None
-
-
-def number(value: float) -> float | None:
-    return value if isfinite(value) else None

@@ -17,11 +17,11 @@ from pathlib import Path
 from time import process_time, sleep
 from typing import Any
 
-from archspec.backend import load
+from archspec.backend import get
 from archspec.files import whole_file
 from archspec.train.evaluation import measured
-from archspec.train.record import Point, Record, Watch
-from archspec.train.task import Task
+from archspec.train.record import Point, Record
+from archspec.train.task import Task, Trains, Watch
 from archspec.weights import encode
 from archspec.weights import load as load_weights
 
@@ -62,7 +62,7 @@ def progress(runs: Path, key: str) -> tuple[int, float]:
 
 
 def made(task: Task, folder: Path) -> Record:
-    backend, story = load(task.backend), Story(task, folder)
+    backend, story = get(task.backend, Trains), Story(task, folder)
     watch = Watch(story.keep, story.tell)
     backend.fit(task, watch, folder)
     model = backend.build(

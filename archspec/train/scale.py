@@ -10,7 +10,7 @@ from math import gcd
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
+from archspec.errors import Refusal
 from archspec.graph import Graph, Node
 from archspec.ops import AnyOp, Conv, Input, Misfit
 from archspec.ops.base import Window, pair
@@ -24,7 +24,7 @@ MULTIPLE = 8
 """What numbers of channels stay multiples of, as far as they were."""
 
 
-class WrongScale(BackendError):
+class WrongScale(Refusal):
     """A network cannot be made so small."""
 
 

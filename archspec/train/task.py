@@ -1,22 +1,31 @@
-"""A run: one network trained once, from its own address among the results to its end."""
+"""A run: one network trained once, from its own address among the results to its end.
+
+A backend that `Trains` is given the `Task`, and tells a `Watch` how it goes.
+"""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
-from archspec.backend import load
+from archspec.backend import Builds, ability, get
 from archspec.graph import Graph
 from archspec.train.batches import Batches
 from archspec.train.data import Data
 from archspec.train.protocol import Recipe
+from archspec.train.record import Point, best, merit
 
 OURS = ("archspec-compiler", "numpy")
 """Distributions that what comes out depends on, besides the backend's own."""
+Measured = tuple[float, float]
+"""Loss and accuracy."""
 
 
 class Task(Struct, frozen=True, dict=True):
@@ -66,6 +75,44 @@ class Task(Struct, frozen=True, dict=True):
         return Batches(self.data, self.recipe, self.seed, self.fraction)
 
 
+@dataclass
+class Watch:
+    """What an engine tells a run's story to."""
+
+    keep: Callable[[Mapping[str, Any]], None]
+    """takes the averaged weights, by their canonical names, whenever they are the best so far"""
+    told: Callable[[Point], None] = lambda point: None
+    points: list[Point] = field(default_factory=list)
+
+    def evaluate(
+        self, step: int, loss: float, measure: Callable[[], Measured], weights: Callable[[], Mapping[str, Any]]
+    ) -> bool:
+        """An evaluation after a step, and the loss in training before it; says whether it makes sense to go on."""
+        validation_loss, validation = measure()
+        point = Point(step=step, loss=number(loss), validation_loss=number(validation_loss), validation=validation)
+        if not self.points or merit(point) > merit(best(self.points)):
+            self.keep(weights())
+        self.points.append(point)
+        self.told(point)
+        return point.loss is not None and point.validation_loss is not None
+
+
+@ability("trains no networks")
+class Trains(Builds, Protocol):
+    """A backend that trains the models that it builds."""
+
+    trains_with: tuple[str, ...]
+    """The distributions whose versions decide what `fit` comes to."""
+
+    def fit(self, task: Task, watch: Watch, folder: Path) -> None:
+        """Train a network as a task says.
+
+        After every interval of steps, and the last, `watch` is told; checkpoints lie in `folder`, from whose last one
+        training goes on, to the same end to the last bit.
+        """
+        ...
+
+
 def digest(*what: Any) -> str:
     return hashlib.sha256(json.dumps(what, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -80,9 +127,13 @@ def digest_of(arrays: Mapping[str, Any]) -> str:
 def versions(backend: str) -> dict[str, str]:
     """The versions of what a backend trains with."""
     found = {}
-    for name in (*OURS, *load(backend).trains_with):
+    for name in (*OURS, *get(backend, Trains).trains_with):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "none"
     return found
+
+
+def number(value: float) -> float | None:
+    return value if isfinite(value) else None

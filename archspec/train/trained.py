@@ -15,7 +15,8 @@ from matplotlib.axes import Axes
 from msgspec.structs import replace
 from pydantic import Field, ValidationError
 
-from archspec.backend import BackendError, load
+from archspec.backend import Builds, get
+from archspec.errors import Refusal
 from archspec.escape import json_escaped
 from archspec.files import write_whole
 from archspec.graph import Frozen, Graph
@@ -38,7 +39,7 @@ NORMS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 """Mean and deviation that images are made normal with, where not with the training images' own."""
 
 
-class NotTrained(BackendError):
+class NotTrained(Refusal):
     """A folder does not hold a trained network."""
 
     exit_code = 3
@@ -59,7 +60,7 @@ class About(Frozen):
 
 
 def train(task: Task, folder: Path) -> Record:
-    """Train, or go on, and lay the outcome down in a folder; raises `BackendError` or `OSError`."""
+    """Train, or go on, and lay the outcome down in a folder; raises `Refusal` or `OSError`."""
     record = runs.execute(task, folder / "runs", keep=True)
     data = task.data
     about = About(
@@ -97,7 +98,7 @@ def curve(axes: Axes, record: Record) -> None:
 
 
 def opened(folder: Path) -> tuple[About, dict[str, Any]]:
-    """What `train` laid down: how the network is used, and its weights; raises `BackendError` or `OSError`."""
+    """What `train` laid down: how the network is used, and its weights; raises `Refusal` or `OSError`."""
     if not (folder / ABOUT).exists():
         raise NotTrained(f"{folder} is not a folder that `archspec train` wrote", f"it has no {ABOUT}")
     try:
@@ -108,10 +109,10 @@ def opened(folder: Path) -> tuple[About, dict[str, Any]]:
 
 
 def evaluate(graph: Graph, weights: Mapping[str, Any], data: Data, part: str, backend: str) -> Measured:
-    """How good weights are on a part of a data set; raises `BackendError`."""
-    chosen = load(backend)
+    """How good weights are on a part of a data set; raises `Refusal`."""
+    chosen = get(backend, Builds)
     if graph.output.shape[-1] != len(data.classes):
-        raise BackendError(f"{graph.name} tells {graph.output.shape[-1]} classes apart, and the data has "
+        raise Refusal(f"{graph.name} tells {graph.output.shape[-1]} classes apart, and the data has "
                            f"{len(data.classes)}")  # fmt: skip
     model = chosen.build(graph, weights=weights)
     held = chunks(data.part(part))

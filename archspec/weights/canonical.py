@@ -8,7 +8,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from archspec import backend, room
+from archspec import room
+from archspec.backend import ReadsWeights, having
 from archspec.graph import Graph
 from archspec.weights.header import Untrue, check_header
 from archspec.weights.libraries import numpy, safetensors
@@ -46,11 +47,11 @@ def read(path: Path) -> dict[str, Array]:
 def tensors_of(path: Path, entry: str | None = None) -> Tensors:
     """The tensors of a file, by whatever backend reads it, and what was done to have them.
 
-    Raises `BackendError` or `OSError`.
+    Raises `Refusal` or `OSError`.
     """
     if path.suffix == SUFFIX:
         return Tensors(read(path))
-    backends = [backend.load(name) for name in backend.available()]
+    backends = having(ReadsWeights)
     reader = next((found for found in backends if path.suffix in found.reads), None)
     if reader is None:
         known = ", ".join([SUFFIX, *(suffix for found in backends for suffix in found.reads)])

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from archspec.backend import BackendError
 from archspec.elaborate.weight_keys import Keys
+from archspec.errors import Refusal
 from archspec.graph import Graph
 from archspec.tensor import Shape, shape_text
 from archspec.weights.header import shortened
@@ -29,7 +29,7 @@ COUNTER = "num_batches_tracked"
 """PyTorch's count of batches beside running statistics: no part of the network."""
 
 
-class WeightsError(BackendError):
+class WeightsError(Refusal):
     """Weights cannot be read, or are not those of the network."""
 
 

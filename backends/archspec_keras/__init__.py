@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     import keras
 
     from archspec.emit import Printed
-    from archspec.train.record import Watch
-    from archspec.train.task import Task
+    from archspec.train.task import Task, Watch
 
 
 class Backend:
@@ -31,7 +30,6 @@ class Backend:
         ".tflite": "model for inference, by TensorFlow's converter",
     }
     reads = (".keras", ".h5")
-    writes: tuple[str, ...] = ()
     trains_with = ("keras", "tensorflow-cpu")
 
     @property
@@ -72,10 +70,6 @@ class Backend:
     def save(self, model: Any, graph: Graph, path: Path) -> None:
         """Write the model in the form that the suffix says."""
         part("runtime").save(model, graph, path)
-
-    def write(self, tensors: Mapping[str, Any], path: Path) -> None:
-        """Raises `BackendError`: Keras finds weights by the model that they stand in."""
-        part("runtime").write(tensors, path)
 
     def read(self, path: Path, entry: str | None = None) -> dict[str, Any]:
         """The tensors of a file that Keras wrote, in canonical layouts."""

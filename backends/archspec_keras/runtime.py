@@ -244,7 +244,3 @@ ENCODERS: dict[str, Callable[[keras.Model, Graph], bytes]] = {
     ".safetensors": encode_safetensors,
     ".tflite": encode_lite,
 }
-
-
-def write(tensors: Mapping[str, Any], path: Path) -> None:
-    raise BackendError(f"{path}: Keras finds weights by the model that they stand in, so no file has them alone")

@@ -8,8 +8,9 @@ import ast
 import keyword
 import re
 
+from archspec.emit import Printed
 from archspec.emit.blocks import Dialect, Writer
-from archspec.emit.page import Printed, docstring, one_line, quoted, row_comment
+from archspec.emit.page import docstring, one_line, quoted, row_comment
 from archspec.emit.parameters import Words
 from archspec.emit.ruff import formatted
 from archspec.emit.templates import Place, Template

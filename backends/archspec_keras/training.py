@@ -20,8 +20,8 @@ from keras import ops
 
 from archspec.backend import BackendError
 from archspec.train.batches import Batches
-from archspec.train.record import Measured, Point, Watch
-from archspec.train.task import Task
+from archspec.train.record import Point
+from archspec.train.task import Measured, Task, Watch
 from archspec_keras.layouts import canonical
 from archspec_keras.quiet import unadvised
 from archspec_keras.runtime import build, variables

@@ -16,6 +16,8 @@ from archspec.room import check_weights
 if TYPE_CHECKING:
     import onnx
 
+    from archspec.decompile import Model
+
 
 class Backend:
     """Builds models of standard ONNX operators; images are NCHW, vectors NC.
@@ -31,7 +33,6 @@ class Backend:
         ".onnx": "model for inference with its weights, for any batch size; beyond 2 GiB they are in .onnx.data"
     }
     reads = (".onnx",)
-    writes: tuple[str, ...] = ()
     precision: Literal["float32"] = "float32"
 
     def ready(self) -> None:
@@ -68,17 +69,13 @@ class Backend:
         """The initializers of a model."""
         return part("runtime").read(path, entry)  # type: ignore[no-any-return]
 
-    def write(self, tensors: Mapping[str, Any], path: Path) -> None:
-        """Raises `BackendError`: weights stand in a model, and nowhere else."""
-        part("runtime").write(tensors, path)
-
     def save(self, model: Any, graph: Graph, path: Path) -> None:
         """Write the model with its weights."""
         part("runtime").save(model, path)
 
-    def decompile(self, source: str, **options: Any) -> Any:
+    def decompile(self, source: str, **options: Any) -> "Model":
         """The model in an ONNX file."""
-        return part("decompile").decompile(source, **options)
+        return part("decompile").decompile(source, **options)  # type: ignore[no-any-return]
 
 
 def part(name: str) -> Any:

@@ -27,8 +27,8 @@ from archspec.graph import Graph
 from archspec.optional import needing
 from archspec.tensor import Shape
 from archspec.weights import WeightsError, draw
-from archspec_onnx.decompile_file import opened
 from archspec_onnx.external import save_apart, with_initializers
+from archspec_onnx.file import opened
 from archspec_onnx.lower import lower
 from archspec_onnx.site import Site
 
@@ -262,10 +262,6 @@ def is_apart(model: ModelProto, largest: int = LIMIT) -> bool:
     """Whether a model does not fit into one file."""
     size: int = with_initializers(model, []).ByteSize() + weights_size(model)
     return size > largest
-
-
-def write(tensors: Mapping[str, Any], path: Path) -> None:
-    raise BackendError(f"{path}: an ONNX file holds a model, not weights alone")
 
 
 def read(path: Path, entry: str | None = None) -> dict[str, Array]:

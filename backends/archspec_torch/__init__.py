@@ -13,9 +13,9 @@ from archspec.room import check_weights
 if TYPE_CHECKING:
     import torch
 
+    from archspec.decompile import Model
     from archspec.emit import Printed
-    from archspec.train.record import Watch
-    from archspec.train.task import Task
+    from archspec.train.task import Task, Watch
 
 
 class Backend:
@@ -90,9 +90,9 @@ class Backend:
         """Train by Lightning."""
         part("training").fit(task, watch, folder)
 
-    def decompile(self, source: str, **options: Any) -> Any:
+    def decompile(self, source: str, **options: Any) -> "Model":
         """The model of `torch:package.module:factory`, or of an exported program."""
-        return part("decompile").decompile(source, **options)
+        return part("decompile").decompile(source, **options)  # type: ignore[no-any-return]
 
 
 def part(name: str) -> Any:

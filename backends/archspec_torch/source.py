@@ -3,8 +3,9 @@
 Its network has the keys and shapes of the module that `build` makes, and gives the same bits.
 """
 
+from archspec.emit import Printed
 from archspec.emit.blocks import Dialect, Writer
-from archspec.emit.page import Printed, docstring, one_line, quoted, row_comment
+from archspec.emit.page import docstring, one_line, quoted, row_comment
 from archspec.emit.parameters import Words
 from archspec.emit.ruff import formatted
 from archspec.emit.templates import Place, Template, camel, family_name

@@ -26,9 +26,9 @@ from torch.utils.data import DataLoader, Dataset
 from archspec.backend import BackendError
 from archspec.files import whole_file
 from archspec.train.batches import Batches
-from archspec.train.record import Measured, Point, Watch
+from archspec.train.record import Point
 from archspec.train.runs import end_with
-from archspec.train.task import Task
+from archspec.train.task import Measured, Task, Watch
 from archspec_torch.checkpoint import array
 from archspec_torch.runtime import Builder, build, canonical, evaluating
 from archspec_torch.vision import operators_missing

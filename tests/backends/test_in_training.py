@@ -19,8 +19,9 @@ from torch import fx, nn
 
 import archspec
 from archspec import backend, driver, ops
-from archspec.backend import BackendError
+from archspec.backend import BackendError, Builds
 from archspec.cli.commands import run
+from archspec.emit import WritesSource
 from archspec.graph import Graph
 from archspec.optimize import optimize
 from archspec.verify import random_images, random_tensors, verify
@@ -234,16 +235,16 @@ def test_keras_and_onnx_models_hold_nothing_of_the_heads() -> None:
     made = GRAPHS["heads"]
     heads = {name for name in made.tensors() if name.startswith(("first/", "second/"))}
     assert heads
-    model = backend.load("keras").build(made)
+    model = backend.get("keras", Builds).build(made)
     assert not [layer.name for layer in model.layers if layer.name.startswith(("first-", "second-"))]  # type: ignore[attr-defined]
-    file = backend.load("onnx").build(made)
+    file = backend.get("onnx", Builds).build(made)
     assert {tensor.name for tensor in file.graph.initializer} == made.tensors().keys() - heads  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", ["torch", "keras", "onnx"])
 def test_the_option_aux_of_every_backend(spec: str, name: str) -> None:
     images = random_images(graph(HEADS), 0).astype("float32")
-    chosen, always = backend.load(name), graph(HEADS).with_all_outputs()
+    chosen, always = backend.get(name, Builds), graph(HEADS).with_all_outputs()
     model = archspec.build(spec, backend=name, options={"aux": True})
     assert list(chosen.run(model, always, images)) == ["output", "first", "second", "tap"]
 
@@ -257,7 +258,7 @@ def test_weights_of_the_whole_network_are_those_of_a_model_without_heads(spec: s
         assert run(["build", spec, "--backend", of, "--seed", "7", "-o", "weights.safetensors"]) == 0
         for name in ("torch", "keras", "onnx"):
             model = archspec.build(spec, backend=name, weights="weights.safetensors")
-            outputs = backend.load(name).run(model, made, images)
+            outputs = backend.get(name, Builds).run(model, made, images)
             assert list(outputs) == ["output"]
             found.append(outputs["output"])
     for other in found[1:]:
@@ -272,7 +273,7 @@ def test_weights_go_to_keras_and_back_whole(spec: str) -> None:
 
 
 def test_a_keras_model_without_heads_has_no_weights_for_the_whole_network(tmp_path: Path) -> None:
-    made, chosen = GRAPHS["heads"], backend.load("keras")
+    made, chosen = GRAPHS["heads"], backend.get("keras", Builds)
     with pytest.raises(BackendError, match="training alone needs"):
         chosen.save(chosen.build(made), made, tmp_path / "w.safetensors")
     assert not list(tmp_path.iterdir())
@@ -291,14 +292,14 @@ def namespace(text: str) -> dict[str, Any]:
 def test_the_source_for_torch_gives_the_bits_of_the_model_in_both_modes(name: str) -> None:
     made = GRAPHS[name]
     model = build(made)
-    other = namespace(backend.load("torch").source(made))["Heads"]()
+    other = namespace(backend.get("torch", WritesSource).source(made))["Heads"]()
     other.load_state_dict(model.state_dict())
     for training in (False, True, False):
         assert same(given(other, training), given(model, training))
 
 
 def test_the_source_for_torch_ends_before_the_heads_in_evaluation() -> None:
-    text = backend.load("torch").source(GRAPHS["heads"])
+    text = backend.get("torch", WritesSource).source(GRAPHS["heads"])
     assert "-> Tensor | tuple[Tensor, Tensor, Tensor, Tensor]:" in text
     before, after = text.split("        if not self.training:\n            return ")
     assert "self.first(" not in before.partition("def forward")[2]
@@ -326,14 +327,14 @@ def test_an_optimised_graph_is_without_heads_and_its_weights_come_from_all() -> 
 
 
 def test_verify_sees_a_difference_in_a_head() -> None:
-    class Other(type(backend.load("torch"))):  # type: ignore[misc]
+    class Other(type(backend.get("torch", Builds))):  # type: ignore[misc]
         name = "other"
 
         def build(self, graph: Graph, *, weights: Any = None, **options: Any) -> Any:
             changed = {name: values + name.startswith("second/linear") for name, values in weights.items()}
             return super().build(graph, weights=changed, **options)
 
-    verdict = verify("Heads", GRAPHS["heads"], [backend.load("torch"), Other()])
+    verdict = verify("Heads", GRAPHS["heads"], [backend.get("torch", Builds), Other()])
     (comparison,) = verdict.comparisons
     assert not comparison.holds
     assert comparison.parting is not None
@@ -341,7 +342,7 @@ def test_verify_sees_a_difference_in_a_head() -> None:
 
 
 def test_every_backend_agrees_on_the_heads() -> None:
-    verdict = verify("Heads", GRAPHS["plain"], [backend.load(name) for name in ("keras", "torch", "onnx")])
+    verdict = verify("Heads", GRAPHS["plain"], [backend.get(name, Builds) for name in ("keras", "torch", "onnx")])
     assert verdict.holds, verdict
 
 
@@ -351,7 +352,7 @@ def test_evaluation_computes_what_the_network_without_heads_does() -> None:
     assert made.in_evaluation().outputs == plain.outputs
     weights = dict(random_tensors(made, 0))
     images = random_images(made, 0)
-    torch_ = backend.load("torch")
+    torch_ = backend.get("torch", Builds)
     own = torch_.run(torch_.build(made, weights=weights, dtype="float64"), made, images)
     few = {name: weights[name] for name in plain.tensors()}
     other = torch_.run(torch_.build(plain, weights=few, dtype="float64"), plain, images)

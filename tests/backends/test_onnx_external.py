@@ -14,7 +14,7 @@ from archspec_onnx import runtime
 from onnx import ModelProto
 
 import archspec
-from archspec.backend import BackendError, load
+from archspec.backend import BackendError, Builds, get
 from archspec.cli.commands import run
 from archspec.files import whole_pair
 from archspec.weights import draw
@@ -27,7 +27,7 @@ THRESHOLD = 20_000
 
 @pytest.fixture
 def model() -> ModelProto:
-    made = load("onnx").build(GRAPH)
+    made = get("onnx", Builds).build(GRAPH)
     assert isinstance(made, ModelProto)
     return made
 
@@ -166,7 +166,7 @@ def test_weights_of_such_a_model_are_read_from_its_folder_alone(
 @pytest.mark.huge
 def test_a_model_of_more_than_two_gigabytes(tmp_path: Path) -> None:
     graph = archspec.parse(LARGE).elaborate()
-    backend = load("onnx")
+    backend = get("onnx", Builds)
     made = backend.build(graph)
     backend.save(made, graph, tmp_path / "x.onnx")
     assert (tmp_path / "x.onnx.data").stat().st_size > 2**31

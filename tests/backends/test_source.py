@@ -25,11 +25,11 @@ from torch import fx, nn
 
 import archspec
 from archspec import driver
-from archspec.backend import MissingFramework
 from archspec.cli.commands import run
 from archspec.emit import Printed
 from archspec.emit.calls import REQUIRED, Call
 from archspec.graph import Graph
+from archspec.optional import MissingFramework
 
 QUICK = (
     "mobilenet_v2", "resnet18", "googlenet", "shufflenet_v2_x0_5", "mobilenet_v3_small", "squeezenet1_0",

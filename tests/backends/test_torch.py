@@ -19,6 +19,7 @@ from archspec.backend import BackendError, Unsupported
 from archspec.graph import Graph
 from archspec.initializer import KaimingNormal, Normal
 from archspec.ops import AvgPool, Conv, DwConv, MaxPool, Op
+from archspec.weights import WeightsError
 
 Array = np.ndarray
 ROOT = Path(__file__).parents[2]
@@ -598,7 +599,7 @@ def test_a_spread_of_zero_gives_zeros() -> None:
 def test_a_weight_without_fans_takes_a_distribution_that_needs_none() -> None:
     made = graph("bn as bn")
     build(made.model_copy(update={"init": {"bn": Normal(std=0.1)}}))
-    with pytest.raises(BackendError, match="has no fan"):
+    with pytest.raises(WeightsError, match="has no fan"):
         build(made.model_copy(update={"init": {"bn": KaimingNormal()}}))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from decompile.equality import alike
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from archspec import ops
@@ -96,11 +96,12 @@ def models(draw: Any) -> Any:
 
 
 def check(model: Any) -> None:
+    flat = normal_graph(model.graph)
+    assume(len(flat.nodes) > 1)  # a join of one value computes nothing, and is refused
     found = decompiled(model)
     assert alike(model.graph, found.graph)
     assert set(found.tensors) == set(found.graph.tensors())
-    flat = normal_graph(model.graph).tensors()
-    assert sorted(t.key for t in found.tensors.values()) == sorted(model.tensors[name].key for name in flat)
+    assert sorted(t.key for t in found.tensors.values()) == sorted(model.tensors[name].key for name in flat.tensors())
 
 
 @settings(max_examples=150, **SETTINGS)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from archspec_torch.decompile_values import Reader
+from archspec_torch.decompile.reader import TorchReader
 from archspec_torch.program import program_of
 from decompile.equality import assert_equal, from_torch
 from decompile.modules import Of, found, kinds, only, refused
@@ -226,7 +226,7 @@ def test_a_tensor_that_the_model_changes_is_refused() -> None:
     assert "`aten.add_.Tensor`" in refused(Counting())
     program = torch.export.export(Counting().eval(), (torch.zeros(2, 4, 5, 5),)).run_decompositions()
     with pytest.raises(CannotSay, match="the tensor `count` at the end: the model changes it"):
-        Reader(program_of(program, "a test"), "net", "a test").read()
+        TorchReader(program_of(program, "a test"), "net", "a test").read()
 
 
 def test_all_places_are_named_those_after_what_is_not_known_too() -> None:
@@ -239,3 +239,35 @@ def test_all_places_are_named_those_after_what_is_not_known_too() -> None:
     assert message.startswith("a test cannot be converted exactly: 5 operators are unsupported\n")
     for part in ("pads by `reflect`", "conv_transpose2d", "cuts at 0 and 4", "aten.exp", "not along the channels"):
         assert part in message
+
+
+# ---- on the way to a local response normalisation ----
+
+
+def near_channels(x: torch.Tensor, size: int = 3, value: float = 0.0) -> torch.Tensor:
+    """The mean of squares of channels that are near, as torch's own layer computes it."""
+    squares = (x * x).view(x.shape[0], 1, x.shape[1], x.shape[2], -1)
+    padded = F.pad(squares, (0, 0, 0, 0, size // 2, (size - 1) // 2), value=value)
+    return F.avg_pool3d(padded, (size, 1, 1), stride=1).squeeze(1).view(x.shape)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x / near_channels(x).add(1.0).mul(0.5).pow(0.75),
+        lambda x: x / near_channels(x).mul(0.5).pow(0.75),
+        lambda x: x / near_channels(x).mul(0.5).add(1.0),
+        lambda x: x / near_channels(x).mul(0.5).add(1.0).pow(0.75).mul(2.0),
+        lambda x: x / near_channels(x, value=1.0).mul(0.5).add(1.0).pow(0.75),
+        lambda x: (x + x) / near_channels(x).mul(0.5).add(1.0).pow(0.75),
+        lambda x: near_channels(x),
+        lambda x: F.max_pool2d(near_channels(x), 2),
+    ],
+)
+def test_what_is_nearly_a_local_response_normalisation_is_refused(function: Callable[[Any], Any]) -> None:
+    refused(Of(lambda m, x: function(x)))
+
+
+def test_a_local_response_normalisation_is_known_by_its_steps() -> None:
+    layer = Of(lambda m, x: x / near_channels(x).mul(0.5).add(1.0).pow(0.75))
+    assert kinds(layer) == ["lrn"]

@@ -20,15 +20,15 @@ from random_networks import Part, networks
 
 import archspec
 from archspec import Graph, library
-from archspec.backend import BackendError
 from archspec.cli.commands import run
-from archspec.drawing import LEVELS, THEMES, Theme, picture
+from archspec.drawing import picture
 from archspec.drawing.columns import columns
 from archspec.drawing.dot import dot, stage_starts
 from archspec.drawing.graphviz import KEPT, SVG
-from archspec.drawing.palette import PALETTES, SAID
+from archspec.drawing.palette import PALETTES, SAID, THEMES, Theme
 from archspec.drawing.scene import Box, Family, scene
-from archspec.drawing.view import Shown, View, view
+from archspec.drawing.view import LEVELS, Shown, View, view
+from archspec.errors import Refusal
 from archspec.ops import OPERATORS
 from archspec.stages import stage_of
 
@@ -247,7 +247,7 @@ def test_mistakes(arguments: list[str], code: int, said: str, capsys: pytest.Cap
 
 @pytest.mark.parametrize("options", [{"level": "rows"}, {"theme": "grey"}, {"direction": "up"}])
 def test_what_is_no_option_is_told_in_python_too(options: dict[str, str]) -> None:
-    with pytest.raises(BackendError, match="there is no"):
+    with pytest.raises(Refusal, match="there is no"):
         picture(archspec.load("alexnet").elaborate(), "dot", **options)  # type: ignore[arg-type]
 
 
@@ -277,7 +277,7 @@ def test_a_program_that_always_crashes_is_told(tmp_path: Path, monkeypatch: pyte
     program.write_text("#!/bin/sh\nkill -SEGV $$\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    with pytest.raises(BackendError, match="it ended with -11"):
+    with pytest.raises(Refusal, match="it ended with -11"):
         picture(archspec.load("lesson_residual").elaborate(), "svg")
 
 
@@ -511,7 +511,7 @@ def stacked(times: int) -> Graph:
 
 def test_a_png_that_no_viewer_opens_is_refused_before_it_is_laid_out() -> None:
     begun = process_time()
-    with pytest.raises(BackendError, match=r"a PNG holds 32,767 pixels on a side, .* about 250,000 pixels") as caught:
+    with pytest.raises(Refusal, match=r"a PNG holds 32,767 pixels on a side, .* about 250,000 pixels") as caught:
         picture(stacked(500), "png", level="layer", fold=False, columns=1)
     assert process_time() - begun < 10
     assert caught.value.exit_code == 2
@@ -521,7 +521,7 @@ def test_a_png_that_no_viewer_opens_is_refused_before_it_is_laid_out() -> None:
 @pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz")
 def test_a_png_that_graphviz_scaled_down_is_refused() -> None:
     """The length is 34,000 pixels; its estimate is too rough to say so before."""
-    with pytest.raises(BackendError, match="a PNG holds 32,767 pixels on a side, and this picture is larger"):
+    with pytest.raises(Refusal, match="a PNG holds 32,767 pixels on a side, and this picture is larger"):
         picture(stacked(42), "png", level="layer", fold=False, columns=1, dpi=300)
 
 
@@ -550,7 +550,7 @@ def test_a_picture_whose_lines_pass_too_many_boxes_is_refused_before_graphviz_be
 ) -> None:
     monkeypatch.setenv("PATH", "")
     graph = tangled(110)
-    with pytest.raises(BackendError, match="boxes in this picture") as refused:
+    with pytest.raises(Refusal, match="boxes in this picture") as refused:
         picture(graph, "svg", level="layer")
     assert refused.value.exit_code == 4
     assert "--level block" in str(refused.value.help)

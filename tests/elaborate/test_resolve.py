@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from archspec.uncollected import uncollected
 from growing import KINDS
 
 import archspec
@@ -20,7 +21,6 @@ from archspec.lsp.hover import described, name_at
 from archspec.lsp.session import Analysis, snapshot
 from archspec.source import Source
 from archspec.syntax import tree as t
-from archspec.uncollected import uncollected
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FILES = [*sorted(GOLDEN.rglob("*.arch")), *sorted((Path(__file__).parents[2] / "specs").glob("*.arch"))]

@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import archspec
-from archspec.backend import load
+from archspec.backend import Builds, get
 from archspec.graph import Graph, Node
 from archspec.hierarchy import left, place_of
 from archspec.memory import best_order, liveness, peak, storages
@@ -137,7 +137,7 @@ def test_torch_needs_less_in_the_best_order(name: str) -> None:
     graph = archspec.load(name).elaborate()
     best = best_order(graph)
     ordered = reordered(graph, best.order)
-    model = apart(load("torch").build(ordered).eval())
+    model = apart(get("torch", Builds).build(ordered).eval())
     found = run(flat(model), ordered, model)
     assert found.peak == best.peak.numbers * NUMBER < peak(graph).numbers * NUMBER
 

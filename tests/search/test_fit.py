@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import archspec
 from archspec import SpecError
-from archspec.backend import BackendError
 from archspec.cli.commands import run
+from archspec.errors import Refusal
 from archspec.search.fit import Fit, NothingFits, Unbounded, fit
 from archspec.search.space import steps
 
@@ -94,7 +94,7 @@ def test_choices_are_the_grid_of_a_parameter_that_has_them() -> None:
 def test_what_is_to_be_found_cannot_be_given() -> None:
     spec = archspec.load("mobilenet_v2")
     for name, fixed in (("alpha", "alpha"), ("input", "resolution")):
-        with pytest.raises(BackendError, match="is given, and is to be found") as wrong:
+        with pytest.raises(Refusal, match="is given, and is to be found") as wrong:
             fit(spec, name, {"macs": 10**8}, {fixed: 96})
         assert wrong.value.exit_code == 2
 
@@ -113,7 +113,7 @@ def test_the_end_of_a_grid_is_no_end_of_the_budget(grid: str, said: str, capsys:
 
 
 def test_a_parameter_that_is_no_number_cannot_grow() -> None:
-    with pytest.raises(BackendError) as wrong:
+    with pytest.raises(Refusal) as wrong:
         fit(archspec.load("mobilenet_v2"), "pad", {"macs": 1})
     assert wrong.value.exit_code == 2
 

@@ -15,9 +15,8 @@ from archspec.graph import Graph
 from archspec.train import readers
 from archspec.train.data import prepare
 from archspec.train.protocol import Recipe
-from archspec.train.record import Watch
 from archspec.train.scale import Scale, scaled
-from archspec.train.task import Task
+from archspec.train.task import Task, Trains, Watch
 
 DIGITS = "digits.npz"
 RECIPE = Recipe(steps=50, interval=1, batch=16, warmup=5, augment="crop-flip", dtype="float64")
@@ -67,7 +66,7 @@ def main(chosen: str, folder: Path, *names: str) -> None:
         (folder / f"{chosen}-{name}").mkdir()
         watch = Watch(lambda weights: None)
         task = Task(graph(name), data, RECIPE, chosen, 0, 1.0, 0.01)
-        backend.load(chosen).fit(task, watch, folder / f"{chosen}-{name}")
+        backend.get(chosen, Trains).fit(task, watch, folder / f"{chosen}-{name}")
         found[name] = [point.model_dump() for point in watch.points]
     (folder / f"{chosen}.json").write_text(json.dumps(found))
 

@@ -11,11 +11,12 @@ from training.small import RECIPE, SPEC, digits, small, task
 
 import archspec
 from archspec import backend
-from archspec.backend import BackendError
+from archspec.backend import Builds
+from archspec.errors import Refusal
 from archspec.train import runs
 from archspec.train.batches import Batches
 from archspec.train.protocol import Recipe
-from archspec.train.record import Watch
+from archspec.train.task import Trains, Watch
 from archspec.weights import draw
 
 
@@ -63,7 +64,7 @@ def test_training_is_adamw_by_hand(tmp_path: Path) -> None:
     data = digits(tmp_path / "data")
     recipe = Recipe(steps=10, interval=1, batch=16, warmup=4, dtype="float64", average=0.8)
     work = task(data, recipe, graph=small(drop=0.0), fraction=0.5)
-    model = backend.load("torch").build(work.graph, weights=dict(draw(work.graph, 0)), dtype="float64")
+    model = backend.get("torch", Builds).build(work.graph, weights=dict(draw(work.graph, 0)), dtype="float64")
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.01)
     batches = Batches(data, recipe, 0, 0.5)
     average: dict[str, torch.Tensor] = {}
@@ -85,11 +86,11 @@ def test_training_is_adamw_by_hand(tmp_path: Path) -> None:
     kept: list[dict[str, np.ndarray]] = []  # type: ignore[type-arg]
     watch = Watch(lambda weights: kept.append(dict(weights)))
     (tmp_path / "run").mkdir()
-    backend.load("torch").fit(work, watch, tmp_path / "run")
+    backend.get("torch", Trains).fit(work, watch, tmp_path / "run")
     assert [point.loss for point in watch.points] == pytest.approx(losses, abs=1e-12)
     best = max(range(10), key=lambda i: (watch.points[i].validation, -(watch.points[i].validation_loss or 0)))
     if best == 9:
-        keys = backend.load("torch").keys(work.graph)
+        keys = backend.get("torch", Builds).keys(work.graph)
         for name, value in kept[-1].items():
             assert value == pytest.approx(average[keys[name]].numpy(), abs=1e-12)
 
@@ -108,7 +109,7 @@ network Two(k = 10) {{
     kept: list[dict[str, np.ndarray]] = []  # type: ignore[type-arg]
     (tmp_path / "run").mkdir()
     work = task(digits(tmp_path / "data"), graph=graph)
-    backend.load("torch").fit(work, Watch(lambda weights: kept.append(dict(weights))), tmp_path / "run")
+    backend.get("torch", Trains).fit(work, Watch(lambda weights: kept.append(dict(weights))), tmp_path / "run")
     before = dict(draw(graph, 0))[name]
     assert np.abs(kept[-1][name] - before).max() > 1e-3
 
@@ -176,11 +177,11 @@ def test_two_processes_that_share_a_batch_learn_what_one_does(tmp_path: Path, ba
 
 
 def test_more_processes_than_images_of_a_step_are_told(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match="has none for some of 17"):
+    with pytest.raises(Refusal, match="has none for some of 17"):
         runs.execute(replace(task(digits(tmp_path / "data")), devices=17), tmp_path / "runs")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match="torch sees 0 GPUs"):
+    with pytest.raises(Refusal, match="torch sees 0 GPUs"):
         runs.execute(replace(task(digits(tmp_path / "data")), accelerator="gpu"), tmp_path / "runs")

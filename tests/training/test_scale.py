@@ -42,7 +42,7 @@ def test_a_width_leaves_the_outputs_alone(name: str) -> None:
 @pytest.mark.parametrize("name", ["mobilenet_v2", "regnet_x_400mf", "efficientnet_b0", "shufflenet_v2_x1_0"])
 def test_a_scaled_network_is_built_and_runs(name: str) -> None:
     small = scaled(archspec.load(name).elaborate(), Scale(image=(40, 32, 3), stride=8, width=0.5))
-    torch = backend.load("torch")
+    torch = backend.get("torch", backend.Builds)
     found = torch.run(torch.build(small), small, np.zeros((2, 40, 32, 3), np.float32))
     assert found["output"].shape == (2, *small.output.shape)
 

@@ -7,15 +7,35 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from archspec.decompile.layouts import No, Partial, only
+from archspec.decompile.layouts import No, Pending, only
 from archspec.tensor import shape_text
-from archspec_onnx.decompile_constants import Constant, whole_numbers
-from archspec_onnx.decompile_place import Place
-
-RESHAPED, TURNED = "reshaped", "turned"
+from archspec_onnx.constants import Constant, whole_numbers
+from archspec_onnx.decompile.walk import Blamed, OnnxPlace
 
 
-def stated(place: Place, name: str, inputs: Sequence[Any], position: int) -> list[int] | None:
+class Blaming(Pending, frozen=True):
+    """A tensor that the language does not have, and the node that is to blame where no later one makes it a value."""
+
+    whole: tuple[int, ...]
+    """its sides, the batch too"""
+    blamed: Blamed
+
+    @property
+    def refusal(self) -> Blamed:
+        return self.blamed
+
+
+class Reshaped(Blaming, frozen=True):
+    """A value in another shape."""
+
+
+class Turned(Blaming, frozen=True):
+    """A value with its dimensions in another order."""
+
+    order: tuple[int, ...]
+
+
+def stated(place: OnnxPlace, name: str, inputs: Sequence[Any], position: int) -> list[int] | None:
     """Whole numbers that are an attribute or an input; None where they are neither."""
     if name in place.attributes:
         return list(place.wholes(name, ()))
@@ -23,30 +43,15 @@ def stated(place: Place, name: str, inputs: Sequence[Any], position: int) -> lis
     return None if given is None else whole_numbers(given, f"`{name}`")
 
 
-def whole_sides(place: Place, x: Any) -> tuple[int, ...]:
+def whole_sides(place: OnnxPlace, x: Any) -> tuple[int, ...]:
     """The sides of a tensor, the batch too; raises `No`."""
-    batch = place.reader.batch
-    if not isinstance(x, Partial):
-        return (batch, *place.laid(place.any(x)))
-    sides = place.laid(x.base)
-    groups = x.numbers[0] if x.what.endswith("groups") else 0
-    match x.what:
-        case "reshaped" | "turned":
-            return tuple(x.numbers[0])
-        case "groups":
-            return (batch, groups, sides[0] // groups, *sides[1:])
-        case "dealt groups":
-            return (batch, sides[0] // groups, groups, *sides[1:])
-        case "column" | "column normal":
-            return (batch, sides[0], 1)
-        case "volume":
-            return (batch, 1, *sides)
-        case "bands" | "bands normal":
-            return (batch, x.numbers[0], prod(sides) // x.numbers[0])
-    raise No("what it is given is not a tensor of the language")
+    batch = place.reading.batch
+    if isinstance(x, Blaming):
+        return x.whole
+    return (batch, *(x.sides(place) if isinstance(x, Pending) else place.laid(place.any(x))))
 
 
-def new_sides(place: Place, own: tuple[int, ...], inputs: Sequence[Any]) -> tuple[int, ...]:
+def new_sides(place: OnnxPlace, own: tuple[int, ...], inputs: Sequence[Any]) -> tuple[int, ...]:
     """The shape that a reshaping node gives to a tensor of these sides; raises `No`."""
     match place.node.op_type:
         case "Flatten":
@@ -60,7 +65,7 @@ def new_sides(place: Place, own: tuple[int, ...], inputs: Sequence[Any]) -> tupl
             axes = stated(place, "axes", inputs, 1)
             ones = [at for at, side in enumerate(own) if side == 1]
             # without axes it would also drop a batch that is 1 when the network runs
-            only(axes is not None or place.reader.batch == place.reader.twin, "it drops all dimensions of 1")
+            only(axes is not None or place.reading.batch == place.reading.twin, "it drops all dimensions of 1")
             taken = {place.dimension(at, len(own)) for at in axes} if axes is not None else set(ones)
             only(taken <= set(ones), "it drops a dimension that is not 1")
             found = [side for at, side in enumerate(own) if at not in taken]
@@ -77,7 +82,7 @@ def new_sides(place: Place, own: tuple[int, ...], inputs: Sequence[Any]) -> tupl
     return tuple(found)
 
 
-def wanted_sides(place: Place, own: tuple[int, ...], how: Any) -> list[int]:
+def wanted_sides(place: OnnxPlace, own: tuple[int, ...], how: Any) -> list[int]:
     """The shape that a `Reshape` states."""
     wanted = shape_numbers(place, how)
     if not place.whole("allowzero", 0):
@@ -90,11 +95,11 @@ def wanted_sides(place: Place, own: tuple[int, ...], how: Any) -> list[int]:
     return [prod(own) // rest if side == -1 else side for side in wanted]
 
 
-def shape_numbers(place: Place, how: Any) -> list[int]:
+def shape_numbers(place: OnnxPlace, how: Any) -> list[int]:
     """The shape that an input states, which may begin with the batch; raises `No`."""
     if isinstance(how, Constant) and how.twin is not None:
         one, other = how.array.reshape(-1).tolist(), how.twin.reshape(-1).tolist()
-        batches = [place.reader.batch, place.reader.twin]
+        batches = [place.reading.batch, place.reading.twin]
         only(
             len(one) == len(other) and one[1:] == other[1:] and [one[0], other[0]] == batches,
             "its shape depends on how many images there are",
@@ -103,7 +108,7 @@ def shape_numbers(place: Place, how: Any) -> list[int]:
     return whole_numbers(how, "shape")
 
 
-def viewed(place: Place, x: Any, *inputs: Any) -> Constant:
+def viewed(place: OnnxPlace, x: Any, *inputs: Any) -> Constant:
     """A constant in another shape; raises `No`."""
     if not isinstance(x, Constant):
         raise No("one of its inputs is missing")
@@ -114,14 +119,14 @@ def viewed(place: Place, x: Any, *inputs: Any) -> Constant:
     return x.reshaped(new_sides(place, x.shape, (x, *inputs)))
 
 
-def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
+def remade(place: OnnxPlace, x: Any, whole: tuple[int, ...]) -> Any:
     """A tensor of the network in another shape, the batch too."""
-    if isinstance(x, Partial) and x.what == TURNED:
+    if isinstance(x, Turned):
         only(whole == whole_sides(place, x), "it reshapes a value whose dimensions were reordered")
         return x
-    unknown = isinstance(x, Partial) and x.what != RESHAPED
-    base = x.base if isinstance(x, Partial) else place.any(x)
-    first = whole[:1] == (place.reader.batch,)
+    unknown = isinstance(x, Pending) and not isinstance(x, Reshaped)
+    base = x.base if isinstance(x, Pending) else place.any(x)
+    first = whole[:1] == (place.reading.batch,)
     only(first or not unknown, "the batch is not its first dimension")
     try:
         only(first, "the batch is not its first dimension")
@@ -129,27 +134,27 @@ def remade(place: Place, x: Any, whole: tuple[int, ...]) -> Any:
     except No as error:
         if unknown:
             raise
-        return Partial(RESHAPED, base, (whole, place.blame(str(error))))
+        return Reshaped(base, whole, place.blame(str(error)))
 
 
-def turned(place: Place, x: Any, order: tuple[int, ...]) -> Any:
+def turned(place: OnnxPlace, x: Any, order: tuple[int, ...]) -> Any:
     """A tensor of the network with its dimensions in another order, the batch too."""
     own = whole_sides(place, x)
     only(sorted(order) == list(range(len(own))), "its order does not name each dimension once")
-    if isinstance(x, Partial) and x.what not in {TURNED, RESHAPED}:
+    if isinstance(x, Pending) and not isinstance(x, Blaming):
         return place.turned(x, order)
     sides = tuple(own[at] for at in order)
-    if isinstance(x, Partial) and x.what == RESHAPED:
+    if isinstance(x, Reshaped):
         # dimensions of 1 may stand anywhere
         return remade(place, x, sides) if unmoved(own, order) else place.any(x)
-    base = x.base if isinstance(x, Partial) else place.any(x)
-    whole = tuple(x.numbers[1][at] for at in order) if isinstance(x, Partial) else order
+    base = x.base if isinstance(x, Turned) else place.any(x)
+    whole = tuple(x.order[at] for at in order) if isinstance(x, Turned) else order
     try:
         return place.turned(base, whole)
     except No as error:
         if unmoved(whole_sides(place, base), whole):
             return remade(place, base, sides)
-        return Partial(TURNED, base, (sides, whole, place.blame(str(error))))
+        return Turned(base, sides, place.blame(str(error)), whole)
 
 
 def unmoved(own: tuple[int, ...], order: tuple[int, ...]) -> bool:

@@ -10,65 +10,13 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from msgspec import Struct
 
 from archspec import ops
 from archspec.decompile.affine import of_slices
-from archspec.decompile.layouts import No, Value, only
+from archspec.decompile.layouts import CHANNELS, No, Value, only
 from archspec.ops.normalization import Norm
-from archspec_onnx.decompile_constants import Array, Constant, fixed
-from archspec_onnx.decompile_ops import first_value, per_channel, reads
-from archspec_onnx.decompile_place import Place
-
-
-class Affine(Struct, frozen=True):
-    """A value as another one times factors, plus constants, for each channel."""
-
-    x: Value
-    factor: Constant | None
-    shift: Constant | None
-
-    @property
-    def plain(self) -> bool:
-        """Whether it is a trained factor for each channel, as the file has it."""
-        return self.shift is None and self.factor is not None and bool(self.factor.key)
-
-
-@reads("Add", "Sum")
-def add(place: Place, *inputs: Any) -> Any:
-    if len(inputs) == 2:
-        for x, other in (inputs, inputs[::-1]):
-            if isinstance(other, Constant):
-                return shifted(place, x, other)
-    return place.add(ops.Add(), place.alike(inputs)) if len(inputs) > 1 else inputs[0]
-
-
-@reads("Sub")
-def sub(place: Place, one: Any, other: Any) -> Value:
-    if isinstance(other, Constant):
-        return shifted(place, one, changed(place, other, np.negative))
-    if isinstance(one, Constant):
-        x = place.any(other)
-        return affine(
-            place, x, spread(place, x, fixed(np.float32(-1), made=f"{place.key}/minus")), spread(place, x, one)
-        )
-    raise No("it subtracts one value from another")
-
-
-@reads("Mul")
-def mul(place: Place, one: Any, other: Any) -> Value:
-    for x, factor in ((one, other), (other, one)):
-        if isinstance(factor, Constant):
-            return scaled(place, x, factor)
-    return place.add(ops.Mul(), place.alike([one, other]))
-
-
-@reads("Div")
-def div(place: Place, one: Any, other: Any) -> Value:
-    if not isinstance(other, Constant):
-        raise No("it divides by a value of the network")
-    only(not other.real or bool((other.array != 0).all()), "it divides by zero")
-    return scaled(place, one, changed(place, other, reciprocal))
+from archspec_onnx.constants import Array, Constant, fixed
+from archspec_onnx.decompile.walk import OnnxAffine, OnnxPlace
 
 
 def reciprocal(x: Array) -> Array:
@@ -84,24 +32,24 @@ def narrow(x: Array, kind: np.dtype[Any]) -> Array:
     return found if np.array_equal(found, x) else x
 
 
-def changed(place: Place, x: Constant, how: Callable[[Array], Array]) -> Constant:
+def changed(place: OnnxPlace, x: Constant, how: Callable[[Array], Array]) -> Constant:
     """Other numbers of the same shape; raises `No` where they are none that can be weights."""
     only(x.real, f"it computes with {x.type} numbers")
     only(x.twin is None, "it computes with the number of images")
     return Constant(x.shape, x.type, lambda: how(x.array), (), x.key, x.made or place.key, x.outside)
 
 
-def neutral(place: Place, x: Any, other: Constant, value: float) -> bool:
+def neutral(place: OnnxPlace, x: Any, other: Constant, value: float) -> bool:
     """Whether a constant changes nothing: it is one number, or no weights, and makes nothing larger."""
     if not other.real or other.twin is not None or (other.key and other.size != 1):
         return False
-    sides = (place.reader.batch, *place.laid(place.any(x)))[::-1]
+    sides = (place.reading.batch, *place.laid(place.any(x)))[::-1]
     inside = len(other.shape) <= len(sides)
     inside = inside and all(side in {1, own} for side, own in zip(other.shape[::-1], sides, strict=False))
     return inside and prod(other.shape) > 0 and bool((other.array == value).all())
 
 
-def spread(place: Place, x: Value, other: Constant) -> Constant:
+def spread(place: OnnxPlace, x: Value, other: Constant) -> Constant:
     """A constant as one number for each channel; raises `No`."""
     only(other.real, f"it computes with {other.type} numbers")
     only(other.twin is None, "it computes with the number of images")
@@ -113,7 +61,7 @@ def spread(place: Place, x: Value, other: Constant) -> Constant:
     return fixed(np.repeat(number, count), made=place.key)
 
 
-def shifted(place: Place, x: Any, other: Constant) -> Value:
+def shifted(place: OnnxPlace, x: Any, other: Constant) -> Value:
     """A value plus a constant: the bias of the layer before it, where it has none yet and only this takes it."""
     given = place.any(x)
     own = other.key and len(other.shape) > 0 and other.size == place.channels(given)
@@ -122,7 +70,7 @@ def shifted(place: Place, x: Any, other: Constant) -> Value:
     shift = spread(place, given, other)
     op = place.made(given)
     for kind, attribute in ((ops.Linear, "bias"), (ops.Conv, "bias"), (ops.DwConv, "bias"), (Norm, "shift")):
-        free = isinstance(op, kind) and not getattr(op, attribute) and given.path not in place.reader.affine
+        free = isinstance(op, kind) and not getattr(op, attribute) and given.path not in place.reading.affine
         if free and place.alone(given):
             return place.amended(given, attribute, "bias", place.tensor(shift))
     if neutral(place, x, other, 0):
@@ -130,7 +78,7 @@ def shifted(place: Place, x: Any, other: Constant) -> Value:
     return affine(place, given, None, shift)
 
 
-def scaled(place: Place, x: Any, other: Constant) -> Value:
+def scaled(place: OnnxPlace, x: Any, other: Constant) -> Value:
     """A value times a constant."""
     given = place.any(x)
     own = other.key and len(other.shape) > 0 and other.size == place.channels(given)
@@ -143,33 +91,33 @@ def scaled(place: Place, x: Any, other: Constant) -> Value:
     return affine(place, given, factor, None)
 
 
-def affine(place: Place, x: Value, factor: Constant | None, shift: Constant | None) -> Value:
+def affine(place: OnnxPlace, x: Value, factor: Constant | None, shift: Constant | None) -> Value:
     """A value times factors plus constants, as few operators as it takes; raises `No`."""
-    before = place.reader.affine.get(x.path)
+    before = place.reading.affine.get(x.path)
     if before is not None and place.alone(x):
         x, factor, shift = Value(before.x.path, x.layout, before.x.flattened), *composed(place, before, factor, shift)
     if shift is None and factor is not None:
         scale = ops.LayerScale(init=first_value(factor, 1e-6))
-        return known(place, place.add(scale, [x], weight=place.tensor(factor)), Affine(x, factor, shift))
+        return known(place, place.add(scale, [x], weight=place.tensor(factor)), OnnxAffine(x, factor, shift))
     if x.layout == "flat":
         if len(place.shape(x)) == 1:
-            place.reader.wishes[place.key] = x.flattened
+            place.reading.wishes[place.key] = x.flattened
             raise No("it adds constants to the channels of a vector")
         return place.pixel(affine(place, place.unpixel(x), factor, shift))
     count = place.channels(x)
     weight = factor if factor is not None else fixed(np.ones(count, np.float32), made=f"{place.key}/ones")
     kernel, bias = place.tensor(weight.reshaped((count, 1, 1, 1))), place.tensor(shift)
     made = place.add(ops.DwConv(kernel=1, multiplier=1, bias=True), [x], weight=kernel, bias=bias)
-    return known(place, made, Affine(x, factor, shift))
+    return known(place, made, OnnxAffine(x, factor, shift))
 
 
-def known(place: Place, made: Value, of: Affine) -> Value:
-    place.reader.affine[made.path] = of
+def known(place: OnnxPlace, made: Value, of: OnnxAffine) -> Value:
+    place.reading.affine[made.path] = of
     return made
 
 
 def composed(
-    place: Place, before: Affine, factor: Constant | None, shift: Constant | None
+    place: OnnxPlace, before: OnnxAffine, factor: Constant | None, shift: Constant | None
 ) -> tuple[Constant | None, Constant | None]:
     """Factors and constants after others as one of each; sums and products are those of float64."""
     factors = [x for x in (before.factor, factor) if x is not None]
@@ -179,7 +127,7 @@ def composed(
     return joined(place, factors, np.multiply), joined(place, shifts, np.add)
 
 
-def joined(place: Place, parts: list[Constant], how: Any) -> Constant | None:
+def joined(place: OnnxPlace, parts: list[Constant], how: Any) -> Constant | None:
     """One or two lists of numbers as one; None of none."""
     if len(parts) < 2:
         return parts[0] if parts else None
@@ -192,12 +140,30 @@ def joined(place: Place, parts: list[Constant], how: Any) -> Constant | None:
     return Constant(one.shape, one.type, numbers, (), "", place.key, one.outside or other.outside)
 
 
+def per_channel(place: OnnxPlace, x: Value, factor: Constant) -> Constant:
+    """Numbers as they are spread over a value's channels, or one for all; raises `No`."""
+    sides = [1] * (1 + len(place.laid(x)))
+    sides[CHANNELS[x.layout]] = place.channels(x)
+    whole = [1] * (len(sides) - len(factor.shape)) + list(factor.shape)
+    known = len(whole) == len(sides) and (factor.size == 1 or whole == sides)
+    only(known, "its factor does not have one number per channel")
+    return factor.reshaped((factor.size,))
+
+
+def first_value(factor: Constant, otherwise: float) -> float:
+    """What a tensor began with, if it is still that: one number throughout; numbers of other files are not read."""
+    if factor.outside or not factor.real or not factor.size:
+        return otherwise
+    flat = factor.array.reshape(-1)
+    return float(str(flat[0])) if np.isfinite(flat[0]) and bool((flat == flat[0]).all()) else otherwise
+
+
 # ---- channels that were scaled one by one ----
 
 
-def together(place: Place, parts: list[Value]) -> Value | None:
+def together(place: OnnxPlace, parts: list[Value]) -> Value | None:
     """A concatenation of all channels of a value, each scaled by itself, as that value scaled; else None."""
-    sliced = of_slices(place.reading.builder, place.reader.affine, parts)
+    sliced = of_slices(place.reading.builder, place.reading.affine, parts)
     if sliced is None:
         return None
     x, found = sliced
@@ -208,7 +174,7 @@ def together(place: Place, parts: list[Value]) -> Value | None:
     return affine(place, x, factor, shift)
 
 
-def merged(place: Place, parts: list[tuple[Constant | None, int]], otherwise: float) -> Constant | None:
+def merged(place: OnnxPlace, parts: list[tuple[Constant | None, int]], otherwise: float) -> Constant | None:
     """Numbers for some channels after numbers for others; None where there are none at all."""
     if all(x is None for x, _ in parts):
         return None

@@ -1,23 +1,48 @@
-"""ONNX's ways to scale a map up -> `upsample`."""
+"""ONNX's ways to make a map larger -> `pad` and `upsample`."""
 
+from math import inf
 from typing import Any
 
 from archspec import ops
-from archspec.decompile.layouts import No, Value, only
+from archspec.decompile.layouts import InfinitePad, No, Value, only
 from archspec.limits import DEFAULT_LIMITS
-from archspec_onnx.decompile_constants import numbers, whole_numbers
-from archspec_onnx.decompile_ops import reads
-from archspec_onnx.decompile_place import Place
-from archspec_onnx.decompile_shapes import stated
+from archspec_onnx.constants import numbers, one_number, whole_numbers
+from archspec_onnx.decompile.handlers.registry import reads
+from archspec_onnx.decompile.shapes import stated
+from archspec_onnx.decompile.walk import OnnxPlace
+
+
+@reads("Pad")
+def pad(place: OnnxPlace, x: Any, pads: Any = None, value: Any = None, axes: Any = None) -> Any:
+    given = place.any(x)
+    rank = 1 + len(place.laid(given))
+    amounts = stated(place, "pads", [x, pads], 1) or []
+    chosen = [place.dimension(at, rank) for at in stated(place, "axes", [x, None, None, axes], 3) or range(rank)]
+    only(len(amounts) == 2 * len(chosen) and len(set(chosen)) == len(chosen), "its pads do not fit its dimensions")
+    sides = {at: (amounts[i], amounts[i + len(chosen)]) for i, at in enumerate(chosen)}
+    padded = {at: pair for at, pair in sides.items() if pair != (0, 0)}
+    if not padded:
+        return given
+    mode = place.word("mode", "constant")
+    only(mode == "constant", f"it pads by the mode `{mode}`")
+    only(given.layout != "flat", "it pads a vector")
+    height = 1 if given.layout == "hwc" else 2
+    only(padded.keys() <= {height, height + 1}, "it pads channels, or the batch")
+    (top, bottom), (left, right) = (padded.get(at, (0, 0)) for at in (height, height + 1))
+    only(min(top, bottom, left, right) >= 0, "its padding is negative")
+    number = one_number(value, "value") if value is not None else place.real("value", 0)
+    if number == -inf:  # what a maximum never sees
+        return InfinitePad(place.map(given), (top, bottom, left, right))
+    return place.add(ops.Pad(amount=(top, bottom, left, right), value=number), [given])
 
 
 @reads("Upsample")
-def upsample(place: Place, x: Any, scales: Any = None) -> Value:
+def upsample(place: OnnxPlace, x: Any, scales: Any = None) -> Value:
     return old(place, x, scales)
 
 
 @reads("Resize")
-def resize(place: Place, x: Any, roi: Any = None, scales: Any = None, sizes: Any = None) -> Value:
+def resize(place: OnnxPlace, x: Any, roi: Any = None, scales: Any = None, sizes: Any = None) -> Value:
     if place.version < 11:
         return old(place, x, roi)
     given = place.map(x)
@@ -42,7 +67,7 @@ def resize(place: Place, x: Any, roi: Any = None, scales: Any = None, sizes: Any
     return place.add(ops.Upsample(scale=(down, across), mode="bilinear"), [given])
 
 
-def old(place: Place, x: Any, scales: Any) -> Value:
+def old(place: OnnxPlace, x: Any, scales: Any) -> Value:
     """The scaling before opset 11: pixel `i` of the result stands at `i / scale`, and the nearest is the one before."""
     given = place.map(x)
     found = factors(place, given, list(range(4)), scales, None)
@@ -51,9 +76,9 @@ def old(place: Place, x: Any, scales: Any) -> Value:
     return given if found == (1, 1) else place.add(ops.Upsample(scale=found, mode="nearest"), [given])
 
 
-def factors(place: Place, x: Value, axes: list[int], scales: Any, sizes: Any) -> tuple[int, int]:
+def factors(place: OnnxPlace, x: Value, axes: list[int], scales: Any, sizes: Any) -> tuple[int, int]:
     """The factors of height and width; raises `No` where they are not whole numbers."""
-    own = (place.reader.batch, *place.laid(x))
+    own = (place.reading.batch, *place.laid(x))
     found: list[float] = [1.0, 1.0, 1.0, 1.0]
     if sizes is not None:
         only(place.word("keep_aspect_ratio_policy", "stretch") == "stretch", "it keeps the ratio of the sides")

@@ -1,4 +1,4 @@
-"""An ONNX model -> a flat model of our operators.
+"""Walking the nodes of an ONNX file: what each of its values is in a flat Graph.
 
 What a file computes of constants alone is computed here: exporters write shapes as small programs. What an exporter
 had to spell out (`x · sigmoid(x)`, a group normalisation) is one operator again where it is exactly that.
@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,17 +16,17 @@ from onnx import NodeProto, TensorProto, ValueInfoProto
 from pydantic import ValidationError
 
 from archspec.decompile import Builder, Model, Module, Unreadable, shape_of
-from archspec.decompile.layouts import Layout, Lost, No, Partial, Reading, Restart, Value, output_path, refused
+from archspec.decompile.layouts import Layout, Lost, No, Restart, Value, output_path, refused
 from archspec.limits import DEFAULT_LIMITS
 from archspec.ops import Input
 from archspec.tensor import Shape, shape_text
-from archspec_onnx.decompile_constants import VIEWS, Budget, Computed, Constant, computed, fixed
-from archspec_onnx.decompile_file import File, constant_of, opened
-from archspec_onnx.decompile_handlers import HANDLERS
-from archspec_onnx.decompile_patterns import recognised
-from archspec_onnx.decompile_place import DOMAINS, Blamed, Place, attributes_of
-from archspec_onnx.decompile_shapes import viewed, whole_sides
-from archspec_onnx.decompile_troubles import Lack, reached, shapes_of
+from archspec_onnx.constants import VIEWS, Budget, Computed, Constant, computed, fixed
+from archspec_onnx.decompile.handlers import HANDLERS
+from archspec_onnx.decompile.patterns import recognised
+from archspec_onnx.decompile.shapes import Blaming, viewed, whole_sides
+from archspec_onnx.decompile.troubles import reached, shapes_of
+from archspec_onnx.decompile.walk import DOMAINS, Blamed, Links, OnnxPlace, OnnxWalk, attributes_of, named
+from archspec_onnx.file import File, constant_of
 
 BATCH, OTHER = 7919, 7907
 """Stand for a batch of any size where shapes are computed: primes that no model has as a side."""
@@ -40,60 +39,28 @@ PRODUCER = "archspec"
 NUMBER = re.compile(r"_[0-9]+$")
 
 
-def decompile(
-    source: str, *, image: Shape | None = None, arguments: Mapping[str, Any] | None = None, name: str | None = None
-) -> Model:
-    """The model in an ONNX file; raises `BackendError` or `OSError`.
-
-    `image` is the shape of the input, h×w×c or c, where the file leaves it open.
-    """
-    path = Path(source)
-    if arguments:
-        raise Unreadable(f"{source}: a file takes no arguments")
-    return Reader(opened(path), name or path.stem, image).read()
-
-
 @dataclass(slots=True)
-class Reader:
+class OnnxReader:
     """Reads one file."""
 
     file: File
     name: str
     image: Shape | None = None
     undone: set[str] = field(default_factory=set)
-    reading: Reading = field(init=False)
-    values: dict[str, Any] = field(init=False)
-    names: dict[str, set[str]] = field(init=False)
-    """what the file calls the value of a node of the flat Graph"""
-    affine: dict[str, Any] = field(init=False)
-    """factors and constants for each channel that a value of the flat Graph was made by"""
-    exact: bool = field(init=False)
-    """whether an attribute, which is float32, has all the digits that the model computes with"""
+    walk: OnnxWalk = field(init=False)
+    links: Links = field(init=False)
     wishes: dict[str, frozenset[str]] = field(default_factory=dict)
     """values that could be read if these flattenings of one pixel were undone"""
-    lost: dict[str, Lack] = field(init=False)
-    """values that cannot be read"""
-    stands: dict[str, str] = field(init=False)
-    """nodes of the flat Graph that stand for what cannot be read, so that what comes after is looked at too"""
     image_sides: tuple[int, ...] = ()
     """of the input as the file has it, the batch too"""
     guesses: dict[str, tuple[int, ...]] | None = None
     """the shapes that onnx infers"""
-    makers: dict[str, NodeProto] = field(default_factory=dict)
-    """the node that makes each value"""
-    users: dict[str, list[NodeProto]] = field(default_factory=dict)
-    """the nodes that take each value"""
-    own: set[str] = field(default_factory=set)
-    """operators that the file defines itself"""
-    batch: int = field(init=False)
-    twin: int = field(init=False)
-    """another batch, to see what depends on it"""
     budget: Budget = field(init=False)
     version: int = field(init=False)
 
     @property
     def builder(self) -> Builder:
-        return self.reading.builder
+        return self.walk.builder
 
     @property
     def origin(self) -> str:
@@ -106,25 +73,19 @@ class Reader:
         self.version = max(versions.get(domain, 0) for domain in DOMAINS)
         if not OLDEST <= self.version <= NEWEST:
             raise Unreadable(f"{self.origin} has opset {self.version}; archspec reads {OLDEST} to {NEWEST}")
-        self.own = {function.name for function in model.functions if function.domain in DOMAINS}
-        for node in model.graph.node:
-            if self.standard(node):
-                self.makers |= {name: node for name in node.output if name}
-            for name in set(node.input):
-                self.users.setdefault(name, []).append(node)
+        self.links = Links.of(model)
         while True:
             try:
-                return self.walk()
+                return self.attempt()
             except Restart:
                 continue
 
-    def walk(self) -> Model:
-        self.lost, self.stands, self.names, self.affine, self.budget = {}, {}, {}, {}, Budget()
-        self.values = {"": None, **self.file.weights}
-        for name in self.file.sparse:
-            self.lost[name] = ("a sparse tensor", name, "")
-            self.values[name] = Lost()
+    def attempt(self) -> Model:
+        self.budget = Budget()
         self.begin(self.file.inputs)
+        for name in self.file.sparse:
+            self.walk.lost[name] = ("a sparse tensor", name, "")
+            self.walk.values[name] = Lost()
         for node in self.file.model.graph.node:
             self.node(node)
         return self.finish()
@@ -152,13 +113,15 @@ class Reader:
                 f"{self.origin} takes {shown or 'a number'}: an input is N×c×h×w or N×c, all but N known",
                 "--input 224x224x3 says what it is" if len(sides) in {1, 2, 4} else None,
             )
-        self.exact = stated.elem_type != TensorProto.DOUBLE
-        self.batch, self.twin = sides[0] or BATCH, sides[0] or OTHER
-        shape = shape_of([self.batch, *(side for side in sides[1:] if side is not None)])
-        self.reading = Reading(Builder(self.name, self.origin, shape), self.undone)
+        batch, twin = sides[0] or BATCH, sides[0] or OTHER
+        shape = shape_of([batch, *(side for side in sides[1:] if side is not None)])
+        self.walk = OnnxWalk(
+            Builder(self.name, self.origin, shape), self.undone, self.file, self.links,
+            stated.elem_type != TensorProto.DOUBLE, batch, twin, self.wishes, {"": None, **self.file.weights},
+        )  # fmt: skip
         layout: Layout = "flat" if len(shape) == 1 else "hwc" if last else "chw"
-        self.image_sides = (self.batch, *(shape if last or len(shape) == 1 else (shape[-1], *shape[:-1])))
-        self.hold(images[0].name, Value(self.builder.input, layout))
+        self.image_sides = (batch, *(shape if last or len(shape) == 1 else (shape[-1], *shape[:-1])))
+        self.walk.hold(images[0].name, Value(self.builder.input, layout))
 
     def filled(self, sides: Sequence[int | None]) -> list[int | None]:
         """The sides of the input, N and channels first, with those that the user says; raises `Unreadable`."""
@@ -174,7 +137,7 @@ class Reader:
         """Whether an image is N×h×w×c, as TensorFlow has it: what is computed from it is turned."""
         pending, turns = [image], []
         while pending:
-            for node in self.users.get(pending.pop(), ()):
+            for node in self.links.users.get(pending.pop(), ()):
                 if node.op_type in KEEPING:
                     pending += node.output[:1]
                 elif node.op_type not in {"Shape", "Size"}:
@@ -183,74 +146,50 @@ class Reader:
 
     # ---- one node ----
 
-    def hold(self, name: str, found: Any) -> None:
-        """Keep what a value of the file is."""
-        if name:
-            self.values[name] = found
-            if isinstance(found, Value):
-                self.names.setdefault(found.path, set()).add(name)
-
-    def takers(self, path: str) -> set[str]:
-        """The first outputs of the nodes that take a value under any of its names; empty text if it is an output."""
-        names = self.names[path]
-        nodes = [node for name in names for node in self.users.get(name, ()) if node.op_type not in {"Shape", "Size"}]
-        found = {node.output[0] for node in nodes if not names.issuperset(filter(None, node.output))}
-        outputs = {value.name for value in self.file.model.graph.output}
-        return found | {""} if names & outputs else found
-
-    def standard(self, node: NodeProto) -> bool:
-        """Whether a node is an operator of ONNX."""
-        return node.domain in DOMAINS and node.op_type not in self.own
-
-    def named(self, node: NodeProto) -> tuple[str, str]:
-        """What a node is called, and where it is."""
-        label = f"`{node.op_type}`" if node.domain in DOMAINS else f"`{node.domain}.{node.op_type}`"
-        return label, node.name or next((name for name in node.output if name), "")
-
     def node(self, node: NodeProto) -> None:
         """Read a node, or keep in mind why it cannot be read: it may be part of what is read as a whole."""
         try:
             found = self.read_node(node)
         except (No, ValidationError) as error:
-            label, where = (error.label, error.where) if isinstance(error, Blamed) else self.named(node)
+            label, where = (error.label, error.where) if isinstance(error, Blamed) else named(node)
             lack = (label, where, refused(error))
             for position, name in enumerate(filter(None, node.output)):
-                self.lost[name] = lack
-                self.hold(name, self.stand_in(node, name) if position == 0 else Lost())
+                self.walk.lost[name] = lack
+                self.walk.hold(name, self.stand_in(node, name) if position == 0 else Lost())
             return
         several = found if isinstance(found, list) else [found]
         for position, name in enumerate(node.output):
             if position < len(several):
-                self.hold(name, several[position])
+                self.walk.hold(name, several[position])
             elif name and not isinstance(found, Lost):
-                self.lost[name] = (*self.named(node), f"its output {position + 1} is taken")
+                self.walk.lost[name] = (*named(node), f"its output {position + 1} is taken")
             if position >= len(several):
-                self.hold(name, Lost())
+                self.walk.hold(name, Lost())
 
     def stand_in(self, node: NodeProto, name: str) -> Value | Lost:
         """A node of the flat Graph for a value that cannot be read, where its shape is known."""
         if self.guesses is None:
             self.guesses = shapes_of(self.file, self.image_sides)
         sides = self.guesses.get(name, ())
-        if len(sides) not in {2, 4} or sides[0] != self.batch or min(sides) < 1:
+        if len(sides) not in {2, 4} or sides[0] != self.walk.batch or min(sides) < 1:
             return Lost()
-        above = [x for x in map(self.values.get, node.input) if isinstance(x, Value)]
+        above = [x for x in map(self.walk.values.get, node.input) if isinstance(x, Value)]
         layouts = [x.layout for x in above if (x.layout == "flat") == (len(sides) == 2)]
         layout: Layout = layouts[0] if layouts else "flat" if len(sides) == 2 else "chw"
         shape = tuple(sides[1:]) if layout == "hwc" else shape_of(sides)
         path = self.builder.fresh("lost")
         self.builder.place(path, Input(shape=shape), tuple(x.path for x in above), shape)
-        self.stands[path] = name
+        self.walk.stands[path] = name
         return Value(path, layout)
 
     def read_node(self, node: NodeProto) -> Any:
         """What a node gives, or a list of it; raises `No`."""
-        if not self.standard(node) or any(a.type in {a.GRAPH, a.GRAPHS} for a in node.attribute):
-            raise No("the file defines it itself" if node.op_type in self.own and node.domain in DOMAINS else "")
+        if not self.links.standard(node) or any(a.type in {a.GRAPH, a.GRAPHS} for a in node.attribute):
+            raise No("the file defines it itself" if node.op_type in self.links.own and node.domain in DOMAINS else "")
         if not node.output or not node.output[0]:
             raise No("its first output has no name")
-        inputs = [self.values.get(name, Lost()) for name in node.input]
-        place = Place(self.reading, node.output[0], self.modules(node), self, node, attributes_of(node), self.version)
+        inputs = [self.walk.values.get(name, Lost()) for name in node.input]
+        place = OnnxPlace(self.walk, node.output[0], self.modules(node), node, attributes_of(node), self.version)
         folded = self.folded(place, inputs)
         if folded is not None:
             return folded
@@ -277,7 +216,7 @@ class Reader:
 
     # ---- what is constant ----
 
-    def folded(self, place: Place, inputs: Sequence[Any]) -> Any:
+    def folded(self, place: OnnxPlace, inputs: Sequence[Any]) -> Any:
         """What a node gives of constants alone; None where it is given a value of the network."""
         node = place.node
         if node.op_type == "Constant":
@@ -298,7 +237,7 @@ class Reader:
             return [Computed(node) for _ in node.output]
         return computed(node, place.attributes, self.file.model, inputs, self.budget)
 
-    def sizes(self, place: Place, x: Any) -> Any:
+    def sizes(self, place: OnnxPlace, x: Any) -> Any:
         """The shape of a value, the batch by its stand-in."""
         if isinstance(x, Lost):
             return Lost()
@@ -307,9 +246,9 @@ class Reader:
             others = sides if x.twin is None else x.twin.shape
         else:
             sides = whole_sides(place, x)
-            if sides[:1] != (self.batch,) and self.batch != self.twin:
+            if sides[:1] != (self.walk.batch,) and self.walk.batch != self.walk.twin:
                 raise No("the batch is not its first dimension")
-            others = (self.twin, *sides[1:]) if sides[:1] == (self.batch,) else sides
+            others = (self.walk.twin, *sides[1:]) if sides[:1] == (self.walk.batch,) else sides
         if place.node.op_type == "Size":
             one, other = (np.asarray(int(np.prod(found, dtype=object)), dtype=object) for found in (sides, others))
         else:
@@ -325,31 +264,31 @@ class Reader:
     def finish(self) -> Model:
         outputs: dict[str, str] = {}
         for position, value in enumerate(self.file.model.graph.output):
-            found = self.values.get(value.name, Lost())
+            found = self.walk.values.get(value.name, Lost())
             try:
                 if isinstance(found, Value):
                     path = found.path if found.layout == "hwc" else output_path(self.builder, found)
                     outputs["output" if position == 0 else value.name] = path
-                elif isinstance(found, Partial) and (blamed := found.numbers[-1:]) and isinstance(blamed[0], Blamed):
-                    raise blamed[0]
+                elif isinstance(found, Blaming):
+                    raise found.refusal
                 elif not isinstance(found, Lost):
                     raise No("it is not a tensor of the language")
             except No as error:
                 place = (error.label, error.where) if isinstance(error, Blamed) else ("an output", value.name)
-                self.lost[value.name] = (*place, str(error))
-                self.values[value.name] = Lost()
+                self.walk.lost[value.name] = (*place, str(error))
+                self.walk.values[value.name] = Lost()
         if not self.file.model.graph.output:
             raise Unreadable(f"{self.origin} gives no tensor")
-        names = reached(self, [value.name for value in self.file.model.graph.output])
+        names = reached(self.walk, [value.name for value in self.file.model.graph.output])
         undone = frozenset[str]().union(*(self.wishes.get(name, ()) for name in names)) - self.undone
         if undone:
             self.undone |= undone
             raise Restart
-        for lack in dict.fromkeys(self.lost[name] for name in names):
+        for lack in dict.fromkeys(self.walk.lost[name] for name in names):
             self.builder.trouble(*lack)
         kept = set[str]()
         for node in self.builder.nodes:
-            if node.path not in self.stands and kept.issuperset(node.inputs):
+            if node.path not in self.walk.stands and kept.issuperset(node.inputs):
                 kept.add(node.path)
         self.builder.nodes = [node for node in self.builder.nodes if node.path in kept]
         return self.builder.finish(outputs, list(self.notes(outputs)), loose=True)
@@ -365,11 +304,13 @@ class Reader:
         uses = Counter(key for key in held if key in self.file.weights)
         if several := sum(count > 1 for count in uses.values()):
             yield f"Operators share {several} of its vectors, as exporters merge equal ones: here each has its own."
-        made = [at for at in alive & self.affine.keys() if not self.affine[at].plain]
+        made = [at for at in alive & self.walk.affine.keys() if not self.walk.affine[at].plain]
         if made:
             count = "1 operator" if len(made) == 1 else f"{len(made)} operators"
             yield f"The numbers that it multiplies channels by or adds to them are trained here, in {count}."
-        last = [v.name for v in self.file.model.graph.output if getattr(self.values.get(v.name), "layout", "") == "hwc"]
+        last = [
+            v.name for v in self.file.model.graph.output if getattr(self.walk.values.get(v.name), "layout", "") == "hwc"
+        ]
         if last:
             yield f"It gives {', '.join(last)} as N×h×w×c; what is built of this gives maps as its framework has them."
 

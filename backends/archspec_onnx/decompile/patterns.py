@@ -13,20 +13,20 @@ import numpy as np
 from onnx import NodeProto, helper
 
 from archspec import ops
-from archspec.decompile.layouts import Partial, Value
+from archspec.decompile.layouts import Bands, NormalBands, Pending, Value
 from archspec.tensor import Shape
-from archspec_onnx.decompile_constants import Constant
-from archspec_onnx.decompile_place import Place
+from archspec_onnx.constants import Constant
+from archspec_onnx.decompile.walk import OnnxPlace
 from archspec_onnx.lower import means, shares
 
-Found = Value | Partial | None
+Found = Value | Pending | None
 MOST_FACTORS = 12
 """So many values are looked at to take a product apart."""
 MOST_PADS = 2**10
 """So many ways of hanging over the edge are tried."""
 
 
-def recognised(place: Place) -> Any:
+def recognised(place: OnnxPlace) -> Any:
     """What a node gives where it is the last of a pattern; None where it is not."""
     return next(
         (found for pattern in PATTERNS.get(place.node.op_type, ()) if (found := pattern(place)) is not None), None
@@ -36,15 +36,15 @@ def recognised(place: Place) -> Any:
 # ---- looking at the nodes before ----
 
 
-def maker(place: Place, name: str, kind: str) -> NodeProto | None:
+def maker(place: OnnxPlace, name: str, kind: str) -> NodeProto | None:
     """The node of a kind that makes a value."""
-    node = place.reader.makers.get(name)
+    node = place.reading.links.makers.get(name)
     return node if node is not None and node.op_type == kind else None
 
 
-def number(place: Place, name: str) -> float | None:
+def number(place: OnnxPlace, name: str) -> float | None:
     """The one number that a value is."""
-    found = place.reader.values.get(name)
+    found = place.reading.values.get(name)
     if not isinstance(found, Constant) or found.size != 1 or len(found.shape) > 2:  # more would be more dimensions
         return None
     return float(found.array.item()) if found.real and found.twin is None else None
@@ -55,7 +55,7 @@ def near(one: float | None, other: float) -> bool:
     return one is not None and abs(one - other) <= 2**-22 * abs(other)
 
 
-def factors(place: Place, name: str) -> tuple[float, list[str]]:
+def factors(place: OnnxPlace, name: str) -> tuple[float, list[str]]:
     """A value as a product: the numbers in it, and the names of its other factors.
 
     Of a product of many only the last ones are taken apart, since no pattern has so many.
@@ -65,7 +65,7 @@ def factors(place: Place, name: str) -> tuple[float, list[str]]:
         if not pending:
             break
         at = pending.pop(0)
-        found, node = number(place, at), place.reader.makers.get(at)
+        found, node = number(place, at), place.reading.links.makers.get(at)
         divisor = number(place, node.input[1]) if node is not None and node.op_type == "Div" else None
         if found is not None:
             constant *= found
@@ -79,7 +79,7 @@ def factors(place: Place, name: str) -> tuple[float, list[str]]:
     return constant, names + pending
 
 
-def plus(place: Place, name: str, wanted: float) -> str | None:
+def plus(place: OnnxPlace, name: str, wanted: float) -> str | None:
     """The other summand of a value that adds a number."""
     node = maker(place, name, "Add")
     for one, other in ((0, 1), (1, 0)) if node is not None else ():
@@ -92,15 +92,15 @@ def attribute(node: NodeProto, name: str, default: Any) -> Any:
     return next((helper.get_attribute_value(a) for a in node.attribute if a.name == name), default)
 
 
-def value(place: Place, name: str) -> Value | None:
-    found = place.reader.values.get(name)
+def value(place: OnnxPlace, name: str) -> Value | None:
+    found = place.reading.values.get(name)
     return found if isinstance(found, Value) else None
 
 
 # ---- activations ----
 
 
-def gated(place: Place) -> Found:
+def gated(place: OnnxPlace) -> Found:
     """X · sigmoid(x), x · hardsigmoid(x), x · Φ(x): one of the factors is made of the other."""
     constant, names = factors(place, place.node.output[0])
     if len(names) != 2:
@@ -113,7 +113,7 @@ def gated(place: Place) -> Found:
     return None
 
 
-def activation(place: Place, x: str, gate: str, constant: float) -> ops.AnyOp | None:
+def activation(place: OnnxPlace, x: str, gate: str, constant: float) -> ops.AnyOp | None:
     """The activation that is a number times x times a gate of x."""
     sigmoid, hard = maker(place, gate, "Sigmoid"), maker(place, gate, "HardSigmoid")
     if sigmoid is not None and sigmoid.input[0] == x and constant == 1:
@@ -138,7 +138,7 @@ def is_hard_sigmoid(node: NodeProto) -> bool:
     return near(attribute(node, "alpha", 0.2), 1 / 6) and attribute(node, "beta", 0.5) == 0.5
 
 
-def clipped(place: Place, name: str) -> str | None:
+def clipped(place: OnnxPlace, name: str) -> str | None:
     """The x of `min(max(0, x + 3), 6)`."""
     node = maker(place, name, "Clip")
     if node is None:
@@ -150,7 +150,7 @@ def clipped(place: Place, name: str) -> str | None:
     return plus(place, node.input[0], 3) if bounds == [0, 6] else None
 
 
-def is_bent(place: Place, name: str, x: str) -> bool:
+def is_bent(place: OnnxPlace, name: str, x: str) -> bool:
     """Whether a value is `√(2/π) (x + 0.044715 x³)`."""
     scale, names = factors(place, name)
     node = maker(place, names[0], "Add") if len(names) == 1 and near(scale, sqrt(2 / pi)) else None
@@ -163,7 +163,7 @@ def is_bent(place: Place, name: str, x: str) -> bool:
     return whole and near(scale, 0.044715)
 
 
-def hard_sigmoid(place: Place) -> Found:
+def hard_sigmoid(place: OnnxPlace) -> Found:
     """min(max(0, x + 3), 6) / 6."""
     constant, names = factors(place, place.node.output[0])
     x = clipped(place, names[0]) if len(names) == 1 and near(constant, 1 / 6) else None
@@ -174,7 +174,7 @@ def hard_sigmoid(place: Place) -> Found:
 # ---- normalisations ----
 
 
-def standardized(place: Place) -> Found:
+def standardized(place: OnnxPlace) -> Found:
     """(x − mean) / √(variance + eps), along the last dimension."""
     above, below = place.node.input
     root = maker(place, below, "Sqrt")
@@ -182,32 +182,32 @@ def standardized(place: Place) -> Found:
     centred = maker(place, above, "Sub")
     if total is None or centred is None:
         return None
-    x = place.reader.values.get(centred.input[0])
+    x = place.reading.values.get(centred.input[0])
     for variance, eps in ((total.input[0], total.input[1]), (total.input[1], total.input[0])):
         added = number(place, eps)
         if added is None or not is_mean(place, centred.input[1], centred.input[0]):
             continue
         if any(is_mean(place, variance, square) for square in squares(place, above)):
-            return normal(place, x, float(str(np.float32(added))) if place.reader.exact else added)
+            return normal(place, x, float(str(np.float32(added))) if place.reading.exact else added)
     return None
 
 
-def is_mean(place: Place, name: str, x: str) -> bool:
+def is_mean(place: OnnxPlace, name: str, x: str) -> bool:
     """Whether a value is the mean of another along its last dimension, which stays with one entry."""
     node = maker(place, name, "ReduceMean")
     if node is None or node.input[0] != x or not attribute(node, "keepdims", 1):
         return False
-    given = place.reader.values.get(node.input[1]) if len(node.input) > 1 else None
+    given = place.reading.values.get(node.input[1]) if len(node.input) > 1 else None
     axes = given.array.tolist() if isinstance(given, Constant) else list(attribute(node, "axes", ()))
-    known = place.reader.values.get(x)
-    rank = 3 if isinstance(known, Partial) else 2 if isinstance(known, Value) and known.layout == "flat" else 4
+    known = place.reading.values.get(x)
+    rank = 3 if isinstance(known, Pending) else 2 if isinstance(known, Value) and known.layout == "flat" else 4
     return axes in ([-1], [rank - 1])
 
 
-def squares(place: Place, name: str) -> Iterator[str]:
+def squares(place: OnnxPlace, name: str) -> Iterator[str]:
     """The names of the values that are the square of another."""
-    for node in place.reader.file.model.graph.node:
-        if not place.reader.standard(node):
+    for node in place.reading.file.model.graph.node:
+        if not place.reading.links.standard(node):
             continue
         if node.op_type == "Mul" and list(node.input) == [name, name]:
             yield node.output[0]
@@ -215,10 +215,10 @@ def squares(place: Place, name: str) -> Iterator[str]:
             yield node.output[0]
 
 
-def normal(place: Place, x: Any, eps: float) -> Found:
+def normal(place: OnnxPlace, x: Any, eps: float) -> Found:
     """A normalisation without trained numbers, of channels or of groups of them."""
-    if isinstance(x, Partial) and x.what in {"bands", "column"}:
-        return x.then("normal", eps)
+    if isinstance(x, Bands) and not isinstance(x, NormalBands):
+        return NormalBands(x.base, x.count, eps)
     if isinstance(x, Value) and x.layout != "chw":
         return place.add(ops.LayerNorm(eps=eps, scale=False, shift=False), [x])
     return None
@@ -227,14 +227,14 @@ def normal(place: Place, x: Any, eps: float) -> Found:
 # ---- poolings ----
 
 
-def adaptive(place: Place) -> Found:
+def adaptive(place: OnnxPlace) -> Found:
     """The means over windows that overlap, as a product with two matrices."""
     inner, right = place.node.input
     node = maker(place, inner, "MatMul")
-    across = place.reader.values.get(right)
+    across = place.reading.values.get(right)
     if node is None or not isinstance(across, Constant):
         return None
-    down, x = place.reader.values.get(node.input[0]), value(place, node.input[1])
+    down, x = place.reading.values.get(node.input[0]), value(place, node.input[1])
     if (
         not isinstance(down, Constant)
         or x is None
@@ -251,10 +251,10 @@ def adaptive(place: Place) -> Found:
     return place.add(ops.AdaptiveAvgPool(size=size), [x]) if same else None
 
 
-def overhanging(place: Place) -> Found:
+def overhanging(place: OnnxPlace) -> Found:
     """An average that counts its padding, corrected where a window hangs over the edge."""
     for one, other in (place.node.input, tuple(place.node.input)[::-1]):
-        mean, factors_ = value(place, one), place.reader.values.get(other)
+        mean, factors_ = value(place, one), place.reading.values.get(other)
         op = place.made(mean) if mean is not None else None
         if (
             isinstance(op, ops.AvgPool)
@@ -293,7 +293,7 @@ def fits(op: ops.AvgPool, given: Shape, gives: Shape) -> bool:
         return False
 
 
-PATTERNS: dict[str, tuple[Callable[[Place], Found], ...]] = {
+PATTERNS: dict[str, tuple[Callable[[OnnxPlace], Found], ...]] = {
     "Mul": (gated, hard_sigmoid, overhanging),
     "Div": (gated, hard_sigmoid, standardized),
     "MatMul": (adaptive,),

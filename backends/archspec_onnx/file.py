@@ -19,7 +19,7 @@ from archspec.decompile import Unreadable
 from archspec.decompile.layouts import No
 from archspec.printable import printable
 from archspec.weights.header import shortened
-from archspec_onnx.decompile_constants import Array, Constant, fixed
+from archspec_onnx.constants import Array, Constant, fixed
 
 MOST_DIMENSIONS = 32
 FIELDS: Mapping[Any, str] = {

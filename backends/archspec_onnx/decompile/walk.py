@@ -1,20 +1,27 @@
-"""Where a node of ONNX is read: its attributes, which may say anything, and what it adds to the flat Graph."""
+"""Where a node of ONNX is read: what is known of the file so far, and what the node says, is given and becomes.
+
+Attributes may say anything.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from onnx import NodeProto, helper
+from msgspec import Struct
+from onnx import ModelProto, NodeProto, helper
 
 from archspec.decompile import Tensor
-from archspec.decompile.layouts import Layout, No, Partial, Site, Value, only
+from archspec.decompile.layouts import Layout, No, Reading, Site, Value, only
 from archspec.ops import AnyOp
-from archspec_onnx.decompile_constants import Constant
-
-if TYPE_CHECKING:
-    from archspec_onnx.decompile import Reader
+from archspec_onnx.constants import Constant
+from archspec_onnx.file import File
 
 DOMAINS = ("", "ai.onnx")
+
+
+Lack = tuple[str, str, str]
+"""An operator that the language cannot express, its place, and why."""
 
 
 class Blamed(No):
@@ -31,10 +38,90 @@ class Held(Tensor, frozen=True):
     shape: tuple[int, ...] = ()
 
 
-class Place(Site, frozen=True):
+class OnnxAffine(Struct, frozen=True):
+    """A value as another one times factors, plus constants, for each channel."""
+
+    x: Value
+    factor: Constant | None
+    shift: Constant | None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a trained factor for each channel, as the file has it."""
+        return self.shift is None and self.factor is not None and bool(self.factor.key)
+
+
+@dataclass(slots=True)
+class Links:
+    """How the nodes of a file hang together."""
+
+    own: frozenset[str]
+    """operators that the file defines itself"""
+    makers: dict[str, NodeProto] = field(default_factory=dict)
+    """the node that makes each value"""
+    users: dict[str, list[NodeProto]] = field(default_factory=dict)
+    """the nodes that take each value"""
+
+    @classmethod
+    def of(cls, model: ModelProto) -> "Links":
+        found = cls(frozenset(function.name for function in model.functions if function.domain in DOMAINS))
+        for node in model.graph.node:
+            if found.standard(node):
+                found.makers |= {name: node for name in node.output if name}
+            for name in set(node.input):
+                found.users.setdefault(name, []).append(node)
+        return found
+
+    def standard(self, node: NodeProto) -> bool:
+        """Whether a node is an operator of ONNX."""
+        return node.domain in DOMAINS and node.op_type not in self.own
+
+
+@dataclass(slots=True)
+class OnnxWalk(Reading):
+    """What is known while a file is read, node by node."""
+
+    file: File
+    links: Links
+    exact: bool
+    """whether an attribute, which is float32, has all the digits that the model computes with"""
+    batch: int
+    twin: int
+    """another batch, to see what depends on it"""
+    wishes: dict[str, frozenset[str]]
+    """values that could be read if these flattenings of one pixel were undone"""
+    values: dict[str, Any]
+    names: dict[str, set[str]] = field(default_factory=dict)
+    """what the file calls the value of a node of the flat Graph"""
+    affine: dict[str, OnnxAffine] = field(default_factory=dict)
+    """factors and constants for each channel that a value of the flat Graph was made by"""
+    lost: dict[str, Lack] = field(default_factory=dict)
+    """values that cannot be read"""
+    stands: dict[str, str] = field(default_factory=dict)
+    """nodes of the flat Graph that stand for what cannot be read, so that what comes after is looked at too"""
+
+    def hold(self, name: str, found: Any) -> None:
+        """Keep what a value of the file is."""
+        if name:
+            self.values[name] = found
+            if isinstance(found, Value):
+                self.names.setdefault(found.path, set()).add(name)
+
+    def takers(self, path: str) -> set[str]:
+        """The first outputs of the nodes that take a value under any of its names; empty text if it is an output."""
+        names = self.names[path]
+        nodes = [
+            node for name in names for node in self.links.users.get(name, ()) if node.op_type not in {"Shape", "Size"}
+        ]
+        found = {node.output[0] for node in nodes if not names.issuperset(filter(None, node.output))}
+        outputs = {value.name for value in self.file.model.graph.output}
+        return found | {""} if names & outputs else found
+
+
+class OnnxPlace(Site, frozen=True):
     """Where a node of ONNX is read."""
 
-    reader: "Reader"
+    reading: OnnxWalk
     node: NodeProto
     attributes: Mapping[str, Any]
     version: int
@@ -70,7 +157,7 @@ class Place(Site, frozen=True):
     def real(self, name: str, default: float) -> float:
         """A number that a file keeps as float32: where it computes in that, the shortest decimal that is the same."""
         value = float(self.stated(name, default, (int, float), "a number"))
-        return float(str(np.float32(value))) if self.reader.exact else value
+        return float(str(np.float32(value))) if self.reading.exact else value
 
     def dimension(self, axis: int, rank: int) -> int:
         """A dimension, which may be counted from the last one; raises `No`."""
@@ -83,15 +170,9 @@ class Place(Site, frozen=True):
 
     # ---- what a node is given ----
 
-    def any(self, x: Any) -> Value:
-        """A value of the flat Graph; raises `No`."""
-        if isinstance(x, Partial) and x.numbers and isinstance(x.numbers[-1], Blamed):
-            raise x.numbers[-1]
-        return super().any(x)
-
     def blame(self, why: str) -> Blamed:
         """What says that this node is in the way of a later one."""
-        return Blamed(*self.reader.named(self.node), why)
+        return Blamed(*named(self.node), why)
 
     def tensor(self, x: Any) -> Held:
         """A tensor of the network; raises `No`.
@@ -108,7 +189,7 @@ class Place(Site, frozen=True):
 
     def alone(self, x: Value) -> bool:
         """Whether nothing but this node takes a value."""
-        return self.reader.takers(x.path) <= {self.node.output[0]}
+        return self.reading.takers(x.path) <= {self.node.output[0]}
 
     def made(self, x: Value) -> AnyOp:
         """The operator of a value."""
@@ -116,7 +197,7 @@ class Place(Site, frozen=True):
 
     def rounded_off(self, node: NodeProto) -> tuple[float, Constant]:
         """What a file adds to a variance because attributes are float32, and the variance; raises `No`."""
-        found = [self.reader.values.get(name) for name in node.input]
+        found = [self.reading.values.get(name) for name in node.input]
         for one, other in (found, found[::-1]) if node.op_type == "Add" and len(found) == 2 else ():
             if isinstance(one, Constant) and isinstance(other, Constant) and other.size == 1 and other.real and one.key:
                 return float(other.array.item()), one
@@ -140,3 +221,9 @@ def attributes_of(node: NodeProto) -> dict[str, Any]:
         return {a.name: helper.get_attribute_value(a) for a in node.attribute}
     except ValueError:  # of a kind that onnx does not know
         raise No("it has attributes of an unknown kind") from None
+
+
+def named(node: NodeProto) -> tuple[str, str]:
+    """What a node is called, and where it is."""
+    label = f"`{node.op_type}`" if node.domain in DOMAINS else f"`{node.domain}.{node.op_type}`"
+    return label, node.name or next((name for name in node.output if name), "")

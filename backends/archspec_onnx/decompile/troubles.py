@@ -4,46 +4,41 @@ A value that is not read has a stand-in of its shape, so that what comes after i
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from onnx import ModelProto, numpy_helper, shape_inference
 
-from archspec.decompile.layouts import Lost, Partial, Value
+from archspec.decompile.layouts import Lost, Pending, Value
 from archspec.graph import Node
-from archspec_onnx.decompile_file import File
+from archspec_onnx.decompile.walk import OnnxWalk
+from archspec_onnx.file import File
 
-if TYPE_CHECKING:
-    from archspec_onnx.decompile import Reader
-
-Lack = tuple[str, str, str]
-"""An operator that the language cannot express, its place, and why."""
 SMALL = 2**10
 """Tensors of more numbers are neither shapes nor scales."""
 
 
-def reached(reader: "Reader", names: Sequence[str]) -> list[str]:
+def reached(walk: OnnxWalk, names: Sequence[str]) -> list[str]:
     """The values that these depend on and that cannot be expressed, as the file has them."""
     found: set[str] = set()
     pending, seen = list(names), set(names)
     paths: set[str] = set()
-    nodes = {node.path: node for node in reader.builder.nodes}
+    nodes = {node.path: node for node in walk.builder.nodes}
     while pending:
         name = pending.pop()
-        value = reader.values.get(name)
+        value = walk.values.get(name)
         above: list[str] = []
-        if isinstance(value, Lost) or name in reader.stands.values():
+        if isinstance(value, Lost) or name in walk.stands.values():
             found.add(name)
-            node = reader.makers.get(name)
+            node = walk.links.makers.get(name)
             above += [] if node is None else node.input
-        if isinstance(value, (Value, Partial)):
+        if isinstance(value, (Value, Pending)):
             path = value.path if isinstance(value, Value) else value.base.path
-            above += stand_ins(reader, path, nodes, paths)
+            above += stand_ins(walk, path, nodes, paths)
         pending += [other for other in above if other not in seen]
         seen.update(above)
-    return [name for name in reader.lost if name in found]
+    return [name for name in walk.lost if name in found]
 
 
-def stand_ins(reader: "Reader", path: str, nodes: dict[str, Node], paths: set[str]) -> Iterator[str]:
+def stand_ins(walk: OnnxWalk, path: str, nodes: dict[str, Node], paths: set[str]) -> Iterator[str]:
     """The values that nodes of the flat Graph stand for, among those that one of them depends on."""
     pending = [path]
     while pending:
@@ -51,8 +46,8 @@ def stand_ins(reader: "Reader", path: str, nodes: dict[str, Node], paths: set[st
         if at not in paths:
             paths.add(at)
             pending += nodes[at].inputs
-            if at in reader.stands:
-                yield reader.stands[at]
+            if at in walk.stands:
+                yield walk.stands[at]
 
 
 def shapes_of(file: File, sides: Sequence[int]) -> dict[str, tuple[int, ...]]:

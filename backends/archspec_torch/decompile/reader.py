@@ -3,18 +3,21 @@
 Operators that change a tensor in place are followed: whoever holds that tensor sees the change.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from archspec import ops
-from archspec.decompile import Builder, Model, Tensor, Unreadable, shape_of
-from archspec.decompile.layouts import Layout, Lost, No, Reading, Restart, Site, Value, output_path, refused
+from archspec.decompile import Builder, Model, Unreadable, shape_of
+from archspec.decompile.layouts import Layout, Lost, No, Restart, Value, output_path, refused
 from archspec.tensor import shape_text
 from archspec_torch import claims
-from archspec_torch.checkpoint import array
+from archspec_torch.decompile.handlers import HANDLERS
+from archspec_torch.decompile.handlers.registry import Handler
+from archspec_torch.decompile.handlers.views import SHARING, VIEWS
+from archspec_torch.decompile.walk import TensorCell, TorchPlace, TorchWalk, known_shape, where
 from archspec_torch.program import Constant, NotKnown, Program, Step, Told, modules
 
 MOST_SHOWN = 4
@@ -30,103 +33,32 @@ CHECKS = frozenset(
 """Operators that compute nothing: they say what must hold."""
 
 
-@dataclass(slots=True, eq=False)
-class Cell:
-    """What a tensor holds at this moment."""
-
-    value: Any
-    storage: object
-    """the memory, which views share"""
-
-
-class Place(Site, frozen=True):
-    """Where an operator of torch is read."""
-
-    reader: "Reader"
-    step: Step
-
-    @property
-    def shape_told(self) -> tuple[int, ...]:
-        """The shape that torch says; raises `No` where it is not known."""
-        return known_shape(self.step)
-
-    @property
-    def sides(self) -> tuple[int, ...]:
-        """The shape that torch says, without the batch; raises `No` where the batch is not the first dimension."""
-        shape = self.shape_told
-        if not shape or shape[0] != self.reader.batch:
-            raise No(f"it gives {shape_text(shape)}, which is not a batch")
-        return shape[1:]
-
-    @property
-    def used(self) -> bool:
-        """Whether anything takes what the operator gives."""
-        return bool(self.step.users) or self.step in self.reader.program.outputs
-
-    @property
-    def alone(self) -> bool:
-        """Whether only this operator takes the value that it is given."""
-        given = [source for source in self.step.sources if isinstance(self.reader.cells[source].value, Value)]
-        return len(given) == 1 and len(given[0].users) == 1 and given[0] not in self.reader.program.outputs
-
-    def tensor(self, x: Any) -> Tensor:
-        """A weight, or running statistics; raises `No`."""
-        if not isinstance(x, Constant):
-            raise No("its weights are computed")
-        # two names may be of one tensor
-        return Tensor(x.key, lambda: array(x.key, x.tensor), x.tensor.data_ptr() or None, not x.turned)
-
-    def trained(self, x: Any) -> Constant:
-        """A parameter; raises `No`."""
-        if not isinstance(x, Constant):
-            raise No("its weights are computed")
-        if not x.trained:
-            raise No(f"its weight `{x.key}` is not trained")
-        return x
-
-
-def known_shape(step: Step) -> tuple[int, ...]:
-    """The shape that is said of a tensor; raises `No`."""
-    shape = step.told.shape if isinstance(step.told, Told) else (None,)
-    known = tuple(side for side in shape if side is not None)
-    if len(known) != len(shape):
-        raise No("the size of what it gives is not known")
-    return known
-
-
 @dataclass(slots=True)
-class Reader:
+class TorchReader:
     """Reads one program."""
 
     program: Program
     name: str
     origin: str
     undone: set[str] = field(default_factory=set)
-    reading: Reading = field(init=False)
-    cells: dict[Step, Cell] = field(init=False)
-    affine: dict[str, Any] = field(init=False)
-    """the nodes that multiply by constants and add some, by their paths"""
-    fixed: dict[str, str] = field(init=False)
-    """where in the model these are"""
-    batch: int = field(init=False)
+    walk: TorchWalk = field(init=False)
     order: dict[Step, int] = field(init=False)
 
     @property
     def builder(self) -> Builder:
-        return self.reading.builder
+        return self.walk.builder
 
     def read(self) -> Model:
         """The model; raises `CannotSay`."""
         while True:
             try:
-                return self.walk()
+                return self.attempt()
             except Restart:
                 continue
 
-    def walk(self) -> Model:
+    def attempt(self) -> Model:
         steps = self.program.steps
         self.order = {step: place for place, step in enumerate(steps)}
-        self.cells, self.affine, self.fixed = {}, {}, {}
         self.begin(self.program.images)
         for step in steps:
             if step.target:
@@ -146,33 +78,21 @@ class Reader:
         if len(shape) not in {2, 4} or len(shape) != len(images[0].told.shape) or min(shape, default=0) < 1:
             sides = "×".join("?" if side is None else str(side) for side in images[0].told.shape)
             raise Unreadable(f"{self.origin} takes {sides}: an input is N×c×h×w or N×c, all but N known")
-        self.batch = shape[0]
-        self.reading = Reading(Builder(self.name, self.origin, shape_of(shape)), self.undone)
+        self.walk = TorchWalk(Builder(self.name, self.origin, shape_of(shape)), self.undone, self.program, shape[0])
 
     # ---- one operator ----
 
-    def hold(self, step: Step, value: Any, cell: Cell | None = None, storage: object = None) -> None:
+    def hold(self, step: Step, value: Any, cell: TensorCell | None = None, storage: object = None) -> None:
         """A step's value, in a cell of its own or in one that others hold as well."""
         if cell is None:
-            cell = Cell(value, storage if storage is not None else object())
+            cell = TensorCell(value, storage if storage is not None else object())
         cell.value = value
-        self.cells[step] = cell
-
-    def values(self, argument: Any) -> Any:
-        """An argument with the values of the steps in it."""
-        if isinstance(argument, Step):
-            return self.cells[argument].value
-        if isinstance(argument, (list, tuple)):
-            return [self.values(part) for part in argument]
-        return argument
+        self.walk.cells[step] = cell
 
     def call(self, step: Step) -> None:
-        from archspec_torch.decompile_aten import SHARING
-        from archspec_torch.decompile_moves import HANDLERS
-
         sources = step.sources
-        storage = self.cells[sources[0]].storage if sources and step.kind in SHARING else None
-        cell = self.cells[sources[0]] if step.in_place and sources else None
+        storage = self.walk.cells[sources[0]].storage if sources and step.kind in SHARING else None
+        cell = self.walk.cells[sources[0]] if step.in_place and sources else None
         handler = HANDLERS.get(step.kind)
         if handler is None and (step.kind in CHECKS or isinstance(step.told, (int, float, NotKnown))):
             self.hold(step, step.told)  # the size of something, which shapes tell as well
@@ -180,22 +100,22 @@ class Reader:
         try:
             value = self.handled(handler, step, sources[0] if step.in_place and sources else None)
         except (No, ValidationError) as error:
-            if not any(isinstance(self.cells[source].value, Lost) for source in sources):
-                self.builder.trouble(f"`{step.target}`", self.where(step), refused(error))
+            if not any(isinstance(self.walk.cells[source].value, Lost) for source in sources):
+                self.builder.trouble(f"`{step.target}`", where(step), refused(error))
             value = self.stand_in(step)
         self.hold(step, value, cell, storage)
 
-    def handled(self, handler: "Handler | None", step: Step, changed: Step | None) -> Any:
+    def handled(self, handler: Handler | None, step: Step, changed: Step | None) -> Any:
         """What an operator gives; raises `No`."""
         if handler is None:
-            self.builder.trouble(f"`{step.target}`", self.where(step))
+            self.builder.trouble(f"`{step.target}`", where(step))
             return self.stand_in(step)
         if self.program.claimed:
             claims.check(step)
         if changed is not None:
             self.check_seen(step, changed)
-        place = Place(self.reading, step.name, modules(step), self, step)
-        arguments = {name: self.values(argument) for name, argument in step.arguments.items()}
+        place = TorchPlace(self.walk, step.name, modules(step), step)
+        arguments = {name: self.walk.values(argument) for name, argument in step.arguments.items()}
         for name, other in (("self", "input"), ("input", "self")):  # one thing under two names
             if name in arguments:
                 arguments.setdefault(other, arguments[name])
@@ -206,14 +126,12 @@ class Reader:
             raise No(f"it changes the type of numbers to {step.told.dtype}")
         return value
 
-    def stand_in(self, step: Step) -> "Value | Lost":
+    def stand_in(self, step: Step) -> Value | Lost:
         """What an operator gives that the language cannot express, so that those after it are looked at too.
 
         There is one only where no other order of dimensions is possible.
         """
-        from archspec_torch.decompile_shapes import VIEWS
-
-        given = [self.cells[source].value for source in step.sources]
+        given = [self.walk.cells[source].value for source in step.sources]
         values = [value for value in given if isinstance(value, Value)]
         if step.kind in VIEWS or not values or not all(isinstance(value, (Value, Constant)) for value in given):
             return Lost()
@@ -223,7 +141,7 @@ class Reader:
         except No:
             return Lost()
         laid: dict[int, set[Layout]] = {4: {"chw"}, 2: {"flat"}}
-        if layouts != laid.get(len(shape)) or shape[0] != self.batch or min(shape) < 1:
+        if layouts != laid.get(len(shape)) or shape[0] != self.walk.batch or min(shape) < 1:
             return Lost()
         path = self.builder.fresh("lost")
         self.builder.place(path, ops.Input(shape=shape_of(shape)), (), shape_of(shape))
@@ -231,16 +149,12 @@ class Reader:
 
     def check_seen(self, step: Step, changed: Step) -> None:
         """Raise `No` where a change in place is seen through a view that is used later."""
-        own = self.cells[changed]
-        for holder, cell in self.cells.items():
+        own = self.walk.cells[changed]
+        for holder, cell in self.walk.cells.items():
             seen = cell is not own and cell.storage is own.storage
             later = holder in self.program.outputs or any(self.order[u] > self.order[step] for u in holder.users)
             if seen and later:
                 raise No("it changes a tensor in place that is used later in another form")
-
-    def where(self, step: Step) -> str:
-        """The place of a step: its module, or its own name."""
-        return (step.around[-1].path if step.around else "") or step.name
 
     # ---- the end ----
 
@@ -252,7 +166,7 @@ class Reader:
         for key in self.program.changed:
             self.builder.trouble(f"the tensor `{key}`", "the end", "the model changes it")
         for step, name in zip(found, self.output_names(len(found)), strict=True):
-            value = self.cells[step].value
+            value = self.walk.cells[step].value
             try:
                 if isinstance(value, Value):
                     outputs[name] = output_path(self.builder, value)
@@ -265,13 +179,13 @@ class Reader:
     def notes(self) -> Iterator[str]:
         """What of the model is not in the Graph."""
         held = {name for name in self.program.keys if not name.endswith("num_batches_tracked")}
-        computed = {key for made in self.affine.values() for key in made.keys}
+        computed = {key for made in self.walk.affine.values() for key in made.keys}
         left = sorted(held - computed - {tensor.key for tensor in self.builder.tensors.values()})
         if left:
             tops = ", ".join(dict.fromkeys(key.partition(".")[0] for key in left))
             yield f"Evaluation does not use {len(left)} of its tensors ({tops}): they are left out."
-        if self.fixed:
-            places = ", ".join(list(dict.fromkeys(self.fixed.values()))[:MOST_SHOWN])
+        if self.walk.fixed:
+            places = ", ".join(list(dict.fromkeys(self.walk.fixed.values()))[:MOST_SHOWN])
             yield f"It computes with constants ({places}): here they are weights, which only a file of weights has."
 
     def output_names(self, count: int) -> list[str]:
@@ -280,7 +194,3 @@ class Reader:
         if len(self.program.names) == count:
             names = list(self.program.names)
         return ["output", *names[1:]]
-
-
-Handler = Callable[[Place, dict[str, Any]], Any]
-"""Reads one kind of operator, its arguments by their names; raises `No`."""
