@@ -97,7 +97,7 @@ def said(arguments: list[str], capture: pytest.CaptureFixture[bytes]) -> tuple[i
 
 HOMES = {
     "print": {"cli/output.py"},
-    "echo": set(),
+    "echo": {"cli/output.py"},
     "secho": set(),
     "stdout": {"cli/output.py", "cli/group.py", "cli/__init__.py"},
     "stderr": {"cli/output.py", "cli/__init__.py"},
@@ -107,8 +107,8 @@ HOMES = {
     "escape": {"escape.py", "drawing/labels.py", "drawing/__init__.py"},
 }
 """What makes output, and the modules that may: `group` sees that nobody reads stdout any more, `cli` lets go of what
-could not be written, the two that dump models hand them to `json_escaped`, and those of drawing have what Graphviz and
-an attribute need.
+could not be written, the two that dump models hand them to `json_escaped`, those of drawing have what Graphviz and an
+attribute need, and `output` tells what click's `echo` could not print.
 """
 
 

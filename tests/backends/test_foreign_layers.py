@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 import archspec
-from archspec import backend, foreign
+from archspec import foreign
+from archspec.backend import Builds, get
 
 LAYERS = {
     "nn.LocalResponseNorm": nn.LocalResponseNorm(5),
@@ -36,5 +37,5 @@ def test_advice_computes_what_the_layer_does(name: str) -> None:
     assert entry is not None
     graph = archspec.parse(f"arch 1 network N({NAMES}) {{ input 9 x 9 x 16 body id -> {entry.write} }}").elaborate()
     images = 3 * torch.randn(2, 16, 9, 9, generator=torch.Generator().manual_seed(0))
-    made = backend.load("torch").build(graph).eval()
+    made = get("torch", Builds).build(graph).eval()
     torch.testing.assert_close(made(images), LAYERS[name].eval()(images))
