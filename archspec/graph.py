@@ -5,8 +5,8 @@ one that is read from JSON is checked, its shapes inferred anew.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -27,6 +27,20 @@ class Frozen(BaseModel):
     """A value that does not change and has no fields but its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    @classmethod
+    def valid(cls, **fields: Any) -> Self:
+        """One of all its fields, which are not looked at: validation would cost more than all else.
+
+        The set of their names, which each model has, is one for all of a class.
+        """
+        return cast(Self, cls.model_construct(names_of(cls), **fields))
+
+
+@cache
+def names_of(kind: type[BaseModel]) -> set[str]:
+    """The names of the fields of a model."""
+    return {*kind.model_fields}
 
 
 class Location(Frozen):

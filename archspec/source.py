@@ -65,7 +65,7 @@ def size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-class Span(Struct, frozen=True):
+class Span(Struct, frozen=True, gc=False):
     """The characters `start` to `end` (exclusive) of a source."""
 
     source: Source

@@ -35,7 +35,7 @@ class Flattener:
         if found is None:
             line, column = span.source.position(span.start)
             end_line, end_column = span.source.position(span.end)
-            found = self.locations[key] = Location.model_construct(
+            found = self.locations[key] = Location.valid(
                 file=encodable(span.source.name), line=line, column=column, end_line=end_line, end_column=end_column
             )
         return found
@@ -50,8 +50,7 @@ class Flattener:
         return path
 
     def node(self, path: str, op: AnyOp, inputs: Paths, shape: Shape, span: Span) -> str:
-        # the plan is valid by construction, and validation would cost more than everything else here
-        self.nodes.append(Node.model_construct(path=path, op=op, inputs=inputs, shape=shape, span=self.location(span)))
+        self.nodes.append(Node.valid(path=path, op=op, inputs=inputs, shape=shape, span=self.location(span)))
         self.spans[path] = span
         return path
 
@@ -91,7 +90,7 @@ class Flattener:
     def scope(self, plan: ScopePlan, prefix: str, inputs: Paths, tensors: dict[str, str]) -> Paths:
         path = self.unique(prefix, plan.name)
         self.scopes.append(
-            Scope.model_construct(
+            Scope.valid(
                 path=path,
                 kind=plan.kind,
                 label=plan.label,

@@ -27,7 +27,7 @@ class Maker(Struct, frozen=True):
     says: str = "makes"
 
 
-class Flow(Struct, frozen=True):
+class Flow(Struct, frozen=True, gc=False):
     """What runs from a step to the next: one tensor, the branches of a fork, or the parts of a split."""
 
     shapes: tuple[Shape, ...]
@@ -38,7 +38,7 @@ class Flow(Struct, frozen=True):
     """of a fork in the same body, where each branch stands"""
 
 
-class Counts(Struct, frozen=True):
+class Counts(Struct, frozen=True, gc=False):
     """Sums over the nodes of a plan."""
 
     nodes: int = 0
@@ -49,7 +49,7 @@ class Counts(Struct, frozen=True):
         return Counts(self.nodes + other.nodes, self.params + other.params, self.macs + other.macs)
 
 
-class OpPlan(Struct, frozen=True):
+class OpPlan(Struct, frozen=True, gc=False):
     """One operator, or one of each part for a split."""
 
     name: str
@@ -59,7 +59,7 @@ class OpPlan(Struct, frozen=True):
     counts: Counts
 
 
-class ScopePlan(Struct, frozen=True):
+class ScopePlan(Struct, frozen=True, gc=False):
     """A level of the hierarchy around a plan."""
 
     name: str
@@ -76,25 +76,25 @@ class ScopePlan(Struct, frozen=True):
     """of a row: what the table prints there"""
 
 
-class SequencePlan(Struct, frozen=True):
+class SequencePlan(Struct, frozen=True, gc=False):
     steps: "tuple[Plan, ...]"
     counts: Counts
 
 
-class ForkPlan(Struct, frozen=True):
+class ForkPlan(Struct, frozen=True, gc=False):
     branches: "tuple[Plan, ...]"
     parts: bool
     counts: Counts
 
 
-class AliasPlan(Struct, frozen=True):
+class AliasPlan(Struct, frozen=True, gc=False):
     """Give the tensor that arrives here a name."""
 
     name: str
     counts: Counts = Counts()
 
 
-class TapPlan(Struct, frozen=True):
+class TapPlan(Struct, frozen=True, gc=False):
     """Go on with a named tensor."""
 
     name: str

@@ -53,7 +53,7 @@ def printed_cells(row: TableRow) -> tuple[PrintedCell, ...]:
     """What a row prints, as a Graph has it."""
     columns = zip(row.layout.columns, row.row.cells, strict=True)
     return tuple(
-        PrintedCell.model_construct(header=column.header.text, text=cell.shown, role=column.role)
+        PrintedCell.valid(header=column.header.text, text=cell.shown, role=column.role)
         for column, cell in columns
         if column.role != "note"
     )

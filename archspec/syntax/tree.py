@@ -11,7 +11,7 @@ from msgspec import Struct
 from archspec.source import Source, Span
 
 
-class Written(Struct, frozen=True):
+class Written(Struct, frozen=True, gc=False):
     """Equal to what means the same, however it is laid out."""
 
     layout: ClassVar[frozenset[str]] = frozenset({"source", "span", "body_span", "text"})

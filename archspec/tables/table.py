@@ -9,7 +9,7 @@ from archspec.diagnostics import Diagnostic, Label
 from archspec.source import Span
 
 
-class Cell(Struct, frozen=True):
+class Cell(Struct, frozen=True, gc=False):
     """One cell; its span is that of its text without the blanks around it. The text is as long, markup being blank."""
 
     span: Span
@@ -23,7 +23,7 @@ class Cell(Struct, frozen=True):
         return shown(self.text)
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """The cells of a line, as many as there are headers."""
 
     span: Span
