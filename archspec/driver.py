@@ -88,7 +88,7 @@ def located(name: str, limits: Limits) -> tuple[Source, Path, str | None]:
 
 
 def meant(name: str) -> str | None:
-    """Advice about a name for which there is no file."""
+    """Advice about a name that no file has."""
     if "://" in name:
         return "archspec fetches nothing: save what is there, and name the file"
     factory = FACTORY.fullmatch(name)

@@ -16,7 +16,7 @@ UNUSUAL = re.compile(r"[^\n\x20-\x7e]")
 FORMULA = frozenset("=+-@＝＋－＠")
 """What a cell of a spreadsheet begins with that is computed (OWASP, CSV Injection)."""
 NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?([eE][+-]?[0-9]+)?%?|-+")
-"""What begins so and is a number, or the sign that there is none."""
+"""What begins so and is a number, or a sign alone."""
 PARTED = re.compile(r'[",;\t]')
 """What a program may part a line of CSV at, whatever the country."""
 LATEX = {

@@ -20,7 +20,7 @@ CANONICAL = "canonical"
 
 
 class WrongSuffix(WeightsError):
-    """The suffix of a file is none that a program's weights can be saved with."""
+    """A program's weights cannot be saved in a file with that suffix."""
 
     exit_code: ClassVar[int] = 2
 

@@ -27,7 +27,7 @@ def folder(package: str) -> Path:
 
 
 def file_of(source: Source) -> Path | None:
-    """The file of a source; None for what is none."""
+    """The file of a source; None for a source that is not a file."""
     if source.bundled:
         place, _, rest = source.name.partition("/")
         return folder("archspec.specs" if place == "specs" else place) / rest
@@ -35,7 +35,7 @@ def file_of(source: Source) -> Path | None:
 
 
 def shared(path: str) -> Source | None:
-    """The block file or reading that `use "blocks/…"` names; None where there is no such file."""
+    """The block file or reading that `use "blocks/…"` names; None if no such file exists."""
     place, _, name = path.partition("/")
     if place not in FOLDERS or not NAME.fullmatch(name):
         return None

@@ -70,7 +70,7 @@ def disguised(word: str) -> bool:
 
 
 def is_digit(character: str) -> bool:
-    """Whether a character is a digit of another script, and not a form of ours."""
+    """Whether a character is a digit of another script, and not another form of 0 to 9."""
     return decimal(character, None) is not None and not decomposition(character)
 
 

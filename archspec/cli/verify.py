@@ -119,7 +119,7 @@ def verified(
     weights: Path | None,
     seed: int,
 ) -> "Iterator[Verdict]":
-    """What came out for a network; nothing, and diagnostics on stderr, where it is none with this input."""
+    """What came out for a network; nothing, and diagnostics on stderr, if the spec is wrong with this input."""
     from archspec.verify import verify as compared
 
     try:

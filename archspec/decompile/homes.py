@@ -77,7 +77,7 @@ def is_foreign(node: Node, homes: Homes) -> bool:
 
 
 def maker_of(node: Node, graph: Graph, ends: Ends, users: Mapping[str, int]) -> str:
-    """The outermost module that makes the last part of a concatenation of its other part; empty where there is none."""
+    """The outermost module that makes the last part of a concatenation of its other part; empty if no module does."""
     first, last = node.inputs
     found = ""
     if users[last] == 1:
@@ -122,5 +122,5 @@ def sole(path: str, chains: Mapping[str, str], ends: Ends) -> bool:
 
 
 def unit_around(scope: str, units: Units) -> str:
-    """The innermost unit that a module is or stands in; empty where there is none."""
+    """The innermost unit that a module is or stands in; empty if it stands in none."""
     return next((path for path in around(scope) if path in units), "")

@@ -179,7 +179,7 @@ def short_sides(amount: Any) -> Any:
 
 
 def ranged(node: Node) -> tuple[int, int] | None:
-    """The channels that a part takes; None where the node is none."""
+    """The channels that a part takes; None if the node is not a part."""
     match node.op:
         case ops.Slice(start=start, stop=stop):
             return start, stop

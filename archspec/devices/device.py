@@ -37,7 +37,7 @@ class WrongDevice(Refusal):
 
 
 class UnknownDevice(Refusal):
-    """There is no device of that name, or it cannot do what is asked."""
+    """No device has that name, or the device cannot do what is asked."""
 
     exit_code: ClassVar[int] = 2
 
@@ -63,7 +63,7 @@ class Device(Frozen):
     bandwidth: Rate
     """bytes per second between processor and memory"""
     ram: Size
-    """bytes that activations can lie in; weights too, where there is no flash"""
+    """bytes that activations can lie in; weights too, if the device has no flash"""
     flash: Size | None = None
     """bytes that weights can be read from where they lie; None: they are loaded into RAM"""
     source: Annotated[tuple[Citation, ...], Field(min_length=1), Says("one or more tables [[source]]")]

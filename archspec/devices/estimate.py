@@ -72,7 +72,7 @@ class Weights(Struct, frozen=True):
     buffers: int
     """bytes of running statistics"""
     fits: bool | None
-    """into flash, both; None where there is none"""
+    """into flash, both; None if the device has no flash"""
 
 
 class Share(Struct, frozen=True):

@@ -35,7 +35,7 @@ class TooTangled(Refusal):
 
 
 class WrongForm(Refusal):
-    """There is no picture of that kind."""
+    """Pictures of that kind are not drawn."""
 
     exit_code = 2
 

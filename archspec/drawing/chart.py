@@ -34,7 +34,7 @@ STYLES = (("", "-"), ("////", "--"), ("....", ":"), ("xxxx", "-."))
 STARTS = {"left": 0.0, "right": 1.0, "bottom": 0.0, "top": 1.0, "center": 0.5}
 """The part of a name that is before its place."""
 FAR = (16, 30, 46, 64, 84)
-"""Points from a bubble at which its name may stand with a line to it, where there is no room beside it."""
+"""Points from a bubble at which its name may stand with a line to it, if the room beside it is taken."""
 SIDES = (
     (1, 0, "left", "center"), (-1, 0, "right", "center"), (0, -1, "center", "top"), (0, 1, "center", "bottom"),
     (0.75, -0.75, "left", "top"), (0.75, 0.75, "left", "bottom"), (-0.75, -0.75, "right", "top"),
@@ -44,7 +44,7 @@ SIDES = (
 
 
 class WrongChart(Refusal):
-    """There is no chart of that kind."""
+    """Charts of that kind are not drawn."""
 
     exit_code = 2
 

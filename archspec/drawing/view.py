@@ -124,7 +124,7 @@ def scaled(graph: Graph) -> str:
 
 
 class NoSuchPart(Refusal):
-    """There is no box of that name."""
+    """No box has that name."""
 
     exit_code = 2
 

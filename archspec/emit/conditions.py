@@ -11,7 +11,7 @@ Known = list[tuple[str, str, Column]]
 """Name, kind and values of the parameters."""
 Candidate = tuple[str, tuple[bool, ...]]
 COUNTS = frozenset({"channels", "groups", "rate", "count", "sides"})
-"""Kinds of which 0 says that there is none."""
+"""Kinds of arguments whose value 0 means that the thing is absent."""
 
 
 class Ends(Struct, frozen=True):

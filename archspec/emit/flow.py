@@ -182,7 +182,7 @@ class Flow:
         return not (made.heavy and user.role in HEAVY)
 
     def to_concat(self, step: Step) -> int:
-        """How many blocks in a row there are from here to a concatenation; too many where there is none."""
+        """How many blocks in a row there are from here to a concatenation; too many if none follows."""
         for number in range(1, FEW + 1):
             users = self.users.get((step.name, 0), [])
             if len(users) != 1 or users[0] is None or step.outputs > 1:

@@ -111,7 +111,7 @@ def skeleton(variants: list[Instance]) -> Merged | None:
 
 
 def order(variants: list[Instance]) -> list[str] | None:
-    """The names of all steps, in an order that each instance has; None where there is none."""
+    """The names of all steps, in an order that each instance has; None if the instances have different orders."""
     names = [step.name for step in variants[0].steps]
     for variant in variants[1:]:
         position = 0

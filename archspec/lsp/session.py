@@ -52,7 +52,7 @@ def snapshot(uri: str, version: int | None, text: str) -> Snapshot:
 
 
 def path_of(uri: str) -> Path | None:
-    """The file of a URI, without links; None for a document that is none."""
+    """The file of a URI, without links; None for a document that is not a file."""
     parts = urlparse(uri)
     if parts.scheme != "file":
         return None
@@ -267,7 +267,7 @@ class Session:
         return found
 
     def first_look(self, found: Analysis) -> list[Diagnostic]:
-        """What is wrong with the networks at their defaults; what nobody uses where that is no error."""
+        """What is wrong with the networks at their defaults; what nobody uses, if nothing else is wrong."""
         wrong: list[Diagnostic] = []
         spec = found.spec
         for network in spec.networks if spec is not None else ():

@@ -114,7 +114,7 @@ class Worker:
             heapq.heappush(self.jobs, job)
 
     def patience(self) -> float | None:
-        """Seconds until the next moment; None where there is none."""
+        """Seconds until the next moment; None if nothing is due."""
         if not self.waiting:
             return None
         return max(0.0, min(job.earliest for job in self.waiting) - time.monotonic())

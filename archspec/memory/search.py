@@ -12,7 +12,7 @@ class Found(Struct, frozen=True):
     """What a search came to."""
 
     order: list[int] | None
-    """better than the part's own, or no worse than what no order can avoid; None where there is no such one"""
+    """better than the part's own, or no worse than what no order can avoid; None if there is no such order"""
     at_least: int
     """numbers that every order needs"""
     states: int

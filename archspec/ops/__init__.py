@@ -42,7 +42,7 @@ AnyOp = Annotated[
 OPERATORS: dict[str, type[AnyOp]] = {
     op.model_fields["kind"].default: op for op in get_args(get_args(AnyOp)[0]) if op is not Input
 }
-"""Every operator that a spec can name. `id` is none of them: it is the absence of one."""
+"""Every operator that a spec can name. `id` is not an operator: it stands for the absence of one."""
 
 __all__ = [
     "OPERATORS",

@@ -30,7 +30,7 @@ KEPT = 2**16
 
 
 class WrongRange(Refusal):
-    """What should be values of a parameter is none."""
+    """What is given as a parameter's values cannot be read as values."""
 
     exit_code = 2
 

@@ -16,7 +16,7 @@ GROUP = 50_000
 
 
 class UnknownForm(Refusal):
-    """There is no file of that form."""
+    """Tables are not written in that form."""
 
     exit_code = 2
 

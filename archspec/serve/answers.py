@@ -76,12 +76,12 @@ def given_up(why: str) -> bytes:
 
 
 def source(text: str, name: str, folder: Path, member: str | None, backend: str, parameters: str) -> str:
-    """The source of a model, or, as comments, why there is none."""
+    """The source of a model, or comments that say why it cannot be written."""
     return refusal(text, name, folder, member) or written(text, backend, folder, member, parameters)
 
 
 def imported(text: str, name: str) -> Data | None:
-    """The spec of a pasted table; None where there is none in the text."""
+    """The spec of a pasted table; None if the text has no table."""
     source = Source(name, text)
     tables = tables_in(source)
     if not tables:

@@ -31,7 +31,7 @@ DIGEST = sha256().digest_size
 
 
 def cache_folder() -> Path | None:
-    """Where to keep what can be computed again; None where there is no folder to write to."""
+    """Where to keep what can be computed again; None if no folder can be written to."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "archspec"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

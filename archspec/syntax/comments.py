@@ -69,7 +69,7 @@ Row = tuple[str, Comment | None]
 
 
 def comments(source: Source, tables: Iterable[Span]) -> Iterator[Comment]:
-    """The comments of a source, in order; what looks like one in a string or a table is none."""
+    """The comments of a source, in order; what looks like one in a string or a table is not a comment."""
     begin = 0
     for start, end in [*((table.start, table.end) for table in tables), (len(source.text), 0)]:
         for match in SCAN.finditer(source.text, begin, start):

@@ -21,7 +21,7 @@ ENTITY = re.compile(r"&#?\w+;")
 SHOWN = 12
 """Characters of a tag that a message quotes."""
 BARE = re.compile(r"&#(?![0-9]|[xX][0-9a-fA-F])")
-"""The beginning of a character reference that is none."""
+"""`&#` where no character reference follows."""
 MOST = 1000
 """Rows or columns that one cell may reach over."""
 

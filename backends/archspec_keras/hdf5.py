@@ -115,7 +115,7 @@ class Reader:
         return [value.decode("utf-8") if isinstance(value, bytes) else str(value) for value in values]
 
     def text(self, found: h5py.Group | h5py.Dataset, attribute: str) -> str | None:
-        """The text of an attribute; None where there is none."""
+        """The text of an attribute; None if the attribute does not exist."""
         return next(iter(self.texts(found, attribute) or ()), None)
 
     def names(self, group: h5py.Group, attribute: str) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""Two threads may elaborate, count and build at once, and a library call changes nothing that belongs to the process."""
+"""Two threads may elaborate, count and build at once; a library call changes nothing that belongs to the process."""
 
 import gc
 import os
