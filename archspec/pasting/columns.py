@@ -19,7 +19,7 @@ from archspec.tables.cells import MISSING, TICKS
 from archspec.tables.table import Cell, Row
 
 CLAIMS = ("input", "output", "params", "macs")
-COMPARED = ("kernel", "given", "weighted", "groups", "NL")
+COMPARED = ("kernel", "given", "weighted", "groups", "NL", "c")
 """Groups of columns that the finished network is compared with where no reading needs them."""
 PART = "part"
 """What a column of yes and no is compared as whose header names a part of a row: `bias`, `SE`, `residual`."""

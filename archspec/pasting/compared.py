@@ -1,6 +1,6 @@
 """Columns of a pasted table that no rule reads -> whether the finished network has what they print.
 
-These are sizes beside an operator whose rule has no size, and columns of kernels, input channels, depths, groups,
+These are sizes beside an operator whose rule has no size, and columns of kernels, channels, depths, groups,
 activations, and of yes and no for a part of a row.
 """
 
@@ -78,6 +78,8 @@ def of_cell(group: str, header: Cell, cell: Cell, nodes: Sequence[Node], shapes:
         case "weighted":
             whole = depth(nodes)
             yield from of_number(cell, {whole, whole // passes(nodes)}, "layers with weights")
+        case "c":
+            yield from of_number(cell, {node.shape[-1] for node in nodes[-1:]}, "channels")
         case "groups":
             yield from of_number(cell, {max((getattr(n.op, "groups", 1) for n in nodes), default=1)}, "groups")
         case "NL":

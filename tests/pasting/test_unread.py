@@ -190,7 +190,8 @@ def in_steps(header: str, cell: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("header", "cell"), [("Remarks", "no act"), ("Kernel", "5"), ("Output size", "9×9"), ("SE", "✓"), ("Foo", "3")]
+    ("header", "cell"),
+    [("Remarks", "no act"), ("Kernel", "5"), ("Output size", "9×9"), ("SE", "✓"), ("Foo", "3"), ("Filters", "9")],
 )
 def test_a_column_beside_steps_is_compared_or_refused(header: str, cell: str) -> None:
     with pytest.raises(SpecError):
@@ -201,6 +202,13 @@ def test_a_column_beside_steps_that_is_not_read_is_named() -> None:
     made = pasted(tables_in(Source("table", in_steps("Remarks", "fast"))))
     assert made.notes == ('The column "Remarks" is not read: fast',)
     assert '# The column "Remarks" is not read: fast' in made.text
+
+
+@pytest.mark.parametrize(("channels", "holds"), [("8", True), ("9", False)])
+def test_channels_beside_steps_are_compared(channels: str, holds: bool) -> None:
+    text = f"| Input | Operator | Filters |\n|---|---|---|\n| 8²×3 | conv(3, 8) | {channels} |\n"
+    with contextlib.nullcontext() if holds else pytest.raises(SpecError, match=f"this row prints {channels} channels"):
+        pasted(tables_in(Source("table", text)))
 
 
 # ---- no number of any table is dropped ----
