@@ -154,12 +154,14 @@ def test_the_captions_of_the_papers_are_said_and_kept(name: str) -> None:
 
 
 def cells_of(name: str) -> list[list[str]]:
-    """The cells of the bare table of a spec, where it has no misprint."""
+    """The cells of the bare table of a spec, without its misprints."""
     lines = [line for line in table_of(name).splitlines() if not re.fullmatch("[ |:-]+", line)]
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
     for row in rows:
         if row[0] == "maxpool8":
             row[1] = "13x13x512"
+        if row[2:3] == ["3×3×1024 dw"]:
+            row[1] = "s1"
         if row[0] == "input image":
             row[1] = "227x227x3"
     # the params and operations of GoogLeNet's table do not follow from the others
