@@ -59,7 +59,7 @@ network S {{
 }}
 """
 TABLE = f"""<table><caption>{CELL}</caption><tr><th>Input<th>Operator<th>c<th>{CELL}</tr>
-<tr><td>8²×3<td>conv(3, 4)<td>4<td>{CELL}{TURNING}</tr></table>"""
+<tr><td>8²×3<td>conv(3, 4)<td>4<td>see: {CELL}{TURNING}</tr></table>"""
 WRONG_FILE = "wrong.arch"
 ARGUMENT = f"=x \\N {STEERING}{TURNING}\nerror: forged\r\t×漢\udcff"
 """A name of a file, or an argument."""

@@ -1,5 +1,6 @@
 """The rows of a network's tables -> plans, each claim compared on the way."""
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -360,10 +361,15 @@ class RowReader:
         repeated = self.repeat_names["repeat" in row.layout.places]
         used = self.rules.mentioned[id(rule)] | repeated
         anywhere = self.rules.anywhere | repeated
+        given = chosen.variables
         for column, cell in zip(row.layout.columns, row.row.cells, strict=True):
-            ignored = column.role == "variable" and column.text in anywhere and column.text not in used
+            ignored = column.variables & anywhere - used
             # a cell that names what the rule names is read all the same: `k` by `conv(1, k)`
-            if ignored and cell.text not in used and is_number(chosen.variables.values.get(column.text)):
+            if not ignored or cell.text in used:
+                continue
+            # what has no value has numbers, too: `k5` below `"{f}x{f}"`
+            numbered = any(is_number(given.values.get(name)) for name in ignored)
+            if numbered or (ignored & given.wrong.keys() and re.search("[0-9]", cell.text)):
                 note(UnreadCell(cell.span, column.header.shown, rule.rule.pattern.span, (row.number,)), fold)
 
     @cached_property

@@ -14,13 +14,25 @@ from archspec.elaborate.layout import ROLES
 from archspec.elaborate.parameters import value_of
 from archspec.graph import Graph
 from archspec.pasting.blame import blamed
-from archspec.pasting.columns import Columned, called, choices_of, columned, columns_of, is_choice, quoted, written
-from archspec.pasting.compared import compared
+from archspec.pasting.columns import (
+    NOTE,
+    Columned,
+    called,
+    choices_of,
+    columned,
+    columns_of,
+    is_choice,
+    quoted,
+    written,
+)
+from archspec.pasting.compared import LETTERS, compared
 from archspec.pasting.corrections import Correction, corrections
 from archspec.pasting.errors import NoReading
 from archspec.pasting.footers import Total
-from archspec.pasting.remarks import LETTERS, names_in, remarked
+from archspec.pasting.naming import names_in
+from archspec.pasting.remarks import remarked
 from archspec.pasting.rules import Reworded, last_of, reworded, rules_of
+from archspec.pasting.tables import Beside
 from archspec.pasting.vocabulary import NUMBER, class_names, groups, words
 from archspec.source import Source, Span
 from archspec.spec import Spec
@@ -35,6 +47,7 @@ IMAGE_SIDES = (224, 227, 299, 32, 28, 96, 64, 48)
 CLASSES = 1000
 FOLDER = "readings/"
 LAST = re.compile(r"\b([0-9]{1,6})[- ]?(?:d|D|way)\b.*(?:fc|fully[- ]connected)|^FC[- ]?([0-9]{1,6})$", re.IGNORECASE)
+PRINTED = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -61,6 +74,8 @@ class Attempt:
     assumed: list[str] = field(default_factory=list)
     totals: tuple[Total, ...] = ()
     """what the table prints of the whole"""
+    beside: tuple[Beside, ...] = ()
+    """what stands around the table and is not read"""
 
     @property
     def text(self) -> str:
@@ -230,6 +245,13 @@ def configurations(attempt: Attempt) -> list[int]:
     return read
 
 
+def left_unread(attempt: Attempt) -> list[int]:
+    """The columns that say nothing of the network by their headers."""
+    read = {*operators_of(attempt), *attempt.columns.compared}
+    meanings = {**attempt.columns.meanings, **attempt.columns.stated}
+    return [i for i in range(len(attempt.rows[0].cells)) if meanings.get(i, NOTE) == NOTE and i not in read]
+
+
 def whole(spec: Spec, attempt: Attempt) -> Graph:
     """The network with the softmax that tables print and readings leave off."""
     return spec.elaborate(**({"probabilities": True} if "probabilities" in attempt.parameters else {}))
@@ -244,7 +266,8 @@ def sized(attempt: Attempt) -> None:
         found.append((len(attempt.errors), place, attempt.errors, attempt.held))
         if not attempt.errors:
             return
-    _, place, attempt.errors, attempt.held = min(found, key=lambda one: one[:2])
+    # where every claim holds, what is wrong is the table's notes alone
+    _, place, attempt.errors, attempt.held = min(found, key=lambda one: (not one[3], *one[:2]))
     attempt.side = IMAGE_SIDES[place]
 
 
@@ -272,7 +295,13 @@ def judge(attempt: Attempt, advise: bool = False) -> None:
         errors = [d for d in spec.check_all() if is_error(d) or d.code == "unread-cell"]
         attempt.held = 0 if errors else spec.claims()
         errors = errors or compared(spec.elaborate(), attempt.rows, attempt.columns, attempt.rules)
-        errors = errors or list(remarked(whole(spec, attempt), attempt.rows, attempt.columns, configurations(attempt)))
+        read, known = (
+            configurations(attempt),
+            set(re.findall(r"[0-9]+(?:\.[0-9]+)?", " ".join(attempt.parameters.values()))),
+        )
+        errors = errors or list(
+            remarked(whole(spec, attempt), attempt.rows, attempt.columns, read, attempt.beside, known)
+        )
     except SpecError as error:
         errors = list(error.diagnostics)
         source = next((d.primary.source for d in errors if d.primary.source.text == text), Source("", text))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from archspec.elaborate.layout import ROLES, default_meaning
+from archspec.pasting.naming import names_in, naming
 from archspec.pasting.vocabulary import fits, groups, groups_of, words
 from archspec.source import Source, Span
 from archspec.syntax import tree
@@ -18,8 +19,10 @@ from archspec.tables.cells import MISSING, TICKS
 from archspec.tables.table import Cell, Row
 
 CLAIMS = ("input", "output", "params", "macs")
-COMPARED = frozenset({"kernel", "given"})
-"""Groups of columns that no reading needs: the finished network is compared with them."""
+COMPARED = ("kernel", "given", "weighted", "groups", "NL", "c")
+"""Groups of columns that the finished network is compared with where no reading needs them."""
+PART = "part"
+"""What a column of yes and no is compared as whose header names a part of a row: `bias`, `SE`, `residual`."""
 NOTE = "note"
 MEASURED = frozenset({"time", "latency", "memory", "rf", "field"})
 HOLE = re.compile(r"\{(\w+)\}")
@@ -80,7 +83,18 @@ def columned(reading: tree.Reading, rows: Sequence[Row]) -> Columned:
             continue
         handled.add(at)
         found.meanings[at] = one.meaning
+    for i in set(found.meanings) - found.stated.keys():
+        group = compared_as(groups_of(headers[i]), texts[i]) if found.meanings[i] == NOTE else None
+        if group is not None:
+            found.compared[i] = group
     found.whole = all(one.header is None for one in missing)
+    for i, header in enumerate(headers):
+        shared = two_of(header, missing) if i not in handled else None
+        if shared is not None:
+            handled.add(i)
+            found.meanings[i] = NOTE
+            found.stated[i] = both(shared[1].meaning, texts[i])
+            missing = [one for one in missing if one not in shared]
     for one in missing:
         ranked = sorted(
             (place, i)
@@ -113,7 +127,7 @@ def left(i: int, header: str, texts: list[str], found: Columned) -> None:
     of = groups_of(header)
     claim = next((role for role in CLAIMS if role in of and fits(groups()[role].cells, texts)), None)
     taken = set(found.meanings.values())
-    compared = next((g for g in of if g in COMPARED and fits(groups()[g].cells, texts)), None)
+    compared = compared_as([group for group in of if group not in taken], texts) or part_of(header, texts)
     said = [text for text in texts if text not in MISSING]
     if claim and claim not in taken:
         found.meanings[i] = claim
@@ -127,6 +141,33 @@ def left(i: int, header: str, texts: list[str], found: Columned) -> None:
         found.stated[i] = NOTE
     else:
         found.unread.append(i)
+
+
+def compared_as(of: Collection[str], texts: Sequence[str]) -> str | None:
+    """The group that the finished network is compared with, of those that a header may belong to."""
+    return next((group for group in COMPARED if group in of and fits(groups()[group].cells, texts)), None)
+
+
+def part_of(header: str, texts: Sequence[str]) -> str | None:
+    """Whether a column says with yes and no which rows have the one part that its header names."""
+    said = [text for text in texts if text not in MISSING]
+    sole = [wanted for _, wanted in names_in(header)] == [True] and not naming(header).changes
+    return PART if sole and said and all(text in TICKS for text in said) else None
+
+
+def two_of(header: str, missing: Sequence[Wanted]) -> tuple[Wanted, Wanted] | None:
+    """The note and the column of numbers that share one header, as in `Type / Stride`."""
+    first, slash, second = header.partition("/")
+    note = next((one for one in missing if one.meaning == NOTE and one.is_called(first.strip())), None)
+    number = next((one for one in missing if one.pattern and one.is_called(second.strip())), None)
+    return (note, number) if slash and note and number else None
+
+
+def both(pattern: str, texts: Sequence[str]) -> str:
+    """Patterns for cells of a note and a number, which `pattern` reads: `"Conv dw / s{s}" or "FC / s{s}"`."""
+    notes = [before for text in texts for before, slash, _ in [text.rpartition("/")] if slash]
+    plain = [note.strip() for note in notes if not re.search('["{}]', note)]
+    return " or ".join(f'"{note} / {pattern[1:]}' for note in dict.fromkeys(plain)) or NOTE
 
 
 def is_note(header: str, of: Collection[str], said: Sequence[str]) -> bool:

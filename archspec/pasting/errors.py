@@ -86,14 +86,22 @@ class NotAsPrinted(Diagnostic, frozen=True):
     """A pasted table prints something that the network of the reading does not have.
 
     No rule of the reading uses it: a size, a number of channels, or a note that names an operator, an activation, a
-    norm, a stride or a count. So it is compared with the finished network. The table follows other conventions
-    than the reading: write its rules beside the table.
+    norm, a stride or a count. So it is compared with the finished network. A footnote is compared with the rows that
+    have its mark, and a caption with the whole network. A note that says that something is otherwise (`instead of`,
+    `without expansion`) cannot be compared and is refused. The table follows other conventions than the reading: write
+    its rules beside the table.
     """
 
     code: ClassVar[str] = "not-as-printed"
     printed: str
     found: str
+    where: str = "this row prints"
+    advice: str | None = None
 
     @property
     def message(self) -> str:
-        return f"this row prints {self.printed}, and the network has {self.found}"
+        return f"{self.where} {self.printed}, and the network has {self.found}"
+
+    @property
+    def help(self) -> str | None:
+        return self.advice

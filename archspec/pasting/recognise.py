@@ -5,32 +5,37 @@ Nothing is guessed silently: what the table leaves open becomes a parameter or a
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from archspec import driver, library
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.evaluate import Value
-from archspec.pasting.attempt import FOLDER, Attempt, best, body, choice_of, judge, operators_read
-from archspec.pasting.columns import called
+from archspec.pasting.attempt import FOLDER, WORD, Attempt, best, body, choice_of, judge, left_unread, operators_read
+from archspec.pasting.columns import CLAIMS, Columned, called, default_meaning_of, left
+from archspec.pasting.compared import compared
 from archspec.pasting.errors import NoReading, TooMuch
 from archspec.pasting.footers import Total, parted
+from archspec.pasting.remarks import remarked
 from archspec.pasting.steps import in_steps, legend
-from archspec.pasting.tables import Found
+from archspec.pasting.tables import Found, with_footnotes
 from archspec.pasting.vocabulary import fits, groups_of
 from archspec.printable import printable
 from archspec.syntax import parse, tree
 from archspec.tables.cells import missing
-from archspec.tables.table import Cell
+from archspec.tables.table import Cell, Row
 
 CLAIM_CODES = frozenset(
     {"shape-claim", "number-claim", "not-as-printed", "no-reading", "channels-first", "bad-arithmetic", "unread-cell"}
 )
 """What may be wrong with a network although all its rows are read."""
 MOST_TABLES, MOST_CELLS, MOST_CHARACTERS = 100, 4_000, 100_000
+STEPS = "steps of the language"
+MOST_SAID = 200
+"""Characters of a column that are said; all of them stand in the table."""
 LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
 
 
@@ -59,13 +64,15 @@ def pasted(
     if not whole:
         raise SpecError(broken)
     bounded(whole)
+    whole = [with_footnotes(found) for found in whole]
     legends = [found for found in whole if legend(found)]
     whole = [found for found in whole if found not in legends] or whole
     for found in whole if reading is None else ():
         said = quotable(found.caption if title is None else title)
         text = in_steps(found, legends, name or "Pasted", said, body(found.rows))
         if text is not None:
-            return Pasted(checked(text), found, "steps of the language", (), ())
+            said_too = (*found.notes, *beyond_steps(found, legends, text))
+            return Pasted(checked(commented(text, said_too)), found, STEPS, (), said_too)
     ranked, first, found, others = recognised(whole, reading, name, title)
     squared = [table for one in whole if (table := raised(one)) is not None] if first.errors else []
     if squared:
@@ -103,6 +110,32 @@ def bounded(tables: Sequence[Found]) -> None:
                 raise SpecError([TooMuch(found.rows[0].span, what, number, most, advice)])
 
 
+def beyond_steps(found: Found, legends: Sequence[Found], text: str) -> list[str]:
+    """What a table in steps prints besides them, in words; raises `SpecError` where its network does not have it."""
+    rows, headers = found.rows, [cell.text for cell in found.rows[0].cells]
+    operator = next(i for i, header in enumerate(headers) if header.casefold() == "operator")
+    steps = [row.cells[operator].text for row in rows[1:]]
+    names = {"n", *WORD.findall(" ".join([*steps, *(row.span.text for one in legends for row in one.rows)]))}
+    columns = Columned()
+    for i, header in enumerate(headers):
+        meaning = default_meaning_of(header)
+        if meaning in {"operator", *CLAIMS, *names}:
+            columns.meanings[i] = meaning
+        else:
+            left(i, header, [row.cells[i].shown for row in rows[1:]], columns)
+    unread = [*columns.unread, *(i for i, meaning in columns.stated.items() if meaning in CLAIMS)]
+    errors: list[Diagnostic] = [
+        NoReading(rows[0].cells[i].span, STEPS, (), f"nothing reads its column `{headers[i]}`") for i in unread
+    ]
+    graph = driver.parse(text, "<pasted>").elaborate()
+    errors += compared(graph, rows, columns, ())
+    beside = [one for one in found.beside if one.text != found.caption]
+    errors += remarked(graph, rows, columns, [operator], beside, set())
+    if errors:
+        raise SpecError(errors)
+    return [not_read(rows, i) for i in range(len(headers)) if i not in {*columns.meanings, *columns.compared}]
+
+
 Recognised = tuple[tuple[int, int, int, int], Attempt, Found, tuple[str, ...]]
 """The rank of the best attempt, the attempt, its table, and the readings that would do as well."""
 
@@ -117,6 +150,10 @@ def recognised(tables: Sequence[Found], reading: str | None, name: str | None, t
         for one, uses in readings(reading):
             attempt = Attempt(one, uses, parts.rows, found.span, name or "Pasted", said)
             attempt.totals, attempt.assumed = parts.totals, list(parts.notes)
+            if found.caption:
+                kept = "; it is the title." if title is None else f": {found.caption}"
+                attempt.assumed.append(f"The caption is not read{kept}")
+            attempt.beside = tuple(one for one in found.beside if title is None or one.text != found.caption)
             tried.append((rank(best(attempt)), place, one.name.id, attempt, found))
     ranked, _, _, first, found = min(tried, key=lambda one: one[:3])
     others = tuple(
@@ -207,17 +244,45 @@ def notes(attempt: Attempt) -> Iterator[str]:
     """What the table does not say, as comments."""
     yield from attempt.assumed
     for i in attempt.columns.compared:
-        header = attempt.rows[0].cells[i].text
-        yield f"Nothing reads the column {called(header)}; every row of the network was compared with it."
+        yield f"No rule reads the column {headed(attempt.rows, i)}; every row of the network was compared with it."
+    yield from (not_read(attempt.rows, i) for i in left_unread(attempt))
+    claims = claimed(attempt)
     if attempt.side:
-        yield f"The table does not state its input: {attempt.side}×{attempt.side}×3 is assumed, and every claim holds."
+        holds = ", and every claim holds." if claims else "."
+        yield f"The table does not state its input: {attempt.side}×{attempt.side}×3 is assumed{holds}"
+    if not claims:
+        yield "The table claims nothing: it prints no shapes and no counts, so that nothing was compared with them."
+
+
+def claimed(attempt: Attempt) -> bool:
+    """Whether the table prints a shape or a count that the network is compared with."""
+    columns = [i for i, meaning in attempt.columns.meanings.items() if meaning in CLAIMS]
+    return bool(attempt.totals) or any(not missing(row.cells[i]) for row in attempt.rows[1:] for i in columns)
+
+
+def headed(rows: Sequence[Row], i: int) -> str:
+    """A column by its header."""
+    header = rows[0].cells[i].shown
+    return called(header) or f"`{header}`" if header else f"{i + 1}, which has no header,"
+
+
+def not_read(rows: Sequence[Row], i: int) -> str:
+    """That a column is not read, and what stands in it."""
+    cells = ", ".join(dict.fromkeys(row.cells[i].shown for row in rows[1:] if not missing(row.cells[i])))
+    shortened = cells if len(cells) <= MOST_SAID else f"{cells[:MOST_SAID]}…"
+    return f"The column {headed(rows, i)} is not read" + (f": {shortened}" if cells else ".")
+
+
+def commented(text: str, notes: Iterable[str]) -> str:
+    """A spec with notes about its network above it."""
+    comments = "".join(f"# {printable(note)}\n" for note in notes)
+    return text.replace("\nnetwork ", f"\n{comments}network ", 1)
 
 
 def finished(attempt: Attempt) -> str:
     """The text with what came out as checks, and what was assumed as comments."""
     stated = list(totals(attempt))
-    comments = "".join(f"# {printable(note)}\n" for note in notes(attempt))
-    return checked(attempt.text.replace("\nnetwork ", f"\n{comments}network ", 1), stated)
+    return checked(commented(attempt.text, notes(attempt)), stated)
 
 
 def totals(attempt: Attempt) -> Iterator[str]:

@@ -3,12 +3,14 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import takewhile
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.pasting.errors import NotAsPrinted
 from archspec.printable import visible
 from archspec.source import Source, Span
 from archspec.tables import patterns
@@ -27,6 +29,32 @@ NEAR = 2000
 """How far from a table its caption may stand, in characters."""
 
 
+MARK = r"(?:[*†‡§¶]{1,3}|\\d?dag(?:ger)?(?![a-z]))"
+MARKED = re.compile(rf"\\?({MARK})[}}$\s]*$")
+"""A footnote's mark at the end of a cell."""
+FOOTNOTE = re.compile(
+    rf"^[ \t>|]*(?:<[^<>\n]{{0,200}}>[ \t]*){{0,5}}(?:\\(?:small|footnotesize|scriptsize|tiny|item) *)?"
+    rf"[$^{{\\\[]{{0,4}}({MARK})[}}$\]]{{0,3}}(?:</sup>)?[ \t:]*([^\s|*†‡§¶}}$][^\n]*)",
+    re.MULTILINE,
+)
+MOST_FOOTNOTES = 20
+"""Of one mark; further lines that begin with it are a list of something else."""
+TITLED = re.compile(r"\s*[*_>]{0,3}(?:Table|Tab\.|Figure|Fig\.)\s*[0-9IVX]")
+
+
+class Beside(Struct, frozen=True):
+    """A text beside a table, which is not read: its caption, lines around it, a footnote with its mark."""
+
+    span: Span
+    text: str
+    mark: str = ""
+
+    def wrong(self, printed: str, found: str) -> Diagnostic:
+        """The text says what the network does not have."""
+        advice = "leave the text out if it is not about this network; a caption is left out with `--title TEXT`"
+        return NotAsPrinted(self.span, printed, found, "the text beside the table says", advice)
+
+
 class Found(Struct, frozen=True):
     """A table of a text."""
 
@@ -38,6 +66,7 @@ class Found(Struct, frozen=True):
     """why it cannot be read as it stands"""
     notes: tuple[str, ...] = ()
     """what was done to read it"""
+    beside: tuple[Beside, ...] = ()
 
     @property
     def line(self) -> int:
@@ -59,14 +88,79 @@ def tables_in(source: Source) -> list[Found]:
     papers = environments(text), (match.span(1) for match in LATEX_CAPTION.finditer(text))
     for places, said in (pages, papers):
         captions = Captions(text, list(said))
-        found = [one for place in places if (one := table(Span(source, *place), captions.of(*place))) is not None]
+        found = [one for place in places if (one := captioned(Span(source, *place), captions)) is not None]
         if found:
             return found
     whole = table(Span(source, 0, len(text)))
     if whole is not None and whole.rows and not whole.wrong:
         return [whole]
-    stretches = re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", text)
-    return [found for match in stretches for found in in_stretch(Span(source, *match.span()))]
+    stretches = [Span(source, *match.span()) for match in re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", text)]
+    return list(titled(stretches, [list(in_stretch(stretch)) for stretch in stretches]))
+
+
+def captioned(span: Span, captions: "Captions") -> Found | None:
+    """A table of a page or a paper with its caption."""
+    caption, place = captions.of(span.start, span.end)
+    found = table(span, caption)
+    if found is None or place is None:
+        return found
+    return replace(found, beside=(Beside(Span(span.source, *place), caption),))
+
+
+def titled(stretches: Sequence[Span], tables: Sequence[Sequence[Found]]) -> Iterator[Found]:
+    """The tables of a text, each with the paragraph `Table 2: …` next to it that is next to no other table."""
+    has = [False, *map(bool, tables), False]
+    for place, found in enumerate(tables):
+        near = [(place - 1, place - 2), (place + 1, place + 2)] if len(found) == 1 else []
+        said = [
+            stretches[one]
+            for one, other in near
+            if 0 <= one < len(tables) and not has[one + 1] and not has[other + 1] and TITLED.match(stretches[one].text)
+        ]
+        yield from (noted(found[0], said[0], "beside"),) if len(said) == 1 else found
+
+
+def with_footnotes(found: Found) -> Found:
+    """A table with the lines of its text that begin with a mark that stands in it."""
+    marks = {mark for row in found.rows for cell in row.cells for mark in marks_of(cell.text)}
+    footnotes = [one for mark in sorted(marks) for one in nearest(footnotes_in(found.span.source).get(mark, ()), found)]
+    if not footnotes:
+        return found
+    said = [f"The footnote at line {line_of(one.span)} is not read: {one.mark} {one.text}" for one in footnotes]
+    others = tuple(replace(one, text=without(one, footnotes)) for one in found.beside)
+    return replace(found, notes=(*found.notes, *said), beside=(*others, *footnotes))
+
+
+@lru_cache(maxsize=2)
+def footnotes_in(source: Source) -> dict[str, list[Beside]]:
+    """The lines of a text that begin with a mark, by their marks."""
+    found: dict[str, list[Beside]] = {}
+    for match in FOOTNOTE.finditer(source.text):
+        span = Span(source, match.start(1), match.end(2))
+        found.setdefault(match[1], []).append(Beside(span, plain(match[2])[:NEAR], match[1]))
+    return found
+
+
+def nearest(footnotes: Sequence[Beside], found: Found) -> Sequence[Beside]:
+    """Those of one mark that follow a table, as many as a page has, and the last before it if none follows."""
+    after = bisect_left(footnotes, found.span.end, key=lambda one: one.span.start)
+    before = bisect_left(footnotes, found.span.start, key=lambda one: one.span.start)
+    return footnotes[after : after + MOST_FOOTNOTES] or footnotes[max(0, before - 1) : before]
+
+
+def without(said: Beside, footnotes: Sequence[Beside]) -> str:
+    """A text without the footnotes that stand in it."""
+    within = [one.span for one in footnotes if said.span.start <= one.span.start < said.span.end]
+    if not within:
+        return said.text
+    ends = [said.span.start, *(end for span in within for end in (span.start, span.end)), said.span.end]
+    return " ".join(said.span.source.text[a:b] for a, b in zip(ends[::2], ends[1::2], strict=True))
+
+
+def marks_of(text: str) -> set[str]:
+    """The mark of a footnote that stands behind what a cell says."""
+    match = MARKED.search(text[-20:])
+    return {match[1]} if match else set()
 
 
 def table(span: Span, caption: str = "") -> Found | None:
@@ -90,7 +184,7 @@ def in_stretch(stretch: Span) -> Iterator[Found]:
         yield whole
         return
     lines = [stretch.part(*match.span()) for match in re.finditer(r"[^\n]+(?:\n|$)", stretch.text)]
-    place = 0
+    place = last = 0
     while place < len(lines):
         kind = kind_of(lines[place])
         end = place + 1
@@ -100,7 +194,10 @@ def in_stretch(stretch: Span) -> Iterator[Found]:
         found = table(lines[begin].to(lines[end - 1]))
         if found is not None and (kind != TEXT or not found.wrong or sure(found)):
             rest = list(takewhile(lambda line: kind_of(line) == TEXT, lines[end:]))
-            yield filled(found) if not rest else left_out(filled(found), rest)
+            above = list(takewhile(lambda line: kind_of(line) == TEXT, reversed(lines[last:begin])))
+            made = noted(filled(found), above[-1].to(above[0]), "above") if above else filled(found)
+            yield noted(made, rest[0].to(rest[-1]), "below") if rest else made
+            last = end + len(rest)
         place = end
 
 
@@ -148,11 +245,11 @@ def filled(found: Found) -> Found:
     return replace(found, rows=tuple(rows), wrong=tuple(ragged(rows)), notes=(*found.notes, *notes))
 
 
-def left_out(found: Found, lines: Sequence[Span]) -> Found:
-    """A table with a note about the lines directly below it, which are not read."""
-    text = " ".join(" ".join(line.text.split()) for line in lines)
-    said = text if len(text) <= 60 else f"{text[:59]}…"
-    return replace(found, notes=(*found.notes, f"Line {line_of(lines[0])}, below the table, is not read: {said}"))
+def noted(found: Found, said: Span, where: str) -> Found:
+    """A table with a text beside it, which is not read."""
+    text = " ".join(said.text.split())
+    note = f"Line {line_of(said)}, {where} the table, is not read: {text[:NEAR]}"
+    return replace(found, notes=(*found.notes, note), beside=(*found.beside, Beside(said, text[:NEAR])))
 
 
 def line_of(span: Span) -> int:
@@ -180,7 +277,7 @@ class Captions:
         self.text = text
         self.places = [place for place in places if place[1] - place[0] <= NEAR]
 
-    def of(self, start: int, end: int) -> str:
+    def of(self, start: int, end: int) -> tuple[str, tuple[int, int] | None]:
         """The caption of a table: one within it, or else the nearest one to it."""
         first = bisect_left(self.places, start - 2 * NEAR, key=lambda place: place[0])
         last = bisect_left(self.places, end + NEAR, key=lambda place: place[0])
@@ -189,7 +286,7 @@ class Captions:
         near = sorted(around, key=lambda place: min(abs(place[0] - end), abs(place[1] - start)))
         near = [place for place in near if min(abs(place[0] - end), abs(place[1] - start)) < NEAR]
         found = (inside or near)[:1]
-        return plain(self.text[slice(*found[0])]) if found else ""
+        return (plain(self.text[slice(*found[0])]), found[0]) if found else ("", None)
 
 
 def plain(text: str) -> str:

@@ -144,10 +144,27 @@ def test_a_column_that_is_missing_is_named(place: int) -> None:
     assert f"`mobilenet_v2` comes nearest: it needs a column `{V2[0][place]}`" in said(text)
 
 
-def test_a_column_that_two_headers_share_is_named() -> None:
+def typed_with_stride() -> str:
+    """Table 1 of MobileNet as the paper prints it: one column `Type / Stride`."""
     text = re.sub(r"\| (\S.*?) +\| (s\d) +\|", r"| \1 / \2 |", v1()).replace("Type     | Stride", "Type / Stride")
-    text = re.sub(r"\|-+\|-+\|", "|---|", text, count=1)
-    assert "`mobilenet_v1` comes nearest: it needs a column `stride`" in said(text)
+    return re.sub(r"\|-+\|-+\|", "|---|", text, count=1)
+
+
+def test_a_column_that_two_headers_share_is_read_as_both() -> None:
+    made = pasted(tables_in(Source("table", typed_with_stride())))
+    assert archspec.parse(made.text).elaborate().stats().params == 4_231_976
+    assert '"Type / Stride": "Conv / s{s}" or "Conv dw / s{s}"' in made.text
+
+
+def test_a_type_beside_its_stride_is_compared() -> None:
+    text = typed_with_stride().replace("Conv dw / s1", "Conv / s1", 1).replace("| Avg Pool /", "| Max Pool /")
+    assert refused(text, "mobilenet_v1") == [("not-as-printed", "Max Pool / s1")]
+
+
+def test_a_count_of_rows_that_belong_together_is_answered_with_what_to_write() -> None:
+    with pytest.raises(SpecError) as raised:
+        pasted(tables_in(Source("table", v1().replace("Conv dw  | s1     | 3×3×512", "5× Conv dw | s1 | 3×3×512"))))
+    assert "rows of its own" in str(raised.value.diagnostics[0].help)
 
 
 def test_no_reading_is_named_where_none_comes_near() -> None:
