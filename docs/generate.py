@@ -1,7 +1,8 @@
 """The operators, the diagnostics and the library -> docs/operators.md, errors.md, blocks.md: `python docs/generate.py`.
 
-All text comes from docstrings and comments; what is written here are the headings and the examples. The other pages
-get the files that they show (`file=specs/…`) and the parts of files (`excerpt=…`) as they stand.
+The grammar of the editors is written with them. All text comes from docstrings and comments; what is written here are
+the headings and the examples. The other pages get the files that they show (`file=specs/…`) and the parts of files
+(`excerpt=…`) as they stand.
 """
 
 import ast
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import groupby
 from pathlib import Path
+from runpy import run_path
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -338,6 +340,10 @@ FILES |= {
     for page in (README, *sorted(DOCS.glob("*.md")))
     if page not in FILES and SHOWN.search(page.read_text(encoding="utf-8"))
 }
+
+
+editors = run_path(str(ROOT / "editors" / "generate.py"))
+FILES[editors["FILE"]] = editors["written"]
 
 
 def main() -> None:

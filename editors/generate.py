@@ -1,6 +1,6 @@
-"""Write the TextMate grammar of the VS Code extension: its words are those of archspec.highlight.
+"""The TextMate grammar of the VS Code extension, whose words are those of archspec.highlight.
 
-Run from the repository root: `python editors/generate.py`.
+`python docs/generate.py` writes it.
 """
 
 import json
@@ -101,7 +101,3 @@ def marks() -> list[dict[str, Any]]:
 
 def written() -> str:
     return json.dumps(grammar(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    FILE.write_text(written(), encoding="utf-8")

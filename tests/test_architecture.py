@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -51,13 +52,19 @@ def test_the_core_imports_no_framework(arguments: list[str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_every_operator_is_one_class_and_one_case_of_the_torch_backend() -> None:
-    from archspec_torch.lower import lower
-
+@pytest.mark.parametrize("backend", ["torch", "keras", "onnx"])
+def test_every_operator_is_one_class_and_one_case_of_a_backend(backend: str) -> None:
     from archspec.ops import OPERATORS
 
+    lower = import_module(f"archspec_{backend}.lower").lower
     missing = [name for name, op in OPERATORS.items() if lower.dispatch(op) is lower.dispatch(object)]
     assert missing == []
+
+
+def test_an_operator_stands_in_one_module_of_the_torch_backend_besides_what_reads_models() -> None:
+    folder = ROOT / "backends" / "archspec_torch"
+    naming = {path.name for path in folder.glob("*.py") if "ops.LeakyRelu" in path.read_text(encoding="utf-8")}
+    assert naming == {"lower.py"}
 
 
 def test_no_modules_import_each_other_in_a_circle_except_those_that_are_listed() -> None:

@@ -9,9 +9,12 @@ the `archspec` lines of `sh` exit with 0. The `toml` of backends.md is that of t
 import contextlib
 import importlib.util
 import io
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -231,3 +234,57 @@ def test_every_spec_is_shorter_than_torchvisions_file_of_its_family() -> None:
     # MobileNetV3's spec has the rules of keras.applications for other widths besides, which torchvision's file has not
     assert shares.pop("mobilenet_v3") < 60
     assert all(share < 50 for share in shares.values())
+
+
+# ---- the operator that CONTRIBUTING.md adds ----
+
+
+def example() -> dict[str, str]:
+    """The files that its example changes, as they are after that; fails where a line that it shows is not there."""
+    (diff,) = re.findall(r"^```diff\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M | re.S)
+    _, *changes = re.split(r"^--- a/.*\n\+\+\+ b/", diff, flags=re.M)
+    made = {}
+    for path, *lines in (change.splitlines() for change in changes):
+        text, at = (ROOT / path).read_text(encoding="utf-8").splitlines(), 0
+        for line in lines:
+            if line.startswith("+"):
+                text.insert(at, line[1:])
+            else:
+                at = text.index(line[1:], at)
+                if line.startswith("-"):
+                    del text[at]
+                    continue
+            at += 1
+        made[path] = "\n".join(text) + "\n"
+    return made
+
+
+def test_the_example_of_a_new_operator_is_a_change_of_the_files_as_they_stand() -> None:
+    made = example()
+    assert [path for path, text in made.items() if "Elu" not in text] == ["archspec/foreign.toml"]
+    assert len(made) == 3 + len(list(ROOT.glob("backends/*")))
+
+
+@pytest.mark.slow
+def test_the_example_of_a_new_operator_is_all_that_it_needs(tmp_path: Path) -> None:
+    for folder in ("archspec", "backends", "specs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for path, text in example().items():
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    steps = "conv(3, 8) -> elu -> bn -> elu(0.3) -> conv(3, 8) -> elu(-0.5) -> global_avgpool -> flatten -> linear(10)"
+    (tmp_path / "net.arch").write_text(f"arch 1\n\nnetwork Net {{\n  input 9 x 8 x 3\n  body {steps}\n}}\n", "utf-8")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{tmp_path / 'backends'}"}
+
+    def archspec(*arguments: str) -> str:
+        command = [sys.executable, "-m", "archspec", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert archspec("verify", "net.arch").count("equal") == 2
+    assert "nn.ELU(0.3)" in archspec("build", "net.arch", "--emit", "source")
+    assert "layers.ELU(alpha=0.3" in archspec("build", "net.arch", "--emit", "source", "--backend", "keras")
+    assert "elu(alpha=0.3)" in archspec("stats", "net.arch")
+    assert "alpha = 1" in archspec("list", "operators")
+    archspec("render", "net.arch", "-o", "net.dot")
+    assert "elu" in (tmp_path / "net.dot").read_text(encoding="utf-8")

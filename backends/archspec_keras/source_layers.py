@@ -33,11 +33,8 @@ KINDS = {
 }  # fmt: skip
 UNSAID = frozenset({"name", "dtype", "data_format", "seed"})
 """What a file leaves to Keras' settings, and what is drawn while training to chance."""
-ACTIVATIONS: dict[type[ops.Op], str] = {
-    ops.Relu: "relu", ops.Relu6: "relu6", ops.Silu: "silu", ops.Sigmoid: "sigmoid", ops.HardSwish: "hard_silu",
-    ops.HardSigmoid: "hard_sigmoid", ops.Tanh: "tanh",
-}  # fmt: skip
-"""Activations without attributes: a word, so that a block can be given any of them."""
+ACTIVATIONS: dict[type[ops.Op], str] = {ops.Relu: "relu", ops.Relu6: "relu6"}
+"""Activations that `lower` builds of another layer, as a word, so that a block can be given them or any other."""
 
 
 class Traced:

@@ -1,239 +1,196 @@
-"""Operators -> layers of torch: one function for each, which adds its module and calls to a `Site`.
+"""Operators -> layers of torch, as data: one function for each, which gives the call that constructs its layer.
 
-Everything that changes a number is given to torch; none of its defaults is relied on. A padding that a layer cannot
-have (asymmetric, or wider than half its window) is made explicit before it.
+`Site` makes the calls, and a written file has them as text; torch is not needed to say them. Everything that changes a
+number is given to torch; none of its defaults is relied on. A padding that a layer cannot have (asymmetric, or wider
+than half its window) is made explicit before it.
 """
 
-import operator
-from collections.abc import Callable
-from functools import partial, reduce, singledispatch
-from typing import Any, NoReturn, TypeVar
-
-import torch
-from torch import fx, nn
-from torch.nn import functional as F  # noqa: N812 - the name that everybody knows it by
+from collections.abc import Iterator
+from functools import singledispatch
 
 from archspec import ops
 from archspec.backend import Unsupported
+from archspec.emit.calls import Argument, Call, Code, Constant
+from archspec.emit.steps import Piece, Role
+from archspec.emit.text import written
 from archspec.graph import Node
 from archspec.ops.base import Window, explicit_padding, pair
+from archspec.ops.normalization import Norm
+from archspec.ops.pooling import Pool
 from archspec.tensor import Padding, Shape
-from archspec_torch.padding import extent, follows_size, native, sides
 
 MINUS_INFINITY = float("-inf")
-Module = TypeVar("Module", bound=nn.Module)
-
-
-class Site:
-    """Where a node is built."""
-
-    def __init__(self, node: Node, overwrites: bool, tensors: dict[str, Any]) -> None:
-        self.node = node
-        self.overwrites = overwrites
-        """whether its value may take the place of its first input's"""
-        self.tensors = tensors
-        """device and type of weights"""
-
-    def bare(self, kind: type[Module], *arguments: Any, **options: Any) -> Module:
-        """A layer without the time that it takes to begin weights that are given others."""
-        layer: Module = WITHOUT_VALUES[kind](*arguments, **self.tensors, **options)
-        object.__setattr__(layer, "__class__", kind)
-        return layer
-
-    def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
-        """The node's layer, applied."""
-        raise NotImplementedError
-
-    def parameter(self, shape: Shape) -> fx.Node:
-        """A weight that no layer of torch holds, at the node's path."""
-        raise NotImplementedError
-
-    def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> fx.Node:
-        raise NotImplementedError
-
-    def method(self, name: str, *arguments: Any) -> fx.Node:
-        raise NotImplementedError
-
-
-class Within(Site):
-    """Within a scope: adds to its module, and to the graph of what that does."""
-
-    def __init__(self, graph: fx.Graph, owner: nn.Module, name: str, *site: Any) -> None:
-        super().__init__(*site)
-        self.graph = graph
-        self.owner = owner
-        self.name = name
-
-    def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
-        self.owner.add_module(self.name, layer)
-        return self.graph.call_module(self.name, (x,))
-
-    def parameter(self, shape: Shape) -> fx.Node:
-        holder = nn.Module()
-        holder.weight = nn.Parameter(torch.empty(shape, **self.tensors))
-        self.owner.add_module(self.name, holder)
-        return self.graph.get_attr(f"{self.name}.weight")
-
-    def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> fx.Node:
-        return self.graph.call_function(function, arguments, options)
-
-    def method(self, name: str, *arguments: Any) -> fx.Node:
-        return self.graph.call_method(name, arguments)
-
-
-class NotALayer(Exception):
-    """An operator is more than one layer."""
-
-
-class Alone(Site):
-    """By itself: the node is to be one layer, and what more is asked for raises `NotALayer`."""
-
-    layer: nn.Module | None = None
-
-    def module(self, layer: nn.Module, x: fx.Node) -> fx.Node:
-        if self.layer is not None:
-            raise NotALayer
-        self.layer = layer
-        return x
-
-    def refuse(self, *arguments: Any, **options: Any) -> NoReturn:
-        raise NotALayer
-
-    parameter = call = method = refuse
-
-
-WEIGHTED = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm, nn.PReLU)
-WITHOUT_VALUES: dict[type[nn.Module], type[Any]] = {
-    kind: type(kind.__name__, (kind,), {"reset_parameters": lambda self: None}) for kind in WEIGHTED
-}
+IDENTITY = Code("nn.Identity")
+"""The activation that does nothing."""
 
 
 @singledispatch
-def lower(op: ops.Op, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
-    """Add the node's operator; raises `Unsupported` where torch cannot build it."""
-    raise Unsupported("torch", op.kind, site.node.path)
+def lower(op: ops.Op, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    """The steps of a node, its own last; raises `Unsupported` where torch cannot build it."""
+    raise Unsupported("torch", op.kind, node.path)
 
 
-def same_upper(op: Window, site: Site, x: fx.Node) -> tuple[fx.Node, ...]:
-    """The padding of a map of whatever size, in the model's own steps."""
-    found: list[fx.Node] = []
-    for dimension, reach, stride in zip((3, 2), op.reach[::-1], op.strides[::-1], strict=True):
-        size = site.method("size", x, dimension)
-        beyond = site.call(operator.mod, site.call(operator.sub, size, 1), stride)
-        total = site.call(operator.sub, reach - 1, beyond)
-        if reach < stride:
-            total = site.call(max, total, 0)
-        before = site.call(operator.floordiv, total, 2)
-        found += [before, site.call(operator.sub, total, before)]
-    return tuple(found)
+def pieces(node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    """The steps of a node with inputs of these shapes."""
+    return lower(node.op, node, shapes)
+
+
+def stateless(role: Role, call: Call, function: str, suffix: str = "") -> Piece:
+    """A layer that a function of the same arguments can stand for."""
+    arguments = "".join(f", {argument}" for argument in written(call.arguments))
+    return Piece(role, call, f"{function}({{}}{arguments})", suffix)
+
+
+def square(both: int | tuple[int, int]) -> int | tuple[int, int]:
+    """A pair as one number where that says the same."""
+    height, width = pair(both)
+    return height if height == width else (height, width)
+
+
+def named(name: str, value: Constant, default: Constant, kind: str = "other") -> Argument:
+    return Argument(name, value, kind, default, by_name=True)
+
+
+def channels(name: str, count: int) -> Argument:
+    return Argument(name, count, "channels")
+
+
+# ---- padding ----
+
+
+def sides(pads: Padding) -> tuple[int, int, int, int]:
+    """A padding as torch orders it: left, right, top, bottom."""
+    return pads.left, pads.right, pads.top, pads.bottom
+
+
+def follows_size(op: Window) -> bool:
+    """Whether the padding depends on the size of the map, so that a model for all sizes must compute it."""
+    return op.pad == "same_upper" and max(op.strides) > 1
+
+
+def native(op: Pool, pads: Padding) -> bool:
+    """Whether torch's own pooling takes this padding."""
+    half_h, half_w = (side // 2 for side in pair(op.kernel))
+    return not follows_size(op) and pads.symmetric and pads.top <= half_h and pads.left <= half_w
+
+
+def extent(op: Pool, places: Shape, shape: Shape, pads: Padding) -> Padding:
+    """The padding with which windows that never hang over take just the operator's places on a map of this shape."""
+    ends = []
+    for size, before, count, reach, stride in zip(
+        shape[:2], (pads.top, pads.left), places[:2], op.reach, op.strides, strict=True
+    ):
+        ends.append((count - 1) * stride + reach - size - before)
+    return Padding(pads.top, ends[0], pads.left, ends[1])
+
+
+def same_pad(op: Window, value: float = 0.0) -> Piece:
+    window = Argument("window", square(op.reach), "window"), Argument("stride", square(op.strides), "stride")
+    return stateless("pad", Call("SamePad", (*window, named("value", value, 0.0))), "same_pad", "_pad")
+
+
+def constant_pad(pads: Padding, value: float = 0.0, suffix: str = "_pad") -> Piece:
+    around = Argument("padding", pads[0] if len({*pads}) == 1 else sides(pads), "sides")
+    if value == 0:
+        return Piece("pad", Call("nn.ZeroPad2d", (around,)), f"F.pad({{}}, {sides(pads)})", suffix)
+    call = Call("nn.ConstantPad2d", (around, Argument("value", value)))
+    arguments = written((Argument("pad", sides(pads)), named("value", value, 0.0)))
+    return Piece("pad", call, f"F.pad({{}}, {', '.join(arguments)})", suffix)
 
 
 # ---- convolutions ----
 
 
-def convolution(op: ops.Conv | ops.DwConv, site: Site, shape: Shape, out: int, groups: int, x: fx.Node) -> fx.Node:
+def convolution(op: ops.Conv | ops.DwConv, shape: Shape, out: int, groups: int) -> Iterator[Piece]:
     pads = op.padding(shape[0], shape[1])
     if follows_size(op) or not pads.symmetric:
-        x = site.call(F.pad, x, same_upper(op, site, x) if follows_size(op) else sides(pads))
+        yield same_pad(op) if follows_size(op) else constant_pad(pads)
         pads = Padding(0, 0, 0, 0)
-    layer = site.bare(
-        nn.Conv2d, shape[2], out, pair(op.kernel), stride=op.strides, padding=(pads.top, pads.left),
-        dilation=pair(op.dilation), groups=groups, bias=op.bias,
-    )  # fmt: skip
-    return site.module(layer, x)
+    arguments = (
+        channels("in_channels", shape[2]),
+        channels("out_channels", out),
+        Argument("kernel_size", square(op.kernel), "kernel"),
+        named("stride", square(op.strides), 1, "stride"),
+        named("padding", square((pads.top, pads.left)), 0, "padding"),
+        named("dilation", square(op.dilation), 1, "dilation"),
+        named("groups", groups, 1, "groups"),
+        named("bias", op.bias, True, "bias"),
+    )
+    yield Piece("weights", Call("nn.Conv2d", arguments))
 
 
 @lower.register
-def _(op: ops.Conv, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return convolution(op, site, shapes[0], op.channels, op.groups, x)
+def _(op: ops.Conv, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    return convolution(op, shapes[0], op.channels, op.groups)
 
 
 @lower.register
-def _(op: ops.DwConv, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    channels = shapes[0][2]
-    return convolution(op, site, shapes[0], channels * op.multiplier, channels, x)
-
-
-def channels_last(site: Site, layer: nn.Module, shape: Shape, x: fx.Node) -> fx.Node:
-    """A layer that works on the last dimension, on the channels of a map or a vector."""
-    if len(shape) == 1:
-        return site.module(layer, x)
-    x = site.call(torch.permute, x, (0, 2, 3, 1))
-    return site.call(torch.permute, site.module(layer, x), (0, 3, 1, 2))
+def _(op: ops.DwConv, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    return convolution(op, shapes[0], shapes[0][2] * op.multiplier, shapes[0][2])
 
 
 @lower.register
-def _(op: ops.Linear, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return channels_last(site, site.bare(nn.Linear, shapes[0][-1], op.channels, bias=op.bias), shapes[0], x)
+def _(op: ops.Linear, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "nn.Linear" if len(shapes[0]) == 1 else "PixelLinear"
+    sizes = channels("in_features", shapes[0][-1]), channels("out_features", op.channels)
+    yield Piece("weights", Call(function, (*sizes, named("bias", op.bias, True, "bias"))))
 
 
 # ---- normalisations ----
 
 
-def without_unused(layer: nn.Module, scale: bool, shift: bool) -> nn.Module:
-    """A normalisation that keeps only the weights that the operator has."""
-    for name, used in (("weight", scale), ("bias", shift)):
-        if not used:
-            layer.register_parameter(name, None)
-    return layer
+def norm(function: str, op: Norm, affine: str, *arguments: Argument) -> Piece:
+    call = Call(function, (*arguments, named("eps", op.eps, 1e-5), named(affine, True, True)))
+    if isinstance(op, ops.BatchNorm):
+        tracked = named("momentum", op.momentum, 0.1), named("track_running_stats", True, True)
+        call = Call(function, (*call.arguments, *tracked))
+    unused = [Argument("", name) for name, used in (("weight", op.scale), ("bias", op.shift)) if not used]
+    return Piece("norm", Call("without", (Argument("norm", call), *unused)) if unused else call)
 
 
 @lower.register
-def _(op: ops.BatchNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    kind = nn.BatchNorm2d if len(shapes[0]) == 3 else nn.BatchNorm1d
-    layer = site.bare(kind, shapes[0][-1], eps=op.eps, momentum=op.momentum, affine=True, track_running_stats=True)
-    return site.module(without_unused(layer, op.scale, op.shift), x)
+def _(op: ops.BatchNorm, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "nn.BatchNorm2d" if len(shapes[0]) == 3 else "nn.BatchNorm1d"
+    yield norm(function, op, "affine", channels("num_features", shapes[0][-1]))
 
 
 @lower.register
-def _(op: ops.LayerNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    layer = site.bare(nn.LayerNorm, shapes[0][-1], eps=op.eps, elementwise_affine=True)
-    return channels_last(site, without_unused(layer, op.scale, op.shift), shapes[0], x)
+def _(op: ops.LayerNorm, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "PixelNorm" if len(shapes[0]) == 3 else "nn.LayerNorm"
+    yield norm(function, op, "elementwise_affine", channels("normalized_shape", shapes[0][-1]))
 
 
 @lower.register
-def _(op: ops.GroupNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    layer = site.bare(nn.GroupNorm, op.groups, shapes[0][-1], eps=op.eps, affine=True)
-    return site.module(without_unused(layer, op.scale, op.shift), x)
+def _(op: ops.GroupNorm, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    groups = Argument("num_groups", op.groups, "groups")
+    yield norm("nn.GroupNorm", op, "affine", groups, channels("num_channels", shapes[0][-1]))
 
 
 @lower.register
-def _(op: ops.LocalResponseNorm, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+def _(op: ops.LocalResponseNorm, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
     # torch divides alpha by the size, the paper's formula does not
-    return site.module(nn.LocalResponseNorm(op.size, alpha=op.alpha * op.size, beta=op.beta, k=op.k), x)
+    defaults = (("alpha", op.alpha * op.size, 1e-4), ("beta", op.beta, 0.75), ("k", op.k, 1.0))
+    arguments = Argument("size", op.size), *(named(*argument) for argument in defaults)
+    yield stateless("other", Call("nn.LocalResponseNorm", arguments), "F.local_response_norm")
 
 
 # ---- activations ----
 
-IN_PLACE: dict[type[ops.Op], Callable[..., nn.Module]] = {
-    ops.Relu: nn.ReLU,
-    ops.Relu6: nn.ReLU6,
-    ops.Silu: nn.SiLU,
-    ops.HardSwish: nn.Hardswish,
-    ops.HardSigmoid: nn.Hardsigmoid,
+PLAIN: dict[type[ops.Op], tuple[str, str]] = {
+    ops.Relu: ("nn.ReLU", "F.relu"),
+    ops.Relu6: ("nn.ReLU6", "F.relu6"),
+    ops.Silu: ("nn.SiLU", "F.silu"),
+    ops.Sigmoid: ("nn.Sigmoid", "torch.sigmoid"),
+    ops.HardSwish: ("nn.Hardswish", "F.hardswish"),
+    ops.HardSigmoid: ("nn.Hardsigmoid", "F.hardsigmoid"),
+    ops.Tanh: ("nn.Tanh", "torch.tanh"),
 }
-"""Operators that are a layer of torch with no attribute but where its value lies."""
+"""Activations without attributes: the layer, which any other may stand for, and the function."""
 
 
-def in_place(op: ops.Op, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(IN_PLACE[type(op)](inplace=site.overwrites), x)
-
-
-for kind in IN_PLACE:
-    lower.register(kind, in_place)
-
-PLAIN: dict[type[ops.Op], Callable[[], nn.Module]] = {
-    ops.Sigmoid: nn.Sigmoid,
-    ops.Tanh: nn.Tanh,
-    ops.Softmax: partial(nn.Softmax, dim=1),
-    ops.GlobalAvgPool: partial(nn.AdaptiveAvgPool2d, 1),
-    ops.Flatten: partial(nn.Flatten, 1),
-}
-"""Operators that are a layer of torch without attributes."""
-
-
-def plain(op: ops.Op, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(PLAIN[type(op)](), x)
+def plain(op: ops.Op, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    layer, function = PLAIN[type(op)]
+    yield stateless("activation", Call(Code(layer)), function)
 
 
 for kind in PLAIN:
@@ -241,145 +198,162 @@ for kind in PLAIN:
 
 
 @lower.register
-def _(op: ops.Gelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.GELU(approximate=op.approximate), x)
+def _(op: ops.Gelu, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    if op.approximate == "none":
+        yield stateless("activation", Call(Code("nn.GELU")), "F.gelu")
+    else:
+        yield stateless("activation", Call("nn.GELU", (named("approximate", op.approximate, "none"),)), "F.gelu")
 
 
 @lower.register
-def _(op: ops.PRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(site.bare(nn.PReLU, 1 if op.shared else shapes[0][-1], init=op.slope), x)
+def _(op: ops.Softmax, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield stateless("activation", Call("nn.Softmax", (named("dim", 1, None),)), "F.softmax")
 
 
 @lower.register
-def _(op: ops.LeakyRelu, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.LeakyReLU(op.slope, inplace=site.overwrites and op.slope >= 0), x)
+def _(op: ops.PRelu, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    slopes = Argument("num_parameters", 1 if op.shared else shapes[0][-1], "other" if op.shared else "channels", 1)
+    yield Piece("activation", Call("nn.PReLU", (slopes, named("init", op.slope, 0.25))))
 
 
 @lower.register
-def _(op: ops.LayerScale, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    scale = site.parameter(shapes[0][-1:])
-    if len(shapes[0]) == 3:
-        scale = site.call(torch.reshape, scale, (-1, 1, 1))
-    return site.call(operator.mul, x, scale)
+def _(op: ops.LeakyRelu, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    # torch has no gradient of a negative slope in place
+    apart = () if op.slope >= 0 else (named("inplace", False, False),)
+    call = Call("nn.LeakyReLU", (Argument("negative_slope", op.slope, default=0.01), *apart))
+    yield stateless("activation", call, "F.leaky_relu")
 
 
 @lower.register
-def _(op: ops.Dropout, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.Dropout(op.rate), x)
+def _(op: ops.LayerScale, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "LayerScale" if len(shapes[0]) == 3 else "VectorScale"
+    yield Piece("other", Call(function, (channels("channels", shapes[0][-1]), Argument("init", op.init))))
 
 
 @lower.register
-def _(op: ops.StochasticDepth, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    # an image as the only channel of its map: dropping channels drops the image, and scales the others
-    layer = nn.Dropout3d(op.rate) if len(shapes[0]) == 3 else nn.Dropout1d(op.rate)
-    return site.call(torch.squeeze, site.module(layer, site.call(torch.unsqueeze, x, 1)), 1)
+def _(op: ops.Dropout, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("other", Call("nn.Dropout", (Argument("p", op.rate, "rate"),)))
+
+
+@lower.register
+def _(op: ops.StochasticDepth, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    function = "StochasticDepth" if len(shapes[0]) == 3 else "VectorStochasticDepth"
+    yield Piece("other", Call(function, (Argument("p", op.rate, "rate"),)))
 
 
 # ---- poolings ----
 
 
-@lower.register
-def _(op: ops.MaxPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    pads = op.padding(shapes[0][0], shapes[0][1])
-    kernel, dilation = pair(op.kernel), pair(op.dilation)
-    if native(op, pads):
-        layer = nn.MaxPool2d(kernel, op.strides, (pads.top, pads.left), dilation, ceil_mode=op.ceil)
-        return site.module(layer, x)
-    around = same_upper(op, site, x) if follows_size(op) else sides(extent(op, site.node.shape, shapes[0], pads))
-    padded = site.call(F.pad, x, around, value=MINUS_INFINITY)
-    return site.module(nn.MaxPool2d(kernel, op.strides, 0, dilation, ceil_mode=False), padded)
+def window(op: Pool, pads: Padding) -> tuple[Argument, ...]:
+    kernel = square(op.kernel)
+    return (
+        Argument("kernel_size", kernel, "kernel"),
+        # torch, too, steps by the kernel where no stride is given
+        named("stride", square(op.strides), kernel, "stride"),
+        named("padding", square((pads.top, pads.left)), 0, "padding"),
+    )
 
 
 @lower.register
-def _(op: ops.AvgPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+def _(op: ops.MaxPool, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
     pads = op.padding(shapes[0][0], shapes[0][1])
-    kernel = pair(op.kernel)
+    dilation = named("dilation", square(op.dilation), 1, "dilation")
+    ceil = named("ceil_mode", op.ceil, False)
+    if not native(op, pads):
+        reached = extent(op, node.shape, shapes[0], pads)
+        yield same_pad(op, MINUS_INFINITY) if follows_size(op) else constant_pad(reached, MINUS_INFINITY)
+        pads, ceil = Padding(0, 0, 0, 0), named("ceil_mode", False, False)
+    yield stateless("other", Call("nn.MaxPool2d", (*window(op, pads), dilation, ceil)), "F.max_pool2d")
+
+
+@lower.register
+def _(op: ops.AvgPool, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    pads = op.padding(shapes[0][0], shapes[0][1])
     if native(op, pads):
-        layer = nn.AvgPool2d(
-            kernel, op.strides, (pads.top, pads.left), ceil_mode=op.ceil, count_include_pad=op.include_pad
-        )
-        return site.module(layer, x)
-    return counted_average(op, site, shapes[0], pads, x)
-
-
-def counted_average(op: ops.AvgPool, site: Site, shape: Shape, pads: Padding, x: fx.Node) -> fx.Node:
-    """A mean whose windows count by a mask what torch's pooling cannot leave out."""
-    counts = 1.0 if op.include_pad else 0.0
-    ones = site.call(torch.ones_like, site.call(torch.narrow, x, 1, 0, 1))
-    whole: tuple[int | fx.Node, ...]
+        flags = named("ceil_mode", op.ceil, False), named("count_include_pad", op.include_pad, True)
+        yield stateless("other", Call("nn.AvgPool2d", (*window(op, pads), *flags)), "F.avg_pool2d")
+        return
+    kernel, stride, _ = window(op, pads)
+    places = kernel, Argument("stride", stride.value, "stride")
+    counts = Argument("count_pad", op.include_pad, by_name=True)
     if follows_size(op):
-        whole = same_upper(op, site, x)
-        mask = site.call(F.pad, ones, whole, value=counts)
-    else:
-        reached = extent(op, site.node.shape, shape, pads)
-        whole = sides(reached)
-        beyond = sides(Padding(*(r - p for r, p in zip(reached, pads, strict=True))))
-        mask = site.call(F.pad, site.call(F.pad, ones, sides(pads), value=counts), beyond)
-    # called as a function: a module called twice would show the count to a hook that looks for the node's value
-    add_up = partial(site.call, F.avg_pool2d, kernel_size=pair(op.kernel), stride=op.strides, divisor_override=1)
-    return site.call(operator.truediv, add_up(site.call(F.pad, x, whole)), add_up(mask))
+        yield Piece("other", Call("SameAvgPool", (*places, counts)))
+        return
+    reached = extent(op, node.shape, shapes[0], pads)
+    beyond = Padding(*(r - p for r, p in zip(reached, pads, strict=True)))
+    around = Argument("padding", sides(pads), "sides"), Argument("beyond", sides(beyond), "sides")
+    yield Piece("other", Call("CountedAvgPool", (*places, *around, counts)))
 
 
 @lower.register
-def _(op: ops.AdaptiveAvgPool, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.AdaptiveAvgPool2d(pair(op.size)), x)
+def _(op: ops.GlobalAvgPool, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield adaptive(1)
+
+
+@lower.register
+def _(op: ops.AdaptiveAvgPool, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield adaptive(square(op.size))
+
+
+def adaptive(size: int | tuple[int, int]) -> Piece:
+    call = Call("nn.AdaptiveAvgPool2d", (Argument("output_size", size),))
+    return stateless("other", call, "F.adaptive_avg_pool2d")
 
 
 # ---- moving values ----
 
 
 @lower.register
-def _(op: ops.Flatten, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
+def _(op: ops.Flatten, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
     if op.order == "hwc" and len(shapes[0]) == 3:
-        x = site.call(torch.permute, x, (0, 2, 3, 1))
-    return plain(op, site, shapes, x)
+        yield Piece("other", Call("PixelFlatten"), "torch.flatten({}.permute(0, 2, 3, 1), 1)")
+    else:
+        yield Piece("other", Call("nn.Flatten"), "torch.flatten({}, 1)")
 
 
 @lower.register
-def _(op: ops.Pad, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.ConstantPad2d(sides(explicit_padding(op.amount)), op.value), x)
+def _(op: ops.Pad, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield constant_pad(explicit_padding(op.amount), op.value, "")
 
 
 @lower.register
-def _(op: ops.Split, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    part = shapes[0][-1] // op.parts
-    return site.call(torch.narrow, x, 1, op.index * part, part)
+def _(op: ops.Split, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("part", None, f"{{}}.chunk({op.parts}, dim=1)", part=op.index, parts=op.parts)
 
 
 @lower.register
-def _(op: ops.Slice, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.call(torch.narrow, x, 1, op.start, op.stop - op.start)
+def _(op: ops.Slice, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    ends = Argument("start", op.start, "channels"), Argument("stop", op.stop, "channels")
+    yield Piece("part", Call("Channels", ends), f"{{}}[:, {op.start}:{op.stop}]")
 
 
 @lower.register
-def _(op: ops.Shuffle, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    return site.module(nn.ChannelShuffle(op.groups), x)
+def _(op: ops.Shuffle, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield stateless("other", Call("nn.ChannelShuffle", (Argument("groups", op.groups),)), "F.channel_shuffle")
 
 
 @lower.register
-def _(op: ops.Upsample, site: Site, shapes: tuple[Shape, ...], x: fx.Node) -> fx.Node:
-    factors = tuple(map(float, pair(op.scale)))
-    corners = None if op.mode == "nearest" else False
-    return site.module(nn.Upsample(scale_factor=factors, mode=op.mode, align_corners=corners), x)
+def _(op: ops.Upsample, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    scale = square(op.scale)
+    factors = float(scale) if isinstance(scale, int) else tuple(map(float, scale))
+    corners = named("align_corners", None if op.mode == "nearest" else False, None)
+    arguments = named("scale_factor", factors, None), named("mode", op.mode, "nearest"), corners
+    yield stateless("other", Call("nn.Upsample", arguments), "F.interpolate")
 
 
 # ---- joins ----
 
 
 @lower.register
-def _(op: ops.Add, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
-    first, *others = inputs
-    for position, other in enumerate(others):
-        # a sum that is begun belongs to nobody else
-        first = site.call(operator.iadd if position or site.overwrites else operator.add, first, other)
-    return first
+def _(op: ops.Add, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("join", None, " + ".join(["{}"] * len(shapes)))
 
 
 @lower.register
-def _(op: ops.Mul, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
-    return reduce(partial(site.call, operator.mul), inputs)
+def _(op: ops.Mul, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("join", None, " * ".join(["{}"] * len(shapes)))
 
 
 @lower.register
-def _(op: ops.Concat, site: Site, shapes: tuple[Shape, ...], *inputs: fx.Node) -> fx.Node:
-    return site.call(torch.cat, list(inputs), 1)
+def _(op: ops.Concat, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
+    yield Piece("concat", None, f"torch.cat([{', '.join(['{}'] * len(shapes))}], dim=1)")

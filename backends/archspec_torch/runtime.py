@@ -18,13 +18,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archspec import ops
 from archspec.backend import BackendError, Measured
+from archspec.emit.steps import Piece
 from archspec.files import whole_file
 from archspec.graph import Graph, Node
 from archspec.hierarchy import Entangled, Level, levels
 from archspec.weights import draw, encode
 from archspec_torch.checkpoint import array
-from archspec_torch.lower import Alone, NotALayer, Within, lower
+from archspec_torch.lower import pieces
 from archspec_torch.names import class_name, legal
+from archspec_torch.site import NotALayer, Site, alone
 
 FRESH = (ops.Conv, ops.DwConv, ops.Linear, ops.BatchNorm)
 """Operators whose value is memory of its own, which their gradients do not look at."""
@@ -101,10 +103,6 @@ def canonical(model: nn.Module, names: dict[str, str]) -> Iterator[tuple[str, to
                 yield f"{path}.{name}", tensor
 
 
-INPUT = fx.Graph().placeholder("x")
-"""What a layer by itself is given."""
-
-
 class Builder:
     """Builds the modules of one Graph, the innermost first."""
 
@@ -152,9 +150,8 @@ class Builder:
                 training = only is not None and child.path in self.training
                 values |= self.call(graph, name, child, values, only if training else None)
             else:
-                site = Within(graph, owner, name, child, self.overwrites(child), self.tensors)
-                inputs = [values[path] for path in child.inputs]
-                values[child.path] = lower(child.op, site, self.graph.input_shapes(child), *inputs)
+                site = Site(graph, owner, name, self.overwrites(child), self.tensors)
+                values[child.path] = site.run(self.pieces(child), [values[path] for path in child.inputs])
                 self.names[child.path] = prefix + name
         outputs = [values[path] for path in level.outputs]
         graph.output(together(outputs) if only is None else only.outputs(outputs, len(self.graph.training)))
@@ -169,7 +166,11 @@ class Builder:
         siblings: set[str] = set()
         children = [(legal(child.name, siblings), child) for child in level.children]
         # the scopes within come last, so that none is built twice
-        layers = {name: self.layer(child) for name, child in children if not isinstance(child, Level)}
+        layers = {
+            name: alone(self.pieces(child), self.overwrites(child), self.tensors)
+            for name, child in children
+            if not isinstance(child, Level)
+        }
         for name, child in children:
             if isinstance(child, Level):
                 layers[name] = self.level(child, f"{prefix}{name}.")
@@ -177,12 +178,8 @@ class Builder:
                 self.names[child.path] = prefix + name
         return nn.Sequential(OrderedDict((name, layers[name]) for name, _ in children))
 
-    def layer(self, node: Node) -> nn.Module:
-        """A node that is one layer of torch; raises `NotALayer`."""
-        site = Alone(node, self.overwrites(node), self.tensors)
-        if lower(node.op, site, self.graph.input_shapes(node), INPUT) is not INPUT or site.layer is None:
-            raise NotALayer
-        return site.layer
+    def pieces(self, node: Node) -> Iterator[Piece]:
+        return pieces(node, self.graph.input_shapes(node))
 
     def call(
         self, graph: fx.Graph, name: str, child: Level, values: dict[str, fx.Node], only: "InTraining | None"

@@ -11,13 +11,13 @@ from archspec.emit.ruff import formatted
 from archspec.emit.templates import Place, Template, camel, family_name
 from archspec.graph import Graph
 from archspec_torch.legal import legal
+from archspec_torch.lower import IDENTITY, pieces
 from archspec_torch.source_classes import class_text
 from archspec_torch.source_helpers import TEXTS, helpers, imports
-from archspec_torch.source_layers import IDENTITY, layers
 
 TAKEN = frozenset({*TEXTS, "F", "OrderedDict", "Tensor", "None", "True", "False"})
 WORDS = Words(identity=IDENTITY, taken=frozenset({*TEXTS, "F", "nn", "torch", "float", "getattr", "range", "super"}))
-DIALECT = Dialect(layers, legal, WORDS, camel, taken=TAKEN)
+DIALECT = Dialect(pieces, legal, WORDS, camel, taken=TAKEN)
 
 
 def source(graph: Graph, printed: Printed | None = None) -> str:

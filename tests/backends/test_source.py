@@ -13,9 +13,9 @@ import processor
 import pytest
 import torch
 from archspec_torch import legal, names
+from archspec_torch.lower import pieces
 from archspec_torch.runtime import build
 from archspec_torch.source import source, unformatted
-from archspec_torch.source_layers import layers
 from backends.cases import CASES
 from backends.sources import HOSTILE, ROWS, of, ruff, shape_of, with_texts
 from hypothesis import HealthCheck, given, settings
@@ -282,7 +282,7 @@ def test_what_is_left_out_is_what_torch_takes() -> None:
         (call.function if isinstance(call.function, str) else call.function.text, argument.name, argument.default)
         for _, graph in CASES
         for node in graph.nodes[1:]
-        for piece in layers(node, graph.input_shapes(node))
+        for piece in pieces(node, graph.input_shapes(node))
         for call in calls(piece.call)
         for argument in call.arguments
         if argument.default is not REQUIRED and not (argument.name == "stride" and "Pool" in str(call.function))

@@ -391,6 +391,25 @@ def test_a_saved_module_loads_where_there_is_no_archspec(tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("kernel", [1, 2, 3])
+def test_a_window_padded_for_any_size_loads_and_is_exported_for_any_size(kernel: int) -> None:
+    """Also one that is narrower than its stride, whose padding is computed as a maximum."""
+    made = graph(f"conv({kernel}, 3, 2, pad = same_upper)", "7 x 8 x 3")
+    model, x = build(made).eval(), torch.randn(2, 3, 20, 31)
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    buffer.seek(0)
+    height, width = (torch.export.Dim(name, min=5, max=100) for name in ("height", "width"))
+    others = [
+        torch.load(buffer, weights_only=False),
+        torch.fx.symbolic_trace(model),
+        torch.export.export(model, (torch.randn(2, 3, 17, 18),), dynamic_shapes=({2: height, 3: width},)).module(),
+    ]
+    assert model(x).shape == (2, 3, 10, 16)
+    for other in others:
+        torch.testing.assert_close(other(x), model(x), rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("source", ["small", "forks"])
 def test_copies_traces_exports_and_layouts_compute_the_same(source: str, small: Graph, tmp_path: Path) -> None:
     made = small if source == "small" else archspec.parse(FORKS).elaborate()

@@ -106,7 +106,7 @@ def test_no_spelling_is_proposed_for_a_name_of_the_table(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("elu", "not in the language"), ("deconv", "transposed"), ("lstm", "recurrent"),
+        ("sparsemax", "not in the language"), ("deconv", "transposed"), ("lstm", "recurrent"),
         ("global_maxpool", "`maxpool(h x w, pad = valid)`"), ("swish", "here it is `silu`"),
         ("nn.SiLU", "`silu`"), ("tf.keras.layers.Conv2D", "`conv(kernel, channels, stride)`"),
         ("F.hardswish", "`hardswish`"), ("layers.Dense", "`linear(channels)`"),
