@@ -22,7 +22,6 @@ from archspec.elaborate.parameters import value_of
 from archspec.elaborate.suggest import identity
 from archspec.graph import Graph
 from archspec.lookalikes import LETTERS as LETTERS_ALIKE
-from archspec.lookalikes import note
 from archspec.pasting.blame import blamed
 from archspec.pasting.columns import (
     NOTE,
@@ -209,8 +208,6 @@ def no_column(attempt: Attempt, wanted: str) -> NoReading:
     near = similar(in_letters(wanted), alike)
     place = alike[near].span if near is not None else attempt.rows[0].span
     advice = f"if this is that column, call it `{wanted}`" if near is not None else ""
-    if near == in_letters(wanted):
-        advice = next((note(letter) for letter in place.text if letter in LETTERS_ALIKE), advice)
     return NoReading(place, attempt.reading.name.id, (), f"it needs a column `{wanted}`", "", advice)
 
 
