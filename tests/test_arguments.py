@@ -21,6 +21,10 @@ CASES: dict[str, tuple[list[str], int, str]] = {
         ["fit", "mobilenet_v2", "--macs", "300M", "--vary", "alpha=0:1000:0.001"], 4,
         "`alpha` has 1,000,001 values, and the limit is 100,000",
     ),
+    "a number that is out of range": (
+        ["stats", "mobilenet_v2", "-p", "alpha=1e308"], 2, "`alpha` cannot be a number out of range",
+    ),
+    "a whole number that is": (["stats", "mobilenet_v2", "-p", "k=" + "9" * 20], 2, "cannot be a number out of range"),
     "two parts of a grid": (
         ["fit", "mobilenet_v2", "--macs", "300M", "--vary", "alpha=0:60:0.001,0:60:0.001"], 4, "has 120,002 values",
     ),

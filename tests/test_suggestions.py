@@ -113,3 +113,46 @@ def test_suggestions_are_left_out_where_time_is_short() -> None:
     spec = archspec.parse(changed("mobilenet_v2", ("| 24   | 2 | 2", "| 42   | 2 | 2")), member="MobileNetV2")
     spec.make.advise = False
     assert [d.suggestions for d in spec.check_itself()] == [()] * len(spec.check_itself())
+
+
+ALEXNET = """arch 1
+network N {
+  table {
+    | Input     | Operator | c   | k  | s |
+    |-----------|----------|-----|----|---|
+    | 224×224×3 | conv     | 96  | 11 | 4 |
+    | 55×55×96  | pool     | -   | 3  | 2 |
+    | 27×27×96  | conv     | 256 | 5  | 1 |
+  }
+  read "conv" = conv(k, c, s, pad = valid) -> relu
+       "pool" = maxpool(k, s, pad = valid)
+}
+"""
+
+
+def test_another_size_of_the_image_is_offered() -> None:
+    """AlexNet's image is printed as 224×224, and its sizes are those of 227×227."""
+    (found,) = found_in(ALEXNET)
+    assert found.suggestions[0].text == "227×227×3 here instead of 224×224×3 makes every shape hold"
+    assert found_in(applied(ALEXNET, found.edits)) == []
+
+
+def test_a_mark_that_repeats_a_dash_is_written_out_and_no_row_is_moved() -> None:
+    text = """arch 1 network N { input 8 x 8 x 3 table {
+    | Operator | c | s |
+    |----------|---|---|
+    | conv     | 8 | 1 |
+    | pool     | - | - |
+    | conv     | " | 1 |
+    } read "conv" = conv(3, c, s) "pool" = maxpool(2, 2) }"""
+    (found,) = found_in(text)
+    assert found.site.text == '"'
+    assert [suggestion.text for suggestion in found.suggestions] == ['8 here instead of " makes it hold']
+    assert found_in(applied(text, found.edits)) == []
+    (found,) = found_in(text.replace('| conv     | " ', "| conv     | ditto "))
+    assert [edit.span.text for edit in found.edits] == ["ditto"]
+
+
+def test_a_claim_is_shown_as_it_is_printed() -> None:
+    found = found_in(ALEXNET.replace("55×55×96 ", "3025×96  "))
+    assert found[0].message == "row 1 gives 54×54×96, and row 2 says that its input is 3025×96"

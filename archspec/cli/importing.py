@@ -12,6 +12,7 @@ from archspec import driver
 from archspec.cli.options import Image
 from archspec.cli.output import give, say
 from archspec.diagnostics import SpecError
+from archspec.elaborate.modules import BUILT_IN
 from archspec.elaborate.parameters import value_of
 from archspec.limits import DEFAULT_LIMITS
 from archspec.loading import STDIN, read_source
@@ -68,6 +69,9 @@ def literal(text: str) -> Any:
 @click.option("--reading", metavar="NAME", help="Of a table: the conventions that it follows, instead of trying all.")
 @click.option("--title", metavar="TEXT", help="Of a table: its title, instead of its caption.")
 @click.option(
+    "--draft", is_flag=True, help="Of a table that no reading takes: write a spec to fill in, instead of an error."
+)
+@click.option(
     "--table", "number", type=click.IntRange(1, 2**20), metavar="N", help="Of several tables in a text: which one."
 )
 def import_(
@@ -79,6 +83,7 @@ def import_(
     weights: Path | None,
     reading: str | None,
     title: str | None,
+    draft: bool,
     number: int | None,
 ) -> None:
     """Write a pasted table, or a framework's model, as a spec.
@@ -97,14 +102,14 @@ def import_(
       archspec import torch:torchvision.models:resnet18 -a num_classes=10 --input 64x64x3
     """
     if source.startswith(FACTORY) or Path(source).suffix in MODELS:
-        if reading or title or number:
-            raise click.UsageError("--reading, --title and --table are for tables, and this is a model")
+        if reading or title or number or draft:
+            raise click.UsageError("--reading, --title, --table and --draft are for tables, and this is a model")
         model(source, output, name, dict(arguments), image, weights)
     else:
         require_text(source)
         if arguments or image or weights:
             raise click.UsageError("--argument, --input and --weights are for models, and this is a table")
-        table(source, output, name, reading, title, number)
+        table(source, output, name, reading, title, number, draft)
 
 
 def require_text(source: str) -> None:
@@ -129,9 +134,10 @@ def imported(
     reading: str | None = None,
     title: str | None = None,
     number: int | None = None,
+    draft: bool = False,
 ) -> "tuple[Pasted, list[Found]]":
-    """The spec of a table in a file, and all the tables that are in it; raises `SpecError` or `OSError`."""
-    from archspec.pasting import pasted, tables_in
+    """The spec of a table in a file, or its draft, and all tables that are in it; raises `SpecError` or `OSError`."""
+    from archspec.pasting import drafted, pasted, tables_in
 
     text = read_source(source, DEFAULT_LIMITS)
     found = tables_in(text)
@@ -139,11 +145,24 @@ def imported(
         raise SpecError([NoTable(Span(text, 0, 0))])
     if number is not None and number > len(found):
         raise click.UsageError(f"there are {len(found)} tables in {source}")
-    return pasted(found if number is None else [found[number - 1]], reading, name, title), found
+    wanted = found if number is None else [found[number - 1]]
+    try:
+        return pasted(wanted, reading, name, title), found
+    except SpecError:
+        made = drafted(wanted, reading, name, title) if draft else None
+        if made is None:
+            raise
+        return made, found
 
 
 def table(
-    source: str, output: Path | None, name: str | None, reading: str | None, title: str | None, number: int | None
+    source: str,
+    output: Path | None,
+    name: str | None,
+    reading: str | None,
+    title: str | None,
+    number: int | None,
+    draft: bool,
 ) -> None:
     """The command, for a table."""
     from archspec import library
@@ -155,7 +174,9 @@ def table(
         raise click.UsageError(f"there is no reading {reading!r}; known are {', '.join(sorted(known))}")
     if name is not None and not NAME.fullmatch(name):
         raise click.UsageError(f"{name!r} is not a name of a network")
-    made, found = imported(source, name, reading, title, number)
+    if name in BUILT_IN:
+        raise click.UsageError(f"{name!r} is a name of the language itself; give the network another")
+    made, found = imported(source, name, reading, title, number, draft)
     if output is None:
         give(made.text)
     else:

@@ -34,7 +34,7 @@ def should(error: Diagnostic, change: Change) -> str:
     what = f"`{change.column}`" if change.whole else f"`{change.old}`"
     text = f"{what} should be {change.new or 'empty'}"
     if isinstance(error, ShapeClaim) and error.giver == f"row {change.row}" and change.cell.span != error.claim:
-        return f"{text}: that gives {shape_text(error.claimed)}, as {error.claimer} says"
+        return f"{text}: that gives {shape_text(error.printed)}, as {error.claimer} says"
     return text
 
 

@@ -64,6 +64,8 @@ def swapped(one: TableRow, two: TableRow, columns: Sequence[int]) -> Iterator[li
     changes: list[Change] = []
     for i in columns:
         a, b = one.row.cells[i], two.row.cells[i]
+        if cells.ditto(a.span.text) or cells.ditto(b.span.text):
+            return
         if a.text != b.text:
             header = one.layout.columns[i].header.text
             changes += [
@@ -72,6 +74,17 @@ def swapped(one: TableRow, two: TableRow, columns: Sequence[int]) -> Iterator[li
             ]
     if changes:
         yield changes
+
+
+def unrepeated(rows: Sequence[TableRow], place: int) -> Iterator[list[Change]]:
+    """The nearest cell above that says something, in place of each mark of a row that repeats a `-`."""
+    row = rows[place]
+    for i, cell in enumerate(row.row.cells):
+        if cells.ditto(cell.span.text) and cells.missing(cell):
+            above = (r.row.cells[i].text for r in reversed(rows[:place]) if r.layout is row.layout)
+            said = next((text for text in above if text not in cells.MISSING), None)
+            mark, header = Cell(cell.span, cell.span.text), row.layout.columns[i].header.text
+            yield from [[Change(mark, 0, mark.text, said, header, row.number)]] if said else []
 
 
 def stated(claim: Change, sides: Shape) -> Change | None:

@@ -31,16 +31,19 @@ class ShapeClaim(Diagnostic, frozen=True):
     side: str
     found: Shape
     claimed: Shape
+    """the whole shape: what the cell leaves out is as it was found"""
     claim: Span
+    printed: Shape
+    """the sides that the cell has"""
 
     @property
     def message(self) -> str:
-        says = f"{self.claimer} says that its {self.side} is {shape_text(self.claimed)}"
+        says = f"{self.claimer} says that its {self.side} is {shape_text(self.printed)}"
         return f"{self.giver} gives {shape_text(self.found)}, and {says}"
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.claim, f"claims {shape_text(self.claimed)}"),)
+        return (Label(self.claim, f"claims {shape_text(self.printed)}"),)
 
     @property
     def help(self) -> str | None:

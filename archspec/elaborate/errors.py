@@ -9,6 +9,7 @@ from archspec.foreign import folded
 from archspec.initializer import INITIALIZERS
 from archspec.ops import OPERATORS, WORDS
 from archspec.source import Span
+from archspec.tables.cells import ditto
 
 WORD = re.compile(r"`(\w+)`")
 NEAR = 1000
@@ -66,8 +67,10 @@ class UnknownName(Diagnostic, frozen=True):
         if meant is not None and meant.write is not None:
             return meant.advice
         said = meant.advice if meant else f'a text needs quotes: "{self.name}"'
-        seen = listed(set(self.known) - WORDS)
-        return f"{said}; {seen}" if seen else said
+        known = set(self.known) - WORDS
+        seen = listed(known)
+        columns = meant is not None and {"h", "w"} < known  # a rule, whose row has columns
+        return "; ".join(filter(None, (seen, said) if columns else (said, seen)))
 
 
 class UnknownOperator(Diagnostic, frozen=True):
@@ -198,7 +201,8 @@ class BadArgument(Diagnostic, frozen=True):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        first = Label(self.primary, f"this is {self.found}")
+        repeats = ditto(self.primary.text)
+        first = Label(self.primary, "this repeats the `-` above" if repeats else f"this is {self.found}")
         if self.given_at is None or self.given_at == self.primary:
             return (first,)
         return first, Label(self.given_at, "given here")

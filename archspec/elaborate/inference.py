@@ -20,6 +20,8 @@ from archspec.tensor import Shape
 
 USUAL = (1, 2)
 """Strides that papers leave out of their tables."""
+IMAGE_SIDES = (224, 227, 299, 32, 28, 96, 64, 48)
+"""Sides of images that papers use, ImageNet's first."""
 
 
 class Inferred(Struct, frozen=True):

@@ -1,5 +1,6 @@
 """A network's parameters: typed by their defaults, or by their choices."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -31,6 +32,8 @@ from archspec.tensor import Shape, channels_first, channels_last, shape_text
 
 GIVEN = "<parameters>"
 """The source of what a program or the command line gives."""
+NUMERAL = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
+"""A number: one that is out of range is not a text."""
 
 
 def given(
@@ -128,7 +131,8 @@ def from_values(values: Mapping[str, Value]) -> dict[str, Binding]:
 def value_of(text: str) -> Value:
     """A value as the command line gives it: a number, true, false, none, an extent, or else a text."""
     module = Module(t.SpecFile(Source(GIVEN, text), ()))
-    return cell_value(Span(module.file.source, 0, len(text)), text, Environment(module, {}, Budget(0)))
+    value = cell_value(Span(module.file.source, 0, len(text)), text, Environment(module, {}, Budget(0)))
+    return float(text) if isinstance(value, str) and NUMERAL.fullmatch(text) else value
 
 
 def bound(module: Module, network: t.Network, arguments: Mapping[str, Binding], budget: Budget) -> dict[str, Binding]:

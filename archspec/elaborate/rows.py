@@ -150,7 +150,7 @@ class RowReader:
             return
         claimed = full_shape(claim[0], found)
         names = (fold.giver, row.label) if role == "input" else (row.label, "its cell")
-        fold.diagnostics.append(ShapeClaim(claim[1], *names, role, found, claimed, claim[1]))
+        fold.diagnostics.append(ShapeClaim(claim[1], *names, role, found, claimed, claim[1], claim[0]))
         fold.refuted += 1
         if fold.refuted > MOST_REFUTED:
             fold.suppose(None)

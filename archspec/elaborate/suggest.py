@@ -18,17 +18,18 @@ from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, Edit, Suggestion
 from archspec.elaborate.advice import exact, suggestion
-from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, stated, swapped, within
+from archspec.elaborate.changes import CHANGED, Change, numbers, overrides, stated, swapped, unrepeated, within
 from archspec.elaborate.claims import NumberClaim, RuleCheck, ShapeClaim, interval
 from archspec.elaborate.errors import BadArgument
 from archspec.elaborate.flow_errors import ShapeMismatch, SignatureMismatch
 from archspec.elaborate.folds import Look
-from archspec.elaborate.inference import USUAL
+from archspec.elaborate.inference import IMAGE_SIDES, USUAL
 from archspec.elaborate.instantiate import BODY, Instantiator
 from archspec.elaborate.remedies import remedies
 from archspec.elaborate.table_errors import UnreadOperator, Unsolved
 from archspec.elaborate.table_rows import Overrides, TableRow, overridden
 from archspec.source import Span
+from archspec.syntax.tree import Number
 from archspec.tables import cells
 from archspec.tables.table import Cell
 
@@ -241,6 +242,9 @@ class Search:
 
     def compared(self, changes: list[Change]) -> tuple[Look, Look] | None:
         """The rows around some changes with and without them, up to where they come to the same if that is near."""
+        image = self.rows[0].layout.cell(self.rows[0].row, "input")
+        if image is not None and any(change.cell.span == image.span for change in changes):
+            return None  # it is what the first row is given
         places = [i for i, row in enumerate(self.rows) for change in changes if change.row == row.number]
         first, found = min(places), None
         for last in range(max(places) + 1, max(places) + 1 + REACH):
@@ -280,7 +284,8 @@ class Search:
         """What is tried, the likeliest first: a stage is tried whole, and no other where it has found something."""
         near = positions(self.error, self.rows)
         others = [self.exchanges(near), self.restated()]
-        yield chain(self.singles(near, self.asked), *(others[::-1] if self.bench.infers else others))
+        yield (changes for position in near for changes in unrepeated(self.rows, position))
+        yield chain(self.singles(near, self.asked), self.images(), *(others[::-1] if self.bench.infers else others))
         yield self.singles(near, self.solved)
         yield self.singles(near, self.beside)
         yield self.singles(near, self.slips)
@@ -384,19 +389,31 @@ class Search:
         for one, two in pairs:
             yield from swapped(one, two, [i for i, c in enumerate(one.layout.columns) if c.role in CHANGED])
 
-    def restated(self) -> Iterator[list[Change]]:
-        """The claim itself, corrected, or the one above it, which decides what is inferred for this row."""
+    def claims(self) -> tuple[int | None, list[Change]]:
+        """Which of the claims in its column fails, and all of them."""
         claim = self.error
-        if not isinstance(claim, ShapeClaim):
-            return
-        claims = [
+        found = [
             Change(cell, 0, cell.text, cell.text, column.header.shown, row.number)
             for row in self.rows
             for cell, column in zip(row.row.cells, row.layout.columns, strict=True)
-            if column.role == claim.side and not cells.missing(cell)
+            if isinstance(claim, ShapeClaim) and column.role == claim.side and not cells.missing(cell)
         ]
-        at = next((i for i, change in enumerate(claims) if change.cell.span == claim.claim), None)
-        if at is None:
+        at = (i for i, change in enumerate(found) if isinstance(claim, ShapeClaim) and change.cell.span == claim.claim)
+        return next(at, None), found
+
+    def images(self) -> Iterator[list[Change]]:
+        """Another size of the image, where the first claim below it fails."""
+        at, claims = self.claims()
+        sides = cells.shape_claim(claims[0].cell) if at == 1 else None
+        channels = sides[-1] if sides is not None and len(sides) == 3 else None
+        if isinstance(channels, Number):
+            sized = (stated(claims[0], (side, side, int(channels.value))) for side in IMAGE_SIDES)
+            yield from ([change] for change in sized if change is not None and change.new != change.old)
+
+    def restated(self) -> Iterator[list[Change]]:
+        """The claim itself, corrected, or the one above it, which decides what is inferred for this row."""
+        claim, (at, claims) = self.error, self.claims()
+        if at is None or not isinstance(claim, ShapeClaim):
             return
         height, width = claim.claimed[:2] if len(claim.claimed) == 3 else (1, 1)
         above = [stated(claims[at - 1], (by * height, by * width)) for by in USUAL if at > 0]

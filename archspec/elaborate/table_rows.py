@@ -59,14 +59,21 @@ def printed_cells(row: TableRow) -> tuple[PrintedCell, ...]:
     )
 
 
+def repeated(up: Cell, mark: Cell) -> Cell:
+    return Cell(mark.span, up.text) if cells.missing(up) else replace(up, continued=False)
+
+
 def without_dittos(rows: tuple[Row, ...]) -> list[Row]:
-    """A ditto mark stands for the cell above; one below an empty cell, or in the first row, stays what it is."""
+    """A ditto mark stands for the cell above; one below an empty cell, or in the first row, stays what it is.
+
+    One below a `-` says so itself, so that what is wrong with that is said at the mark.
+    """
     done: list[Row] = []
     for row in rows:
         above = done[-1].cells if done else row.cells
         if any(cells.ditto(cell.text) for cell in row.cells):
             taken = tuple(
-                replace(up, continued=False) if cells.ditto(cell.text) and up.text else cell
+                repeated(up, cell) if cells.ditto(cell.text) and up.text else cell
                 for cell, up in zip(row.cells, above, strict=True)
             )
             done.append(replace(row, cells=taken))

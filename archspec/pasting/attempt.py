@@ -7,12 +7,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from archspec import driver
-from archspec.diagnostics import Diagnostic, SpecError, is_error
+from archspec.diagnostics import Diagnostic, SpecError, is_error, similar
+from archspec.elaborate.advice import suggestion
+from archspec.elaborate.changes import Change, stated
+from archspec.elaborate.claims import ShapeClaim
+from archspec.elaborate.errors import UnknownName
 from archspec.elaborate.evaluate import Value
+from archspec.elaborate.inference import IMAGE_SIDES
 from archspec.elaborate.layout import ROLES
 from archspec.elaborate.parameters import value_of
+from archspec.elaborate.suggest import identity
 from archspec.graph import Graph
+from archspec.lookalikes import LETTERS as LETTERS_ALIKE
 from archspec.pasting.blame import blamed
 from archspec.pasting.columns import (
     NOTE,
@@ -39,11 +48,9 @@ from archspec.spec import Spec
 from archspec.syntax import tree
 from archspec.tables import patterns
 from archspec.tables.align import aligned
-from archspec.tables.cells import missing
+from archspec.tables.cells import ditto, missing
 from archspec.tables.table import Cell, Row
 
-IMAGE_SIDES = (224, 227, 299, 32, 28, 96, 64, 48)
-"""Sides of images that are tried where a table does not state its input: ImageNet's first."""
 CLASSES = 1000
 FOLDER = "readings/"
 LAST = re.compile(r"\b([0-9]{1,6})[- ]?(?:d|D|way)\b.*(?:fc|fully[- ]connected)|^FC[- ]?([0-9]{1,6})$", re.IGNORECASE)
@@ -135,7 +142,7 @@ class Attempt:
 
 
 def within(place: Span, span: Span) -> bool:
-    return place.source is span.source and span.start <= place.start <= span.end
+    return place.source == span.source and span.start <= place.start <= span.end
 
 
 def body(rows: Sequence[Row]) -> str:
@@ -179,12 +186,10 @@ def best(attempt: Attempt) -> Attempt:
 def plainly(attempt: Attempt) -> Sequence[Diagnostic]:
     """The errors in words of the table: columns that it does not have, and letters that stand for no activation."""
     name, absent = attempt.reading.name.id, attempt.columns.missing
-    unknown = {error.primary.text for error in attempt.errors if error.code == "unknown-name"}
-    if unknown & absent.keys() and all(operators_read(attempt)) and any(operators_read(attempt, own=True)):
-        needed = " and ".join(
-            f"`{header}`" for header in dict.fromkeys(absent[one] for one in absent if one in unknown)
-        )
-        return [NoReading(attempt.rows[0].span, name, (), f"it needs a column {needed}")]
+    unknown = {error.name for error in attempt.errors if isinstance(error, UnknownName)}
+    own = len(unread_operators(attempt, own=True)) < len(operator_cells(attempt))
+    if unknown & absent.keys() and own and not unread_operators(attempt):
+        return [no_column(attempt, header) for header in dict.fromkeys(absent[one] for one in absent if one in unknown)]
     letters = [i for i, meaning in attempt.columns.meanings.items() if meaning == "NL"]
     rows = sorted({attempt.row_of(error) for error in attempt.errors if error.code == "rule-check"} - {0})
     cells = [attempt.rows[row].cells[i] for row in rows for i in letters]
@@ -196,19 +201,55 @@ def plainly(attempt: Attempt) -> Sequence[Diagnostic]:
     ][:1]
 
 
-def operators_read(attempt: Attempt, own: bool = False) -> list[bool]:
-    """Whether there is a rule for each of the operator cells, the reading's `own` alone; `False` for no cells."""
+def no_column(attempt: Attempt, wanted: str) -> NoReading:
+    """That a reading needs a column, said at the header that is most like it, of those that it does not read."""
+    free = [cell for i, cell in enumerate(attempt.rows[0].cells) if attempt.columns.meanings.get(i, NOTE) == NOTE]
+    alike = {in_letters(cell.shown): cell for cell in reversed(free)}
+    near = similar(in_letters(wanted), alike)
+    place = alike[near].span if near is not None else attempt.rows[0].span
+    advice = f"if this is that column, call it `{wanted}`" if near is not None else ""
+    return NoReading(place, attempt.reading.name.id, (), f"it needs a column `{wanted}`", "", advice)
+
+
+def in_letters(text: str) -> str:
+    """A text whose letters of other scripts are those of ASCII that they look like."""
+    return "".join(LETTERS_ALIKE.get(letter, letter) for letter in text)
+
+
+def operator_cells(attempt: Attempt) -> list[Cell]:
+    """The cells of all columns of operators, except those that say nothing of their own."""
+    picked = chosen(attempt)
+    columns = [i for i in operators_of(attempt) if picked.get(i, "operator") == "operator"]
+    found = (row.cells[i] for i in columns for row in attempt.rows[1:])
+    return [cell for cell in found if not missing(cell) and not ditto(cell.text)]
+
+
+def unread_operators(attempt: Attempt, own: bool = False) -> list[Cell]:
+    """The operator cells for which there is no rule; no rule of the reading's `own`, if that is asked."""
     texts = [rule.pattern.value for rule in rules_of(attempt.reading)]
     texts += [] if own else [rule.pattern for rule in attempt.rules]
-    cells = [row.cells[i].shown for i in operators_of(attempt) for row in attempt.rows[1:]]
-    return [any(patterns.match(text, cell) for text in texts) for cell in cells] or [False]
+    said = {cell.shown for cell in operator_cells(attempt)}
+    unread = {cell for cell in said if not any(patterns.match(text, cell) for text in texts)}
+    return [cell for cell in operator_cells(attempt) if cell.shown in unread]
+
+
+def rows_read(attempt: Attempt) -> int:
+    """How many rows have operators, and rules for all of them.
+
+    Where the table lacks columns of the reading, its own words alone show that it is meant.
+    """
+    unread = {cell.span.start for cell in unread_operators(attempt, own=bool(attempt.columns.missing))}
+    said = {cell.span.start for cell in operator_cells(attempt)}
+    return sum(
+        any(cell.span.start in said for cell in row.cells) and not any(cell.span.start in unread for cell in row.cells)
+        for row in attempt.rows[1:]
+    )
 
 
 def prepare(attempt: Attempt) -> None:
     """Find the clauses for what the table calls otherwise than the reading does."""
     found = attempt.columns = columned(attempt.reading, attempt.rows)
-    cells = [row.cells[i].shown for i in operators_of(attempt) for row in attempt.rows[1:] if not missing(row.cells[i])]
-    attempt.rules = reworded(attempt.reading, cells)
+    attempt.rules = reworded(attempt.reading, [cell.shown for cell in operator_cells(attempt)])
     attempt.rules = last_rule(attempt) + attempt.rules
     if any(meaning_of(c) == "operator" for c in choices_of(attempt.reading)):
         # the network is compared with what is printed at the defaults alone
@@ -258,17 +299,38 @@ def whole(spec: Spec, attempt: Attempt) -> Graph:
 
 
 def sized(attempt: Attempt) -> None:
-    """The side of the image with which most claims hold, of those that papers use."""
-    found: list[tuple[int, int, list[Diagnostic], int]] = []
+    """The side of the image with which most rows and claims hold, of those that papers use."""
+    found: list[tuple[tuple[bool, int, int, int], list[Diagnostic], int]] = []
     for place, side in enumerate(IMAGE_SIDES):
         attempt.side = side
         judge(attempt)
-        found.append((len(attempt.errors), place, attempt.errors, attempt.held))
-        if not attempt.errors:
+        if all(error.code != "clause" for error in attempt.errors):
+            first = min(map(attempt.row_of, attempt.errors), default=len(attempt.rows))
+            found.append(((not attempt.held, -first, len(attempt.errors), place), attempt.errors, attempt.held))
+        if not attempt.errors or not found:
             return
-    # where every claim holds, what is wrong is the table's notes alone
-    _, place, attempt.errors, attempt.held = min(found, key=lambda one: (not one[3], *one[:2]))
+    (*_, place), attempt.errors, attempt.held = min(found, key=lambda one: one[0])
     attempt.side = IMAGE_SIDES[place]
+
+
+def with_other_image(attempt: Attempt) -> None:
+    """Let the first error say so where another image than the one that the first row prints mends it."""
+    wrong, printed = attempt.errors, attempt.side
+    known = set(map(identity, wrong))
+    for side in IMAGE_SIDES if printed and isinstance(wrong[0], ShapeClaim) and attempt.row_of(wrong[0]) == 2 else ():
+        attempt.side = side
+        judge(attempt)
+        claim, *others = attempt.errors or wrong
+        left = set(map(identity, others))
+        if isinstance(claim, ShapeClaim) and attempt.row_of(claim) == 1 and left < known and side != printed:
+            at, cell = next((i, c) for i, c in enumerate(attempt.rows[1].cells) if c.span == claim.claim)
+            change = stated(Change(cell, 0, cell.text, cell.text, attempt.rows[0].cells[at].shown, 1), claim.found)
+            assert change is not None
+            judge(attempt, advise=True)
+            others = [error for error in attempt.errors if identity(error) in left]
+            wrong = [replace(wrong[0], suggestions=(suggestion(wrong[0], [change]),), stopped=False), *others]
+            break
+    attempt.errors, attempt.side = wrong, printed
 
 
 def meaning_of(column: tree.Column) -> str:

@@ -1,6 +1,6 @@
 """Diagnostics of the spec of a pasted table -> the same, at the cells of the text that was pasted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -11,24 +11,36 @@ from archspec.source import Source, Span
 from archspec.tables.dialects import rows_of
 from archspec.tables.table import Row
 
-Places = list[tuple[Span, Span]]
-"""Each place of the spec, and the pasted place that it was made of; the narrowest first."""
+Pair = tuple[Span, Span]
+"""A place of the spec, and the pasted place that it was made of."""
+Places = list[Pair]
+"""The narrowest first."""
 
 
 def blamed(
-    errors: Sequence[Diagnostic], source: Source, rows: Sequence[Row], span: Span, reading: str
+    errors: Sequence[Diagnostic],
+    source: Source,
+    rows: Sequence[Row],
+    span: Span,
+    reading: str,
+    more: Iterable[Pair] = (),
 ) -> list[Diagnostic]:
-    """Diagnostics of the text of a spec, moved to the rows that its table was made of."""
-    places = list(pairs(source, rows))
+    """Diagnostics of the text of a spec, moved to the rows that its table was made of, and to `more` places.
+
+    What is wrong with the rest of that text, which nobody has seen, is said at the headers.
+    """
+    cells = list(pairs(source, rows))
+    places = [*cells, *more, (Span(source, 0, len(source.text)), rows[0].span)]
+    frame = Frame(f"the table, read as {reading}", span)
     made: list[Diagnostic] = []
     for error in errors:
-        moved: Diagnostic = mapped(error, places)
-        frame = Frame(f"the table, read as {reading}", span)
-        made.append(replace(moved, stack=(frame, *moved.stack)) if moved.primary.source is span.source else error)
+        inside = [one for one in error.suggestions if all(moved(edit.span, cells) != edit.span for edit in one.edits)]
+        there: Diagnostic = mapped(replace(error, suggestions=tuple(inside)), places)
+        made.append(replace(there, stack=(frame, *there.stack)))
     return made
 
 
-def pairs(source: Source, rows: Sequence[Row]) -> Iterator[tuple[Span, Span]]:
+def pairs(source: Source, rows: Sequence[Row]) -> Iterator[Pair]:
     """The cells and rows of the table in the text of a spec, with those that they were made of."""
     start = source.text.index("\ntable {") + len("\ntable {")
     end = source.text.index("\n  }", start)
@@ -55,7 +67,7 @@ def mapped(value: Any, places: Places) -> Any:
 
 def moved(span: Span, places: Places) -> Span:
     for place, pasted in places:
-        if place.source is span.source and place.start <= span.start and span.end <= place.end:
+        if place.source == span.source and place.start <= span.start and span.end <= place.end:
             if place.text == pasted.text:
                 return pasted.part(span.start - place.start, span.end - place.start)
             return pasted

@@ -62,6 +62,7 @@ class NoReading(Diagnostic, frozen=True):
     further: tuple[Span, ...]
     reason: str = ""
     rule: str = ""
+    advice: str = ""
 
     @property
     def message(self) -> str:
@@ -77,8 +78,11 @@ class NoReading(Diagnostic, frozen=True):
 
     @property
     def help(self) -> str:
+        if self.advice:
+            return self.advice
         if self.rule:
-            return f"say what it means: `{self.rule}`"
+            draft = "`archspec import --draft` writes a spec with such a line for each kind of row"
+            return f'say what it means: `read "{self.rule}" = …`; {draft}'
         return 'say what the columns mean: `columns "HEADER": operator, …`, and the rows: `read "PATTERN" = …`'
 
 
@@ -95,12 +99,14 @@ class NotAsPrinted(Diagnostic, frozen=True):
     code: ClassVar[str] = "not-as-printed"
     printed: str
     found: str
+    """empty where it is not known how a network would show it"""
     where: str = "this row prints"
     advice: str | None = None
 
     @property
     def message(self) -> str:
-        return f"{self.where} {self.printed}, and the network has {self.found}"
+        has = f"the network has {self.found}" if self.found else "nothing tells whether the network has that"
+        return f"{self.where} {self.printed}, and {has}"
 
     @property
     def help(self) -> str | None:

@@ -14,28 +14,46 @@ from archspec import driver, library
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.elaborate.claims import NumberClaim, number_holds
 from archspec.elaborate.evaluate import Value
-from archspec.pasting.attempt import FOLDER, WORD, Attempt, best, body, choice_of, judge, left_unread, operators_read
+from archspec.lookalikes import notes as notes_on
+from archspec.pasting.attempt import (
+    FOLDER,
+    WORD,
+    Attempt,
+    best,
+    body,
+    choice_of,
+    judge,
+    left_unread,
+    rows_read,
+    unread_operators,
+    with_other_image,
+)
+from archspec.pasting.blame import blamed
 from archspec.pasting.columns import CLAIMS, Columned, called, default_meaning_of, left
 from archspec.pasting.compared import compared
 from archspec.pasting.errors import NoReading, TooMuch
 from archspec.pasting.footers import Total, parted
 from archspec.pasting.remarks import remarked
-from archspec.pasting.steps import in_steps, legend
-from archspec.pasting.tables import Found, with_footnotes
+from archspec.pasting.steps import PASTED, STEPS, in_steps, legend, origins, seems_in_steps
+from archspec.pasting.tables import AROUND, MOST_CELLS, MOST_CHARACTERS, MOST_TABLES, Found, with_footnotes
 from archspec.pasting.vocabulary import fits, groups_of
 from archspec.printable import printable
+from archspec.source import Source
 from archspec.syntax import parse, tree
-from archspec.tables.cells import missing
+from archspec.tables.cells import ditto, missing
 from archspec.tables.table import Cell, Row
 
 CLAIM_CODES = frozenset(
     {"shape-claim", "number-claim", "not-as-printed", "no-reading", "channels-first", "bad-arithmetic", "unread-cell"}
 )
 """What may be wrong with a network although all its rows are read."""
-MOST_TABLES, MOST_CELLS, MOST_CHARACTERS = 100, 4_000, 100_000
-STEPS = "steps of the language"
 MOST_SAID = 200
 """Characters of a column that are said; all of them stand in the table."""
+CELL_CODES = frozenset({"bad-cell", "unclear-cell", "nothing-above"})
+"""What may be wrong with a cell by itself, whatever reads its row."""
+OF_CELL = re.compile(r"(?<![0-9])[0-9]+(?![0-9])(?![^\W\d_xX]|[xX](?![0-9]))")
+"""A number of an operator cell; what stands before a letter is part of a word, as in `conv2d`, except before `x3`."""
+TIMES = re.compile(r" ?[×xX*] ?")
 LOST = re.compile(r"([0-9]{1,4}?) ?2 ?[×xX] ?([0-9]{1,5}|[a-z])")
 
 
@@ -59,42 +77,49 @@ def pasted(
 
     Raises `SpecError` with what is wrong with the best attempt where there is none.
     """
-    whole = [found for found in tables if not found.wrong]
     broken = [diagnostic for found in tables for diagnostic in found.wrong]
-    if not whole:
-        raise SpecError(broken)
-    bounded(whole)
-    whole = [with_footnotes(found) for found in whole]
-    legends = [found for found in whole if legend(found)]
-    whole = [found for found in whole if found not in legends] or whole
+    whole, legends = tables_of(tables)
+    steps: list[Diagnostic] = []
     for found in whole if reading is None else ():
         said = quotable(found.caption if title is None else title)
         text = in_steps(found, legends, name or "Pasted", said, body(found.rows))
-        if text is not None:
+        if text is None:
+            continue
+        known = False
+        try:
+            driver.parse(text, PASTED)
+            known = True
             said_too = (*found.notes, *beyond_steps(found, legends, text))
             return Pasted(checked(commented(text, said_too)), found, STEPS, (), said_too)
-    ranked, first, found, others = recognised(whole, reading, name, title)
+        except SpecError as error:
+            wrong = blamed(error.diagnostics, Source(PASTED, text), found.rows, found.span, STEPS, origins(text, found))
+            if known or legends:
+                raise SpecError(wrong) from None
+            steps += wrong if seems_in_steps(found) else []
+    first, found, others = recognised(whole, reading, name, title)
     squared = [table for one in whole if (table := raised(one)) is not None] if first.errors else []
     if squared:
         again = recognised(squared, reading, name, title)
-        if not again[1].errors:
-            ranked, first, found, others = again
+        if not again[0].errors:
+            first, found, others = again
             first.assumed.append("The copy lost its squares: 1122×32 is read as 112²×32.")
     if first.errors:
-        if not any(isinstance(error, NoReading) for error in first.errors):
-            judge(first, advise=True)
         raise SpecError(
-            [
-                *broken,
-                *(
-                    first.errors
-                    if not ranked[1]
-                    else [no_reading(first, found) if reading or any(operators_read(first)) else none_near(found)]
-                ),
-            ]
+            [*broken, *(steps if steps and not rows_read(first) else reported(first, found, bool(reading)))]
         )
     first.assumed += found.notes
     return Pasted(finished(first), found, first.reading.name.id, others, tuple(notes(first)))
+
+
+def tables_of(tables: Sequence[Found]) -> tuple[list[Found], list[Found]]:
+    """Those that can be read, and those of them that say what the steps of the others mean; raises `SpecError`."""
+    whole = [found for found in tables if not found.wrong]
+    if not whole:
+        raise SpecError([diagnostic for found in tables for diagnostic in found.wrong])
+    bounded(whole)
+    whole = [with_footnotes(found) for found in whole]
+    legends = [found for found in whole if legend(found)]
+    return [found for found in whole if found not in legends] or whole, legends
 
 
 def bounded(tables: Sequence[Found]) -> None:
@@ -106,8 +131,7 @@ def bounded(tables: Sequence[Found]) -> None:
         cells, characters = len(found.rows) * len(found.rows[0].cells), found.span.end - found.span.start
         for what, number, most in (("cells", cells, MOST_CELLS), ("characters", characters, MOST_CHARACTERS)):
             if number > most:
-                advice = "write the spec around the table: `network N { table { … } read … }`"
-                raise SpecError([TooMuch(found.rows[0].span, what, number, most, advice)])
+                raise SpecError([TooMuch(found.rows[0].span, what, number, most, AROUND)])
 
 
 def beyond_steps(found: Found, legends: Sequence[Found], text: str) -> list[str]:
@@ -127,7 +151,7 @@ def beyond_steps(found: Found, legends: Sequence[Found], text: str) -> list[str]
     errors: list[Diagnostic] = [
         NoReading(rows[0].cells[i].span, STEPS, (), f"nothing reads its column `{headers[i]}`") for i in unread
     ]
-    graph = driver.parse(text, "<pasted>").elaborate()
+    graph = driver.parse(text, PASTED).elaborate()
     errors += compared(graph, rows, columns, ())
     beside = [one for one in found.beside if one.text != found.caption]
     errors += remarked(graph, rows, columns, [operator], beside, set())
@@ -136,8 +160,8 @@ def beyond_steps(found: Found, legends: Sequence[Found], text: str) -> list[str]
     return [not_read(rows, i) for i in range(len(headers)) if i not in {*columns.meanings, *columns.compared}]
 
 
-Recognised = tuple[tuple[int, int, int, int], Attempt, Found, tuple[str, ...]]
-"""The rank of the best attempt, the attempt, its table, and the readings that would do as well."""
+Recognised = tuple[Attempt, Found, tuple[str, ...]]
+"""The best attempt, its table, and the readings that would do as well."""
 
 
 def recognised(tables: Sequence[Found], reading: str | None, name: str | None, title: str | None) -> Recognised:
@@ -159,7 +183,7 @@ def recognised(tables: Sequence[Found], reading: str | None, name: str | None, t
     others = tuple(
         name for other, _, name, one, where in tried if other == ranked and where is found and one is not first
     )
-    return ranked, first, found, others
+    return first, found, others
 
 
 def raised(found: Found) -> Found | None:
@@ -176,50 +200,92 @@ def raised(found: Found) -> Found | None:
     return replace(found, rows=rows)
 
 
-def rank(attempt: Attempt) -> tuple[int, int, int, int]:
-    """The rank of an attempt, the best is the least: rows read, cells unread, claims that fail, claims that hold."""
-    unread = [error for error in attempt.errors if error.code not in CLAIM_CODES]
+def rank(attempt: Attempt) -> tuple[int, ...]:
+    """The rank of an attempt, the best is the least.
+
+    It goes by whether nothing is wrong, the operators that it has rules for, the rows read, the cells unread, the
+    claims that fail, the claims that hold, and the headers that it knows.
+    """
+    unread = unread_by(attempt)
     reads = min(map(attempt.row_of, unread), default=len(attempt.rows))
-    return -reads, len(unread), len(attempt.errors) - len(unread), -attempt.held
+    wrong = len(attempt.errors) - len(unread)
+    known = len(attempt.columns.meanings) - len(attempt.columns.missing)
+    return bool(attempt.errors), -rows_read(attempt), -reads, len(unread), wrong, -attempt.held, -known
 
 
-def no_reading(attempt: Attempt, found: Found) -> NoReading:
-    """What the nearest reading cannot read, shown in the text that was pasted."""
-    name = attempt.reading.name.id
-    unread = {error.primary for error in attempt.errors if error.code == "unread-operator"}
-    cells = [cell for row in found.rows[1:] for cell in row.cells if cell.span in unread]
-    if cells:
-        spans = tuple(dict.fromkeys(cell.span for cell in cells))
-        return NoReading(spans[0], name, spans[1:4], "", skeleton(cells[0].shown))
-    first = next((error for error in attempt.errors if error.code not in CLAIM_CODES), attempt.errors[0])
-    here = first.primary.source is found.span.source
-    return NoReading(first.primary if here else found.rows[0].span, name, (), str(first.message))
+def unread_by(attempt: Attempt) -> list[Diagnostic]:
+    """What is wrong with an attempt that does not read all rows."""
+    return [error for error in attempt.errors if error.code not in CLAIM_CODES]
+
+
+def reported(attempt: Attempt, found: Found, asked: bool) -> Sequence[Diagnostic]:
+    """What is wrong with the best attempt, in the text that was pasted; `asked` where its reading was asked for."""
+    if not any(isinstance(error, NoReading) for error in attempt.errors):
+        judge(attempt, advise=True)
+        with_other_image(attempt)
+    if not unread_by(attempt):
+        return attempt.errors
+    name, unread = attempt.reading.name.id, unread_operators(attempt)
+    if not asked and not rows_read(attempt):
+        return [none_near(found)]
+    if unread:
+        spans = tuple(dict.fromkeys(cell.span for cell in unread))
+        odd = [error for error in attempt.errors if error.code in CELL_CODES]
+        return [
+            NoReading(spans[0], name, spans[1:4], "", pattern_of(unread[0].shown, [cell.shown for cell in unread])),
+            *odd,
+        ]
+    odd = [error for error in attempt.errors if error.code != "rule-check" and error.site != found.rows[0].span]
+    other = next((error for error in attempt.errors if error not in odd), None)
+    if other is None or isinstance(other, NoReading):
+        return attempt.errors
+    return [NoReading(other.site, name, (), other.message), *odd]
 
 
 def none_near(found: Found) -> NoReading:
-    """No reading reads a row: the first cell of what seems to be the operators."""
+    """No reading reads a row: a header with odd letters, or the first cell of what seems to be the operators."""
+    headers = found.rows[0].cells
+    for cell in headers:
+        if any(notes_on(cell.shown)):
+            return NoReading(cell.span, "", (), f"no reading knows the header `{cell.shown}`")
+    said = operators_in(found)
+    if not said:
+        return NoReading(found.rows[0].span, "", ())
+    return NoReading(said[0].span, "", (), "", pattern_of(said[0].shown, [cell.shown for cell in said]))
+
+
+def operators_in(found: Found) -> list[Cell]:
+    """The cells of what seems to be the column of operators, except those that say nothing."""
     headers = found.rows[0].cells
     texts = [i for i in range(len(headers)) if fits("text", [row.cells[i].shown for row in found.rows[1:]])]
     called = {i: place for i in texts if (place := groups_of(headers[i].text).get("operator")) is not None}
     place = min(called, key=called.__getitem__) if called else next(iter(texts), None)
-    said = [row.cells[place] for row in found.rows[1:] if not missing(row.cells[place])] if place is not None else []
-    if not said:
-        return NoReading(found.rows[0].span, "", ())
-    cell = said[0]
-    return NoReading(cell.span, "", (), "", skeleton(cell.shown))
+    cells = (row.cells[place] for row in found.rows[1:]) if place is not None else ()
+    return [cell for cell in cells if not missing(cell) and not ditto(cell.text)]
 
 
-def skeleton(text: str) -> str:
-    """A rule for a cell, its numbers as holes."""
-    letters = iter("abcdefghijklmnopqrstuvw")
-    seen: dict[str, str] = {}
+def pattern_of(text: str, others: Iterable[str] = ()) -> str:
+    """A pattern for a cell, its numbers as holes.
 
-    def hole(match: re.Match[str]) -> str:
-        if match[0] not in seen:
-            seen[match[0]] = next(letters, "x")
-        return f"{{{seen[match[0]]}}}"
+    Equal numbers are one hole where that is so in all of several cells of its form, and in the sides of a square.
+    """
+    plain = " ".join(text.split())
+    form = OF_CELL.sub("0", plain)
+    alike = {tuple(OF_CELL.findall(other)) for other in (plain, *others) if OF_CELL.sub("0", other) == form}
+    found = list(OF_CELL.finditer(plain))
+    holes: list[str] = []
+    for i, match in enumerate(found):
+        same = [j for j in range(i) if all(numbers[i] == numbers[j] for numbers in alike)]
+        square = bool(same) and TIMES.fullmatch(plain, found[same[-1]].end(), match.start()) is not None
+        holes.append(holes[same[-1]] if square or (same and len(alike) > 1) else next(letters_left(holes)))
+    numbered = iter(holes)
+    return OF_CELL.sub(lambda _: f"{{{next(numbered)}}}", plain)
 
-    return f'read "{re.sub(r"[0-9]+", hole, " ".join(text.split()))}" = …'
+
+def letters_left(taken: Sequence[str]) -> Iterator[str]:
+    """Names for holes that no other has."""
+    yield from (letter for letter in "abcdefghijklmnopqrstuvw" if letter not in taken)
+    yield f"n{len(taken)}"
 
 
 def quotable(title: str) -> str:
@@ -287,7 +353,7 @@ def finished(attempt: Attempt) -> str:
 
 def totals(attempt: Attempt) -> Iterator[str]:
     """The claims about the whole that the table prints, as checks; raises `SpecError` where one does not hold."""
-    spec = driver.parse(attempt.text, "<pasted>")
+    spec = driver.parse(attempt.text, PASTED)
     for total in attempt.totals:
         values = choice_of(attempt, total.column)
         stats = spec.elaborate(**values).stats()
@@ -311,7 +377,7 @@ def wrong(total: Total, found: int) -> NumberClaim:
 
 def checked(text: str, stated: Sequence[str] = ()) -> str:
     """The text of a network with what came out as checks; raises `SpecError`."""
-    counted = driver.parse(text, "<pasted>").elaborate().stats()
+    counted = driver.parse(text, PASTED).elaborate().stats()
     own = f"check params = {counted.params:_}, macs = {counted.macs:_}  # as archspec counts them"
     checks = "\n".join([*stated, own])
     return driver.format_text(text.rstrip().removesuffix("}") + f"\n{checks}\n}}\n")

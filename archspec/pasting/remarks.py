@@ -52,7 +52,7 @@ LEGEND = re.compile(r"\b(?:denotes?|means?|stands? for|indicates?|is short for|a
 """A sentence that explains a word of the table says nothing of the network."""
 FAMILIES = frozenset({"bottleneck", "fire", "mbconv", "sepconv", "inception", "dense_block"})
 """Blocks after which papers call whole networks, whatever a table calls its own blocks."""
-NOTHING = "no part that this is compared with"
+NOTHING = ""
 ONE_PASS = "a row of the table is one pass unless a column `n` repeats it: write each further pass as rows of its own"
 SHARE = re.compile(r"[0-9.]+ ?%(?: ?\([^()]*\))?")
 """A share, with what it is of: `20% (3x3)` of the weights."""

@@ -6,9 +6,9 @@ A second table, `Block | Definition`, says what the steps mean: blocks, further 
 import re
 from collections.abc import Iterator, Sequence
 
-from archspec import driver
-from archspec.diagnostics import SpecError
+from archspec.elaborate.modules import BUILT_IN
 from archspec.pasting.tables import Found
+from archspec.source import Source, Span
 from archspec.tables import cells, patterns
 from archspec.tables.table import Row, shown
 from archspec.tensor import channels_first
@@ -18,6 +18,11 @@ LEGEND = ("Block", "Definition")
 OPERATOR, INPUT = "operator", "input"
 ARROW = "→"
 TIMES = re.compile(r"\s*×\s*")
+PASTED = "<pasted>"
+"""The source of the text that is made of a table."""
+STEPS = "steps of the language"
+"""What such a table is read as."""
+NAME = re.compile(r" *([a-z_][a-z0-9_]*)")
 LONG = 10
 """No side of a shape has so many digits."""
 CLAUSES = re.compile(r"(default|repeat|output [A-Za-z_][A-Za-z0-9_]*)")
@@ -29,11 +34,8 @@ def legend(found: Found) -> bool:
 
 
 def in_steps(found: Found, legends: Sequence[Found], name: str, title: str, table: str) -> str | None:
-    """The text of a table in steps, its rows as `table`; None where it is none.
-
-    Raises `SpecError` where a table of definitions says that it is one and its steps cannot be read.
-    """
-    headers = [cell.text.casefold() for cell in found.rows[0].cells]
+    """The text of a table as one in steps, its rows as `table`; None where no column has the operators."""
+    headers = headers_of(found)
     if OPERATOR not in headers:
         return None
     texts = dict.fromkeys(said(row, headers.index(OPERATOR)) for row in found.rows[1:])
@@ -50,14 +52,29 @@ def in_steps(found: Found, legends: Sequence[Found], name: str, title: str, tabl
         *(f"{clause} = {body}" for clause, body in defined if clause.startswith("output ")),
         "}",
     ]
-    text = "\n".join(lines) + "\n"
-    try:
-        driver.parse(text, "<pasted>")
-    except SpecError:
-        if legends:
-            raise
-        return None
-    return text
+    return "\n".join(lines) + "\n"
+
+
+def headers_of(found: Found) -> list[str]:
+    return [cell.text.casefold() for cell in found.rows[0].cells]
+
+
+def seems_in_steps(found: Found) -> bool:
+    """Whether most steps of a table are operators of the language, with arrows between them."""
+    place = headers_of(found).index(OPERATOR)
+    steps = [step for row in found.rows[1:] for step in said(row, place).split("->")]
+    known = [step for step in steps if (name := NAME.match(step)) is not None and name[1] in BUILT_IN]
+    return len(steps) >= len(found.rows) and 2 * len(known) > len(steps)
+
+
+def origins(text: str, found: Found) -> Iterator[tuple[Span, Span]]:
+    """The steps in the rules of a text, and the cells that say them."""
+    source, place = Source(PASTED, text), headers_of(found).index(OPERATOR)
+    for row in found.rows[1:]:
+        steps = said(row, place)
+        start = text.find(f'" = {steps}\n', text.rfind("\nread "))
+        if start >= 0:
+            yield Span(source, start + 4, start + 4 + len(steps)), row.cells[place].span
 
 
 def given(found: Found, headers: Sequence[str]) -> Iterator[str]:

@@ -10,13 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.pasting.errors import NotAsPrinted
+from archspec.pasting.errors import NotAsPrinted, TooMuch
+from archspec.pasting.vocabulary import groups_of
 from archspec.printable import visible
 from archspec.source import Source, Span
 from archspec.tables import patterns
 from archspec.tables.dialects import HEADERS_ALONE, environments, markdown, ragged, rows_of
 from archspec.tables.grid import after
-from archspec.tables.table import Row, UnreadableTable
+from archspec.tables.table import RaggedRow, Row, UnreadableTable
 
 ELEMENT = re.compile(r"<table\b", re.IGNORECASE), re.compile(r"</table\s*>", re.IGNORECASE)
 CAPTION = re.compile(r"<(?:fig)?caption\b[^>]{0,200}>", re.IGNORECASE), re.compile(r"</(?:fig)?caption>", re.IGNORECASE)
@@ -25,6 +26,11 @@ WORDS = 3
 """A line of more words is not a row of one cell."""
 COLUMNS = 3
 """Lines of fewer columns are not a table if one of them does not fit."""
+MOST_TABLES, MOST_CELLS, MOST_CHARACTERS = 100, 4_000, 100_000
+"""What recognition takes: more would take longer than anybody waits."""
+SAMPLE = 50
+"""So many rows tell whether a text is a table."""
+AROUND = "write the spec around the table: `network N { table { … } read … }`"
 NEAR = 2000
 """How far from a table its caption may stand, in characters."""
 
@@ -91,7 +97,7 @@ def tables_in(source: Source) -> list[Found]:
         found = [one for place in places if (one := captioned(Span(source, *place), captions)) is not None]
         if found:
             return found
-    whole = table(Span(source, 0, len(text)))
+    whole = table(Span(source, 0, len(text))) if text.count("\n") <= MOST_CELLS else None
     if whole is not None and whole.rows and not whole.wrong:
         return [whole]
     stretches = [Span(source, *match.span()) for match in re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", text)]
@@ -101,7 +107,7 @@ def tables_in(source: Source) -> list[Found]:
 def captioned(span: Span, captions: "Captions") -> Found | None:
     """A table of a page or a paper with its caption."""
     caption, place = captions.of(span.start, span.end)
-    found = table(span, caption)
+    found = sized(span, caption)
     if found is None or place is None:
         return found
     return replace(found, beside=(Beside(Span(span.source, *place), caption),))
@@ -174,16 +180,43 @@ def table(span: Span, caption: str = "") -> Found | None:
     if len(rows) == 1:
         said = markdown(span.text) or bool(caption)
         return Found(span, (), caption, (UnreadableTable(rows[0].span, HEADERS_ALONE),)) if said else None
-    return Found(span, rows, caption, tuple(ragged(rows)))
+    return Found(span, rows, caption, (*ragged(rows), *repeated(rows)))
+
+
+def of_lines(lines: Sequence[Span]) -> Found | None:
+    """Some lines as a table; one that is too large is not read."""
+    span = lines[0].to(lines[-1])
+    begin = table(lines[0].to(lines[SAMPLE])) if len(lines) > MOST_CELLS else None
+    if begin is None or not begin.rows:
+        return table(span)
+    wrong = TooMuch(begin.rows[0].span, "rows", len(lines) - 1, MOST_CELLS // len(begin.rows[0].cells), AROUND)
+    return Found(span, (), "", (wrong,))
+
+
+def sized(span: Span, caption: str) -> Found | None:
+    """A table between its marks; one that is too large is not read."""
+    if span.end - span.start <= MOST_CHARACTERS:
+        return table(span, caption)
+    wrong = TooMuch(span.part(0, 0), "characters", span.end - span.start, MOST_CHARACTERS, AROUND)
+    return Found(span, (), caption, (wrong,))
+
+
+def repeated(rows: Sequence[Row]) -> Iterator[UnreadableTable]:
+    """The first row that is the headers once more: two tables stand below each other, or one table twice."""
+    headers = [cell.text for cell in rows[0].cells]
+    again = next((row for row in rows[1:] if [cell.text for cell in row.cells] == headers), None)
+    if again is not None and any(map(groups_of, headers)):
+        advice = "put an empty line between two tables, or leave this row out"
+        yield UnreadableTable(again.span, "its headers stand here once more", advice)
 
 
 def in_stretch(stretch: Span) -> Iterator[Found]:
     """The tables between two blank lines: the whole, or runs of lines of one kind."""
-    whole = table(stretch)
-    if whole is not None and not (whole.rows and whole.wrong):
+    lines = [stretch.part(*match.span()) for match in re.finditer(r"[^\n]+(?:\n|$)", stretch.text)]
+    whole = of_lines(lines)
+    if whole is not None and not any(isinstance(one, RaggedRow) for one in whole.wrong):
         yield whole
         return
-    lines = [stretch.part(*match.span()) for match in re.finditer(r"[^\n]+(?:\n|$)", stretch.text)]
     place = last = 0
     while place < len(lines):
         kind = kind_of(lines[place])
@@ -191,7 +224,7 @@ def in_stretch(stretch: Span) -> Iterator[Found]:
         while end < len(lines) and (kind_of(lines[end]) == kind or (end > place + 1 and is_row(lines[end], kind))):
             end += 1
         begin = headers(lines[place:end], kind) + place
-        found = table(lines[begin].to(lines[end - 1]))
+        found = of_lines(lines[begin:end])
         if found is not None and (kind != TEXT or not found.wrong or sure(found)):
             rest = list(takewhile(lambda line: kind_of(line) == TEXT, lines[end:]))
             above = list(takewhile(lambda line: kind_of(line) == TEXT, reversed(lines[last:begin])))
@@ -224,7 +257,7 @@ def is_row(line: Span, kind: str) -> bool:
 def headers(lines: Sequence[Span], kind: str) -> int:
     """Which of some lines has the headers: the one above the dashes, or the first with as many tabs as most have."""
     if kind == PIPES:
-        return next((place for place in range(1, len(lines) - 1) if markdown(lines[place].to(lines[-1]).text)), 0)
+        return next((place for place in range(len(lines) - 1) if markdown(lines[place].to(lines[-1]).text)), 0)
     if kind == TABS:
         tabs = [line.text.rstrip().count("\t") for line in lines]
         return tabs.index(max(tabs, key=tabs.count))
@@ -242,7 +275,7 @@ def filled(found: Found) -> Found:
         for row in found.rows
     ]
     notes = [f"Line {line_of(row.span)} is short: its last cells are read as empty, as on GitHub." for row in short]
-    return replace(found, rows=tuple(rows), wrong=tuple(ragged(rows)), notes=(*found.notes, *notes))
+    return replace(found, rows=tuple(rows), wrong=(*ragged(rows), *repeated(rows)), notes=(*found.notes, *notes))
 
 
 def noted(found: Found, said: Span, where: str) -> Found:

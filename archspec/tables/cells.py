@@ -75,6 +75,7 @@ def shape_claim(cell: Cell) -> tuple[tree.Expr, ...] | None:
     if missing(cell):
         return None
     text = without_brackets(without_stray(normalize(cell.text)))
+    text = text if LONG.search(text) else SEPARATOR.sub("_", text)
     sides: tuple[tree.Expr, ...] = parse_cell("shape_cell", cell.span.source, cell.span.start, text)
     return sides
 

@@ -2,7 +2,7 @@
 
 Tokens are numbers, words and single marks, so `conv3-64` is `conv` `3` `-` `64`; blanks between them carry no meaning.
 Of two patterns that match a cell, the one with more letters of its own is the more specific. Sizes are one and the same
-however they are printed: `3×3`, `3 x 3`, `3*3`, `(3×3)`, `(3, 3)`.
+however they are printed: `3×3`, `3 x 3`, `3*3`, `(3×3)`, `(3, 3)`; and `->` is `→`.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Match(Struct, frozen=True):
 
 @lru_cache(maxsize=4096)
 def tokens(rule: str, text: str) -> tuple[Token, ...]:
-    """The tokens of an `operator_cell` or a `pattern`; × however it is written."""
+    """The tokens of an `operator_cell` or a `pattern`; × and → however they are written."""
     found: list[Token] = []
     for kind, printed, start, end in cell_tokens(rule, normalize(text)):
         word = printed.translate(LIGATURES)
@@ -47,6 +47,8 @@ def tokens(rule: str, text: str) -> tuple[Token, ...]:
             found += [Token("^", start, end), Token(SUPERSCRIPTS[word], start, end)]
         elif len(word) > 1 and word[0] in TIMES and found and found[-1].end == start and is_size(found[-1]):
             found += [Token("×", start, start + 1), Token(word[1:], start + 1, end)]  # `16xk` is 16×k
+        elif word == ">" and found and found[-1].text == "-" and found[-1].end == start:
+            found[-1] = Token("→", found[-1].start, end)
         else:
             found.append(Token("×" if word in TIMES else word, start, end))
     return tuple(found)

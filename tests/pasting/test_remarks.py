@@ -174,7 +174,7 @@ def test_no_reading_is_named_where_none_comes_near() -> None:
 def test_the_rule_that_is_advised_is_of_a_cell_that_says_something() -> None:
     with pytest.raises(SpecError) as raised:
         pasted(tables_in(Source("table", "| Stage | Layer |\n|---|---|\n| One | - |\n| Two | Stem Block |\n")))
-    assert raised.value.diagnostics[0].help == 'say what it means: `read "Stem Block" = …`'
+    assert '`read "Stem Block" = …`' in (raised.value.diagnostics[0].help or "")
 
 
 @pytest.mark.parametrize("letters", ["re", "R6", "ReLU6"])
