@@ -176,21 +176,26 @@ def _(op: ops.LocalResponseNorm, node: Node, shapes: tuple[Shape, ...]) -> Itera
 
 # ---- activations ----
 
-PLAIN: dict[type[ops.Op], tuple[str, str]] = {
-    ops.Relu: ("nn.ReLU", "F.relu"),
-    ops.Relu6: ("nn.ReLU6", "F.relu6"),
-    ops.Silu: ("nn.SiLU", "F.silu"),
-    ops.Sigmoid: ("nn.Sigmoid", "torch.sigmoid"),
-    ops.HardSwish: ("nn.Hardswish", "F.hardswish"),
-    ops.HardSigmoid: ("nn.Hardsigmoid", "F.hardsigmoid"),
-    ops.Tanh: ("nn.Tanh", "torch.tanh"),
+
+def activation(layer: str, function: str) -> Piece:
+    """An activation that any other may stand for."""
+    return stateless("activation", Call(Code(layer)), function)
+
+
+PLAIN: dict[type[ops.Op], Piece] = {
+    ops.Relu: activation("nn.ReLU", "F.relu"),
+    ops.Relu6: activation("nn.ReLU6", "F.relu6"),
+    ops.Silu: activation("nn.SiLU", "F.silu"),
+    ops.Sigmoid: activation("nn.Sigmoid", "torch.sigmoid"),
+    ops.HardSwish: activation("nn.Hardswish", "F.hardswish"),
+    ops.HardSigmoid: activation("nn.Hardsigmoid", "F.hardsigmoid"),
+    ops.Tanh: activation("nn.Tanh", "torch.tanh"),
 }
-"""Activations without attributes: the layer, which any other may stand for, and the function."""
+"""Activations without attributes."""
 
 
 def plain(op: ops.Op, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
-    layer, function = PLAIN[type(op)]
-    yield stateless("activation", Call(Code(layer)), function)
+    yield PLAIN[type(op)]
 
 
 for kind in PLAIN:
@@ -200,7 +205,7 @@ for kind in PLAIN:
 @lower.register
 def _(op: ops.Gelu, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Piece]:
     if op.approximate == "none":
-        yield stateless("activation", Call(Code("nn.GELU")), "F.gelu")
+        yield activation("nn.GELU", "F.gelu")
     else:
         yield stateless("activation", Call("nn.GELU", (named("approximate", op.approximate, "none"),)), "F.gelu")
 
