@@ -30,6 +30,8 @@ CUT = 2
 """A truncated normal is drawn again beyond so many standard deviations."""
 PART = 2**20
 """Values that are drawn by one generator: a large tensor is the work of several cores."""
+SHARED = 2**17
+"""Values from which a part is the work of another thread: smaller ones are drawn before it has begun."""
 BLOCK = 2**15
 """Values of a step: what it works on stays in the cache of a core."""
 WORDS = 2**32
@@ -48,8 +50,8 @@ def draw(graph: Graph, seed: int) -> Iterator[tuple[str, Array]]:
     A tensor depends on the seed and its own name alone, so that weights keep their values when other parts of the
     network change. On one machine they are the same bits for every backend, process and number of cores; another
     processor or version of numpy may compute a logarithm or a sine otherwise, by a few units in the last place of a
-    value. Drawing begins at once, on all cores, and goes on while the tensors are taken. Raises `WeightsError` for a
-    distribution that a tensor cannot have, and `TooLarge` before anything is drawn.
+    value. Drawing begins when the first tensor is taken, on all cores, and goes on while the others are. Raises
+    `WeightsError` for a distribution that a tensor cannot have, and `TooLarge`, before anything is drawn.
     """
     check_weights(graph)
     np = numpy()
@@ -70,22 +72,23 @@ def draw(graph: Graph, seed: int) -> Iterator[tuple[str, Array]]:
             else:
                 values = np.full(shape, first_value(node, tensor))
             begun.append((name, values, parts))
+    return finished(begun, work)
+
+
+def finished(begun: Begun, work: list[tuple[Array, list[Finish], Finish]]) -> Iterator[tuple[str, Array]]:
+    """The tensors, each when it is whole, and then no longer held; work on them begins with the first."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores == 1:
-        for _, parts, todo in work:
-            parts.append(todo)
-        return finished(begun)
-    # the largest first: between two steps a thread waits for whoever builds the model, within one it does not
-    work.sort(key=lambda todo: -todo[0].size)
+    shared = [todo for todo in work if cores > 1 and todo[0].size >= SHARED]
+    # those of a large tensor first, which is waited for longest
+    shared.sort(key=lambda todo: -todo[0].size)
     pool = ThreadPoolExecutor(cores)
-    for _, parts, todo in work:
+    for _, parts, todo in shared:
         parts.append(pool.submit(todo).result)
     pool.shutdown(wait=False)
-    return finished(begun)
-
-
-def finished(begun: Begun) -> Iterator[tuple[str, Array]]:
-    """The tensors, each when it is whole, and then no longer held."""
+    for part, parts, todo in work:
+        if cores == 1 or part.size < SHARED:
+            parts.append(todo)
+    work.clear()
     while begun:
         name, values, parts = begun.popleft()
         for finish in parts:

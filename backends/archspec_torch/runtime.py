@@ -55,7 +55,6 @@ def build(
     numbers, place = type_of(dtype), torch.device(device)
     if place.type == "meta":
         weights = {}
-    # begun before the modules are built, which leaves the other cores idle
     given = draw(graph, seed) if weights is None else weights.items()
     made, names = Builder(graph, place, numbers).run()
     if place.type != "meta":
