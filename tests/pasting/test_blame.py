@@ -1,9 +1,9 @@
 """What `archspec import` says where no reading takes a table: the true cell, in the file of whoever pasted it."""
 
-import re
 from pathlib import Path
 
 import pytest
+from pasting.printed import ROOT, table_of
 
 import archspec
 from archspec.cli.commands import run
@@ -13,7 +13,6 @@ from archspec.pasting.recognise import pattern_of
 from archspec.report import text_of
 from archspec.source import Source
 
-ROOT = Path(__file__).parent.parent.parent
 STEPS = """| Input | Operator | c | n | s |
 |---|---|---|---|---|
 | 32²×3 | conv(3, c, s) -> bn -> relu |64|1|1|
@@ -21,12 +20,6 @@ STEPS = """| Input | Operator | c | n | s |
 | 16²×64 | global_avgpool -> flatten -> linear(10) |-|1|-|
 """
 GHOSTS = (ROOT / "tests/golden/errors/no-reading/ghosts.txt").read_text(encoding="utf-8")
-
-
-def table_of(name: str) -> str:
-    """The bare table of a spec of the zoo."""
-    text = (ROOT / "specs" / f"{name}.arch").read_text(encoding="utf-8")
-    return re.search(r"table \{\n((?: *\|.*\n)+)", text)[1]  # type: ignore[index]
 
 
 def wrong(text: str) -> tuple[Diagnostic, ...]:

@@ -1,13 +1,13 @@
 """`archspec import TABLE`: the conventions are recognised, the claims checked, and the spec is the paper's network."""
 
 import io
-import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from pasting.printed import ROOT, table_of
 
 import archspec
 from archspec import library
@@ -18,7 +18,6 @@ from archspec.graph import Graph
 from archspec.pasting import FOLDER, pasted, tables_in
 from archspec.source import Source
 
-ROOT = Path(__file__).parent.parent.parent
 TALK = """Whole Structure
 
 Input\tOperator\tt\tc\tn\ts
@@ -48,12 +47,6 @@ PLAIN = {
     "efficientnet": [{}],
     "mnasnet": [{}],
 }
-
-
-def table_of(name: str) -> str:
-    """The bare table of a spec of the zoo."""
-    text = (ROOT / "specs" / f"{name}.arch").read_text(encoding="utf-8")
-    return re.search(r"table \{\n((?: *\|.*\n)+)", text)[1]  # type: ignore[index]
 
 
 def nodes(graph: Graph) -> list[object]:

@@ -1,30 +1,14 @@
 """Cells that no rule reads: what they name is compared with the network of their row, and never dropped."""
 
 import re
-from pathlib import Path
 
 import pytest
+from pasting.printed import V2, markdown, table_of
 
 import archspec
 from archspec.diagnostics import SpecError
 from archspec.pasting import pasted, tables_in
 from archspec.source import Source
-
-ROOT = Path(__file__).parent.parent.parent
-V2 = [
-    ["Input", "Operator", "t", "c", "n", "s"],
-    ["224²×3", "conv2d", "-", "32", "1", "2"],
-    ["112²×32", "bottleneck", "1", "16", "1", "1"],
-    ["112²×16", "bottleneck", "6", "24", "2", "2"],
-    ["56²×24", "avgpool 56x56", "-", "-", "1", "-"],
-    ["1×1×24", "conv2d 1x1", "-", "k", "-", "-"],
-]
-
-
-def table_of(name: str) -> str:
-    """The bare table of a spec of the zoo."""
-    text = (ROOT / "specs" / f"{name}.arch").read_text(encoding="utf-8")
-    return re.search(r"table \{\n((?: *\|.*\n)+)", text)[1]  # type: ignore[index]
 
 
 def v1() -> str:
@@ -35,8 +19,7 @@ def v1() -> str:
 def v2(header: str, text: str) -> str:
     """A small MobileNetV2 with one more column."""
     rows = [[*row, cell] for row, cell in zip(V2, [header, *[text] * (len(V2) - 1)], strict=True)]
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+    return markdown(rows)
 
 
 def refused(text: str, reading: str) -> list[tuple[str, str]]:
@@ -131,11 +114,6 @@ def said(text: str) -> str:
     with pytest.raises(SpecError) as raised:
         pasted(tables_in(Source("table", text)))
     return raised.value.diagnostics[0].message
-
-
-def markdown(rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 @pytest.mark.parametrize("place", range(2, 6))
