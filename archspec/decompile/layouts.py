@@ -4,10 +4,11 @@ Frameworks that put channels first turn and reshape tensors where the language n
 linear layer, a map of one pixel as a vector and back. Such steps are not operators: they only lay a value out anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from archspec.decompile.model import Builder, Module, Tensor
 from archspec.ops import AnyOp
 from archspec.tensor import Shape, shape_text
 
+T = TypeVar("T")
 Layout = Literal["chw", "hwc", "flat"]
 CHANNELS: dict[Layout, int] = {"chw": 1, "hwc": 3, "flat": 1}
 """The dimension of the channels; the batch is dimension 0."""
@@ -39,6 +41,13 @@ def message(error: ValidationError) -> str:
 
 class Restart(Exception):
     """The model is read anew, with more that is known."""
+
+
+def settled(attempt: Callable[[], T]) -> T:
+    """What an attempt to read a model gives that needs no further one."""
+    while True:
+        with suppress(Restart):
+            return attempt()
 
 
 def only(holds: bool, why: str) -> None:

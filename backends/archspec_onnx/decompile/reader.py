@@ -16,7 +16,7 @@ from onnx import NodeProto, TensorProto, ValueInfoProto
 from pydantic import ValidationError
 
 from archspec.decompile import Builder, Model, Module, Unreadable, shape_of
-from archspec.decompile.layouts import Layout, Lost, No, Restart, Value, output_path, refused
+from archspec.decompile.layouts import Layout, Lost, No, Restart, Value, output_path, refused, settled
 from archspec.limits import DEFAULT_LIMITS
 from archspec.ops import Input
 from archspec.tensor import Shape, shape_text
@@ -74,11 +74,7 @@ class OnnxReader:
         if not OLDEST <= self.version <= NEWEST:
             raise Unreadable(f"{self.origin} has opset {self.version}; archspec reads {OLDEST} to {NEWEST}")
         self.links = Links.of(model)
-        while True:
-            try:
-                return self.attempt()
-            except Restart:
-                continue
+        return settled(self.attempt)
 
     def attempt(self) -> Model:
         self.budget = Budget()

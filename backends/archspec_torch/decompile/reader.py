@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from archspec import ops
 from archspec.decompile import Builder, Model, Unreadable, shape_of
-from archspec.decompile.layouts import Layout, Lost, No, Restart, Value, output_path, refused
+from archspec.decompile.layouts import Layout, Lost, No, Value, output_path, refused, settled
 from archspec.tensor import shape_text
 from archspec_torch import claims
 from archspec_torch.decompile.handlers import HANDLERS
@@ -50,11 +50,7 @@ class TorchReader:
 
     def read(self) -> Model:
         """The model; raises `CannotSay`."""
-        while True:
-            try:
-                return self.attempt()
-            except Restart:
-                continue
+        return settled(self.attempt)
 
     def attempt(self) -> Model:
         steps = self.program.steps

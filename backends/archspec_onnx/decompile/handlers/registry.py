@@ -7,15 +7,8 @@ stand, as attributes or as inputs; both are read.
 from collections.abc import Callable
 from typing import Any
 
+from archspec.decompile.handlers import Handlers
+
 Handler = Callable[..., Any]
-HANDLERS: dict[str, Handler] = {}
-
-
-def reads(*names: str) -> Callable[[Handler], Handler]:
-    """Register what reads the operators of these names."""
-
-    def register(handler: Handler) -> Handler:
-        HANDLERS.update(dict.fromkeys(names, handler))
-        return handler
-
-    return register
+HANDLERS: Handlers[Handler] = Handlers()
+reads = HANDLERS.reads

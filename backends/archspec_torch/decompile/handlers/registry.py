@@ -7,18 +7,10 @@ operator of the language raises `No`.
 from collections.abc import Callable
 from typing import Any
 
+from archspec.decompile.handlers import Handlers
 from archspec_torch.decompile.walk import TorchPlace
 
 Arguments = dict[str, Any]
 Handler = Callable[[TorchPlace, Arguments], Any]
-HANDLERS: dict[str, Handler] = {}
-
-
-def reads(*names: str) -> Callable[[Handler], Handler]:
-    """Register what reads the operators of these names."""
-
-    def register(handler: Handler) -> Handler:
-        HANDLERS.update(dict.fromkeys(names, handler))
-        return handler
-
-    return register
+HANDLERS: Handlers[Handler] = Handlers()
+reads = HANDLERS.reads
