@@ -39,7 +39,7 @@ from archspec.pasting.corrections import Correction, corrections
 from archspec.pasting.errors import NoReading
 from archspec.pasting.footers import Total
 from archspec.pasting.naming import names_in
-from archspec.pasting.remarks import remarked
+from archspec.pasting.remarks import numbers, remarked
 from archspec.pasting.rules import Reworded, last_of, reworded, rules_of
 from archspec.pasting.tables import Beside
 from archspec.pasting.vocabulary import NUMBER, class_names, groups, words
@@ -54,7 +54,6 @@ from archspec.tables.table import Cell, Row
 CLASSES = 1000
 FOLDER = "readings/"
 LAST = re.compile(r"\b([0-9]{1,6})[- ]?(?:d|D|way)\b.*(?:fc|fully[- ]connected)|^FC[- ]?([0-9]{1,6})$", re.IGNORECASE)
-PRINTED = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -228,9 +227,9 @@ def unread_operators(attempt: Attempt, own: bool = False) -> list[Cell]:
     """The operator cells for which there is no rule; no rule of the reading's `own`, if that is asked."""
     texts = [rule.pattern.value for rule in rules_of(attempt.reading)]
     texts += [] if own else [rule.pattern for rule in attempt.rules]
-    said = {cell.shown for cell in operator_cells(attempt)}
-    unread = {cell for cell in said if not any(patterns.match(text, cell) for text in texts)}
-    return [cell for cell in operator_cells(attempt) if cell.shown in unread]
+    cells = operator_cells(attempt)
+    unread = {said for said in {cell.shown for cell in cells} if not any(patterns.match(text, said) for text in texts)}
+    return [cell for cell in cells if cell.shown in unread]
 
 
 def rows_read(attempt: Attempt) -> int:
@@ -357,10 +356,7 @@ def judge(attempt: Attempt, advise: bool = False) -> None:
         errors = [d for d in spec.check_all() if is_error(d) or d.code == "unread-cell"]
         attempt.held = 0 if errors else spec.claims()
         errors = errors or compared(spec.elaborate(), attempt.rows, attempt.columns, attempt.rules)
-        read, known = (
-            configurations(attempt),
-            set(re.findall(r"[0-9]+(?:\.[0-9]+)?", " ".join(attempt.parameters.values()))),
-        )
+        read, known = configurations(attempt), numbers(" ".join(attempt.parameters.values()))
         errors = errors or list(
             remarked(whole(spec, attempt), attempt.rows, attempt.columns, read, attempt.beside, known)
         )

@@ -5,7 +5,7 @@ negation without an object that is known, and a word of change, say something th
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from msgspec import Struct
@@ -55,13 +55,10 @@ def naming(text: str) -> Naming:
 
 def part_at(tokens: Sequence[str]) -> tuple[str, int]:
     """The part that the first of some words name, and how many they are; empty and 1 where they name none."""
-    ours = ((phrases()[tuple(tokens[:n])], n) for n in lengths(tokens) if tuple(tokens[:n]) in phrases())
-    theirs = ((name, n) for n in lengths(tokens) if (name := foreign("".join(tokens[:n]))))
+    lengths = range(len(tokens), 0, -1)
+    ours = ((phrases()[tuple(tokens[:n])], n) for n in lengths if tuple(tokens[:n]) in phrases())
+    theirs = ((name, n) for n in lengths if (name := foreign("".join(tokens[:n]))))
     return next(ours, None) or next(theirs, None) or ("", 1)
-
-
-def lengths(tokens: Sequence[str]) -> Iterator[int]:
-    return iter(range(len(tokens), 0, -1))
 
 
 @cache

@@ -90,24 +90,23 @@ def remarked(
                 yield from of_part(row.cells[i], meaning, nodes)
     for one in beside:
         if one not in marked:
-            yield from of_whole(one, graph, every, rows, known)
+            yield from of_whole(one, graph.nodes, shapes, every, rows, known)
 
 
 def of_whole(
-    said: Beside, graph: Graph, accepted: set[str], rows: Sequence[Row], known: set[str]
+    said: Beside, nodes: Sequence[Node], shapes: Shapes, accepted: set[str], rows: Sequence[Row], known: set[str]
 ) -> Iterator[Diagnostic]:
     """What a text names that no row of the network has; what it says of a part of the network is not compared."""
-    shapes = {node.path: node.shape for node in graph.nodes}
-    sized = {*windows(graph.nodes, shapes), *(shape[:2] for shape in shapes.values())}
+    sized = {*windows(nodes, shapes), *(shape[:2] for shape in shapes.values())}
     for match in SIZE.finditer(said.text):
         size = (int(match[1] or match[3]), int(match[2] or match[3]))
         if size not in sized and max(size) <= LARGE:
             yield said.wrong("×".join(map(str, size)), "no such window")
     text = SIZE.sub(" ", said.text)
     for match in OPEN.finditer(text):
-        if not {*known, *printed(rows, match[0])}.issuperset(NUMBER.findall(match[0])):
+        if not {*known, *printed(rows, match[0])}.issuperset(numbers(match[0])):
             yield said.wrong(f"`{match[0]}`", "no part that this is compared with")
-    found = parts(graph.nodes)
+    found = parts(nodes)
     for sentence in SENTENCE.split(OPEN.sub(" ", text)):
         legend = LEGEND.search(sentence) is not None
         for name, wanted in names_in(COUNT.sub(" ", sentence)):
@@ -122,7 +121,12 @@ def printed(rows: Sequence[Row], said: str) -> set[str]:
     """The numbers in the column of the name that a number has, as in `t = 6`; those of all if it counts something."""
     name = words(said)[0]
     columns = [i for i, cell in enumerate(rows[0].cells) if name.isdecimal() or words(cell.text) == (name,)]
-    return {number for row in rows[1:] for i in columns for number in NUMBER.findall(row.cells[i].text)}
+    return {number for row in rows[1:] for i in columns for number in numbers(row.cells[i].text)}
+
+
+def numbers(text: str) -> set[str]:
+    """The numbers of a text, as it prints them."""
+    return set(NUMBER.findall(text))
 
 
 def of_note(cell: Cell, nodes: Sequence[Node], accepted: set[str], shapes: Shapes) -> Iterator[NotAsPrinted]:
