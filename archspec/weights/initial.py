@@ -31,7 +31,7 @@ CUT = 2
 PART = 2**20
 """Values that are drawn by one generator: a large tensor is the work of several cores."""
 SHARED = 2**17
-"""Values from which a part is the work of another thread: smaller ones are drawn before it has begun."""
+"""Values from which a part is the work of another thread; a smaller one is drawn before such a thread has begun."""
 BLOCK = 2**15
 """Values of a step: what it works on stays in the cache of a core."""
 WORDS = 2**32
@@ -78,16 +78,12 @@ def draw(graph: Graph, seed: int) -> Iterator[tuple[str, Array]]:
 def finished(begun: Begun, work: list[tuple[Array, list[Finish], Finish]]) -> Iterator[tuple[str, Array]]:
     """The tensors, each when it is whole, and then no longer held; work on them begins with the first."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    shared = [todo for todo in work if cores > 1 and todo[0].size >= SHARED]
-    # those of a large tensor first, which is waited for longest
-    shared.sort(key=lambda todo: -todo[0].size)
+    # the largest first, which are waited for longest
+    work.sort(key=lambda todo: -todo[0].size)
     pool = ThreadPoolExecutor(cores)
-    for _, parts, todo in shared:
-        parts.append(pool.submit(todo).result)
-    pool.shutdown(wait=False)
     for part, parts, todo in work:
-        if cores == 1 or part.size < SHARED:
-            parts.append(todo)
+        parts.append(pool.submit(todo).result if cores > 1 and part.size >= SHARED else todo)
+    pool.shutdown(wait=False)
     work.clear()
     while begun:
         name, values, parts = begun.popleft()
