@@ -166,4 +166,6 @@ def test_the_time_grows_as_the_text() -> None:
         return time.process_time() - start
 
     seconds(10)
-    assert seconds(600) < 10 * max(seconds(150), 0.02)
+    # the least of three: a collection of all that the other tests keep may fall into one
+    small, large = (min(seconds(n) for _ in range(3)) for n in (150, 600))
+    assert large < 10 * max(small, 0.02)
